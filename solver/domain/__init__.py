@@ -1,0 +1,1 @@
+"""The nouns: what a cluster, a request, a plan and an explanation are. numpy only."""

@@ -1,0 +1,122 @@
+"""Everything this package raises, and the gRPC code that each becomes.
+
+::
+
+    PlacementSolverError
+    ├── InvalidRequest          INVALID_ARGUMENT    the caller's mistake, every fault with its path
+    │   ├── InvalidQuery        INVALID_ARGUMENT    a cluster query expression, with the column
+    │   └── UnreadableDocument  INVALID_ARGUMENT    a file that is missing or is not what it should be
+    ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
+    ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
+    ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
+    ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
+    └── PlanRejected            INTERNAL            the checker refused a plan; no plan leaves
+
+Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MAX_FAULTS = 100
+"""At most this many faults are listed (§11.1)."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where, what, and what would be right."""
+
+    path: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}; {self.remedy}"
+
+
+class PlacementSolverError(Exception):
+    """Anything that this package raises on purpose."""
+
+    grpc_code = "UNKNOWN"
+    reason = "PLACEMENT_SOLVER_ERROR"
+
+
+class InvalidRequest(PlacementSolverError):
+    """The input breaks a rule of the input; lists every fault found (at most 100)."""
+
+    grpc_code = "INVALID_ARGUMENT"
+    reason = "INVALID_REQUEST"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)[:MAX_FAULTS]
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    @classmethod
+    def at(cls, path: str, problem: str, remedy: str) -> InvalidRequest:
+        """One fault."""
+        return cls([Fault(path, problem, remedy)])
+
+
+class InvalidQuery(InvalidRequest):
+    """A cluster query expression that cannot be read: the column and what was expected there."""
+
+    reason = "INVALID_QUERY"
+
+    def __init__(self, expression: str, column: int, problem: str, remedy: str) -> None:
+        self.expression = expression
+        self.column = column
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__([Fault(f"column {column}", problem, remedy)])
+
+    def caret(self) -> str:
+        """The expression with a caret under the column (1-based), for a terminal.
+
+        A long expression is shown as the 60 characters around the fault.
+        """
+        start = max(0, self.column - 1 - 40)
+        shown = self.expression[start : start + 80]
+        return f"{shown}\n{' ' * (self.column - 1 - start)}^ {self.problem}; {self.remedy}"
+
+
+class UnreadableDocument(InvalidRequest):
+    """A document that is missing, truncated or not of the kind its name says."""
+
+    reason = "UNREADABLE_DOCUMENT"
+
+
+class TooLarge(PlacementSolverError):
+    """An input beyond a configured size limit (§11.3)."""
+
+    grpc_code = "RESOURCE_EXHAUSTED"
+    reason = "TOO_LARGE"
+
+
+class Overloaded(PlacementSolverError):
+    """No worker became free within the time that the call allows."""
+
+    grpc_code = "RESOURCE_EXHAUSTED"
+    reason = "OVERLOADED"
+
+
+class WorkerLost(PlacementSolverError):
+    """The worker process ended before it answered."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "WORKER_LOST"
+
+
+class SourceUnavailable(PlacementSolverError):
+    """A live cluster could not be read: refused, throttled beyond the retries, or unreachable."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "SOURCE_UNAVAILABLE"
+
+
+class PlanRejected(PlacementSolverError):
+    """The checker refused every plan that the engines made: a fault of this package."""
+
+    grpc_code = "INTERNAL"
+    reason = "PLAN_REJECTED"
