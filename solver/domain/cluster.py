@@ -1,0 +1,180 @@
+"""The cluster at one moment: instances, what they have, what is free, what they say of themselves (§2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from solver.domain.columns import TextColumn
+from solver.domain.counts import Bools, Ints, read_only
+from solver.errors import Fault, InvalidRequest
+
+LARGEST_SUM = 2**53
+"""Sums beyond this are refused (§11.2): every reader of a double still holds them exactly."""
+
+Port = tuple[str, int]
+"""Protocol (``tcp`` or ``udp``) and port number."""
+
+FACTS = ("ec2_instance_id", "agent_version", "registered_at", "capacity_provider")
+NO_TEXT = TextColumn.of([])
+
+ZONE = "ecs.availability-zone"
+INSTANCE_TYPE = "ecs.instance-type"
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterSnapshot:
+    """A cluster at one moment: ``I`` instances, ``R`` resources.
+
+    Parameters
+    ----------
+    instance_ids
+        ``I`` distinct names; container-instance ARNs where the cluster comes from ECS.
+    resources
+        ``R`` distinct names: ``cpu`` (1024 = one vCPU), ``memory`` (MiB), ``gpu`` (thousandths of a device),
+        ``interfaces`` (network interfaces for ``awsvpc`` tasks), and whatever else the cluster counts.
+    capacity, free
+        ``int64[I, R]``. ``free`` is what is left after everything that runs (§2.2); negative where overcommitted.
+    active, connected
+        ``bool[I]``. New tasks go only where both hold (§2.1).
+    attributes
+        Values per instance by attribute name, without the prefix ``attribute:``; a name-only attribute has ``""``.
+    ec2_instance_id, agent_version, registered_at, capacity_provider
+        Further facts that the query language and the rules read; left out, no instance has them.
+    used_ports
+        Instances (ascending) where a static port is taken, by whoever.
+    unlisted_tasks
+        ``int64[I]``. Tasks with desired status RUNNING that belong to no group of the request.
+    name, taken_at
+        The cluster's name and the moment of the snapshot (ISO 8601); empty where unknown.
+
+    Raises
+    ------
+    InvalidRequest
+        If shapes disagree, a name stands twice, or an amount is negative or absurd.
+    """
+
+    instance_ids: tuple[str, ...]
+    resources: tuple[str, ...]
+    capacity: Ints
+    free: Ints
+    active: Bools
+    connected: Bools
+    attributes: Mapping[str, TextColumn] = field(default_factory=dict)
+    ec2_instance_id: TextColumn = NO_TEXT
+    agent_version: TextColumn = NO_TEXT
+    registered_at: TextColumn = NO_TEXT
+    capacity_provider: TextColumn = NO_TEXT
+    used_ports: Mapping[Port, Ints] = field(default_factory=dict)
+    unlisted_tasks: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    name: str = ""
+    taken_at: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.unlisted_tasks.size:
+            object.__setattr__(self, "unlisted_tasks", np.zeros(self.size, np.int64))
+        for column in FACTS:
+            if not len(getattr(self, column)):
+                object.__setattr__(self, column, TextColumn.of([None] * self.size))
+        faults = list(self._faults())
+        if faults:
+            raise InvalidRequest(faults)
+        for array in (self.capacity, self.free, self.active, self.connected, self.unlisted_tasks):
+            read_only(array)
+
+    def _faults(self) -> list[Fault]:
+        faults = [
+            Fault(f"instances[{at}].id", f"'{name}' is already an instance", "give each instance its own id")
+            for at, name in _repeated(self.instance_ids)
+        ]
+        faults += [
+            Fault(f"resources[{at}]", f"'{name}' is already a resource", "name each resource once")
+            for at, name in _repeated(self.resources)
+        ]
+        shape = (self.size, len(self.resources))
+        for name in ("capacity", "free"):
+            found = getattr(self, name).shape
+            if found != shape:
+                faults.append(Fault(name, f"has shape {found}", f"must be instances x resources, {shape}"))
+        for name in ("active", "connected", "unlisted_tasks"):
+            found = getattr(self, name).shape
+            if found != (self.size,):
+                faults.append(Fault(name, f"has shape {found}", f"must have one entry an instance, ({self.size},)"))
+        columns: list[tuple[str, TextColumn]] = [(f"attributes[{name}]", c) for name, c in self.attributes.items()]
+        columns += [(name, getattr(self, name)) for name in FACTS]
+        for name, column in columns:
+            if len(column) != self.size:
+                faults.append(Fault(name, f"has {len(column)} entries", f"must have one an instance, {self.size}"))
+        return faults or self._amount_faults()
+
+    def _amount_faults(self) -> list[Fault]:
+        faults = []
+        for i, r in zip(*np.nonzero(self.capacity < 0), strict=True):
+            where = f"instances[{i}].capacity[{self.resources[r]}]"
+            faults.append(Fault(where, f"is {self.capacity[i, r]}", "must be zero or more"))
+        for i, r in zip(*np.nonzero(self.free > self.capacity), strict=True):
+            where = f"instances[{i}].free[{self.resources[r]}]"
+            problem = f"is {self.free[i, r]}, above the capacity {self.capacity[i, r]}"
+            faults.append(Fault(where, problem, "must be at most the capacity"))
+        for i in np.flatnonzero(self.unlisted_tasks < 0):
+            faults.append(Fault(f"instances[{i}].unlisted_tasks", "is negative", "must be zero or more"))
+        for name, amounts in (("capacity", self.capacity), ("free", self.free)):
+            # The sum in floating point cannot wrap; its error is far below the margin to 2^63.
+            for r in np.flatnonzero(np.abs(amounts.astype(float)).sum(axis=0) > LARGEST_SUM):
+                problem = f"adds up to more than 2^53 over the instances for {self.resources[r]}"
+                faults.append(Fault(name, problem, "use a coarser unit"))
+        return faults
+
+    @property
+    def size(self) -> int:
+        """``I``, the number of instances."""
+        return len(self.instance_ids)
+
+    @cached_property
+    def accepts(self) -> Bools:
+        """``bool[I]``: where new tasks may go as far as the instance's own state says (§2.1)."""
+        return self.active & self.connected
+
+    @cached_property
+    def _by_name(self) -> dict[str, int]:
+        names: dict[str, int] = {}
+        for i, identity in enumerate(self.instance_ids):
+            for name in (identity, identity.rsplit("/", 1)[-1], self.ec2_instance_id[i]):
+                if name:
+                    names.setdefault(name, i)
+        return names
+
+    def find(self, name: str) -> int | None:
+        """The instance of this id, last part of an ARN, or EC2 id; None if there is none."""
+        return self._by_name.get(name)
+
+    def label(self, instance: int) -> str:
+        """The shortest usual name of an instance: its EC2 id, else the last part of its id."""
+        return self.ec2_instance_id[instance] or self.instance_ids[instance].rsplit("/", 1)[-1]
+
+    def column(self, name: str) -> TextColumn:
+        """The values of a field that rules name: ``instanceId``, ``host`` or ``attribute:NAME``.
+
+        A name that no instance carries gives a column without any value.
+        """
+        if name in ("instanceId", "host"):
+            return self._identity
+        plain = name.removeprefix("attribute:")
+        return self.attributes.get(plain) or TextColumn.of([None] * self.size)
+
+    @cached_property
+    def _identity(self) -> TextColumn:
+        return TextColumn(self.instance_ids, np.arange(self.size, dtype=np.int32))
+
+
+def _repeated(names: Sequence[str]) -> list[tuple[int, str]]:
+    seen: set[str] = set()
+    repeated = []
+    for at, name in enumerate(names):
+        if name in seen:
+            repeated.append((at, name))
+        seen.add(name)
+    return repeated

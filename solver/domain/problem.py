@@ -1,0 +1,182 @@
+"""A cluster, the groups on it and what is wanted of them: the one input of every engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from solver.domain.cluster import LARGEST_SUM, ZONE, ClusterSnapshot
+from solver.domain.counts import Bools, Counts, Ints, read_only
+from solver.domain.request import (
+    MAX_CONSTRAINTS,
+    MAX_START,
+    MAX_STRATEGIES,
+    RuleSpec,
+    RunningTask,
+    Scheduling,
+    TaskGroup,
+)
+from solver.errors import Fault, InvalidRequest
+
+DEFAULT_SERVICE_STRATEGIES = (RuleSpec("spread", f"attribute:{ZONE}"), RuleSpec("spread", "instanceId"))
+DEFAULT_STANDALONE_STRATEGIES = (RuleSpec("random"),)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is, and what is wanted.
+
+    Parameters
+    ----------
+    cluster, groups
+        ``I`` instances, ``G`` groups. Groups that only run (``start`` 0) belong here too: rules read them.
+    running
+        Tasks with desired status RUNNING of each group on each instance; already taken from ``cluster.free``.
+    rules
+        Rules of the whole cluster: ``reserve``, ``isolateRoles``.
+    all_or_nothing
+        Place everything that is wanted, or nothing (§6.3).
+    frozen
+        ``bool[I]``: instances where nothing may change; left out, none.
+    tasks
+        The running tasks by name, where known.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault of the groups at once.
+    """
+
+    cluster: ClusterSnapshot
+    groups: tuple[TaskGroup, ...]
+    running: Counts
+    rules: tuple[RuleSpec, ...] = ()
+    all_or_nothing: bool = False
+    frozen: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
+    tasks: tuple[RunningTask, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.frozen.size:
+            object.__setattr__(self, "frozen", np.zeros(self.cluster.size, np.bool_))
+        faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster)]
+        if faults:
+            raise InvalidRequest(faults)
+        read_only(self.frozen)
+
+    def _shape_faults(self) -> list[Fault]:
+        shape = (len(self.groups), self.cluster.size)
+        found = (self.running.groups, self.running.instances)
+        faults = []
+        if found != shape:
+            faults.append(Fault("running", f"has shape {found}", f"must be groups x instances, {shape}"))
+        if len(self.running) and (self.running.count < 0).any():
+            faults.append(Fault("running", "has a negative count", "must be zero or more"))
+        return faults
+
+    @cached_property
+    def demand(self) -> Ints:
+        """``int64[G, R]``: what one task of each group takes."""
+        rows = [[group.demand.get(name, 0) for name in self.cluster.resources] for group in self.groups]
+        demand = np.array(rows, np.int64).reshape(len(self.groups), len(self.cluster.resources))
+        read_only(demand)
+        return demand
+
+    @cached_property
+    def wanted(self) -> Ints:
+        """``int64[G]``: new tasks wanted of each group."""
+        return np.array([group.start for group in self.groups], np.int64)
+
+    @cached_property
+    def families(self) -> dict[str, tuple[int, ...]]:
+        """The groups of each family."""
+        found: dict[str, list[int]] = {}
+        for g, group in enumerate(self.groups):
+            found.setdefault(group.family, []).append(g)
+        return {family: tuple(members) for family, members in found.items()}
+
+    @cached_property
+    def by_name(self) -> dict[str, int]:
+        """The index of each group's name."""
+        return {group.name: g for g, group in enumerate(self.groups)}
+
+    @cached_property
+    def open_to_change(self) -> Bools:
+        """``bool[I]``: instances that accept new tasks and are not frozen."""
+        return self.cluster.accepts & ~self.frozen
+
+    @cached_property
+    def holds_unlisted(self) -> Bools:
+        """``bool[I]``: something runs there that belongs to no group of the request (§4.2: free below capacity)."""
+        unexplained = self.cluster.capacity - self.cluster.free - self.running.load(self.demand)
+        return (unexplained > 0).any(axis=1) | (self.cluster.unlisted_tasks > 0)
+
+    def strategies(self, group: int) -> tuple[RuleSpec, ...]:
+        """The group's strategies, the default of §4.4 where it names none."""
+        own = self.groups[group].strategies
+        if own:
+            return own
+        if self.groups[group].scheduling is Scheduling.REPLICA:
+            return DEFAULT_SERVICE_STRATEGIES
+        return DEFAULT_STANDALONE_STRATEGIES
+
+    def classes(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Priorities, highest first, with the groups of each that want tasks."""
+        found: dict[int, list[int]] = {}
+        for g, group in enumerate(self.groups):
+            if group.start:
+                found.setdefault(group.priority, []).append(g)
+        return [(priority, tuple(found[priority])) for priority in sorted(found, reverse=True)]
+
+
+def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> list[Fault]:
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for g, group in enumerate(groups):
+        path = f"groups[{g}]"
+        if not group.name:
+            faults.append(Fault(f"{path}.name", "is empty", "give each group a name"))
+        elif group.name in seen:
+            faults.append(Fault(f"{path}.name", f"'{group.name}' is already a group", "name each group once"))
+        seen.add(group.name)
+        faults += _amount_faults(path, group, cluster)
+        faults += _size_faults(path, group)
+    return faults
+
+
+def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> list[Fault]:
+    faults = []
+    for name, amount in group.demand.items():
+        where = f"{path}.demand[{name}]"
+        if name not in cluster.resources and amount > 0:
+            remedy = f"the cluster has {', '.join(cluster.resources) or 'no resource'}"
+            faults.append(Fault(where, "is not a resource of the cluster", remedy))
+        if amount < 0:
+            faults.append(Fault(where, f"is {amount}", "must be zero or more"))
+        elif amount * max(group.start, 1) > LARGEST_SUM:
+            faults.append(Fault(where, f"times {group.start} tasks is more than 2^53", "use a coarser unit"))
+    if not 0 <= group.start <= MAX_START:
+        faults.append(Fault(f"{path}.start", f"is {group.start}", f"must be 0 to {MAX_START:,}"))
+    if abs(group.priority) > 2**31:
+        faults.append(Fault(f"{path}.priority", f"is {group.priority}", "must fit 32 bits"))
+    return faults
+
+
+def _size_faults(path: str, group: TaskGroup) -> list[Fault]:
+    faults = []
+    if len(group.constraints) > MAX_CONSTRAINTS:
+        problem = f"has {len(group.constraints)} rules"
+        faults.append(Fault(f"{path}.constraints", problem, f"at most {MAX_CONSTRAINTS}"))
+    if len(group.strategies or ()) > MAX_STRATEGIES:
+        problem = f"has {len(group.strategies or ())} rules"
+        faults.append(Fault(f"{path}.strategies", problem, f"at most {MAX_STRATEGIES}"))
+    for p, (protocol, port) in enumerate(group.ports):
+        where = f"{path}.ports[{p}]"
+        if protocol not in ("tcp", "udp"):
+            faults.append(Fault(where, f"has protocol '{protocol}'", "must be tcp or udp"))
+        if not 1 <= port <= 65535:
+            faults.append(Fault(where, f"is port {port}", "must be 1 to 65535"))
+        if (protocol, port) in group.ports[:p]:
+            faults.append(Fault(where, f"{port}/{protocol} is already asked for", "name each port once"))
+    return faults

@@ -1,0 +1,140 @@
+"""What is asked: task groups with their rules, and how long to think about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from solver.domain.cluster import Port
+
+
+@dataclass(frozen=True)
+class RuleSpec:
+    """A rule as it is written: its wire name and its argument; the rule parses the argument itself.
+
+    ``RuleSpec("memberOf", "attribute:stack == prod")``, ``RuleSpec("spread", "attribute:ecs.availability-zone")``,
+    ``RuleSpec("maxSkew", "attribute:ecs.availability-zone, 1")``, ``RuleSpec("distinctInstance")``.
+    """
+
+    type: str
+    argument: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}({self.argument})" if self.argument else self.type
+
+
+class Scheduling(Enum):
+    """Who keeps the tasks of a group running."""
+
+    REPLICA = "REPLICA"
+    DAEMON = "DAEMON"
+    STANDALONE = "STANDALONE"
+
+
+MAX_CONSTRAINTS = 10
+"""Constraints of a group, task definition's and service's together, as in ECS."""
+
+MAX_STRATEGIES = 5
+"""Strategies of a group, as in ECS."""
+
+MAX_START = 10_000_000
+"""New tasks that one group may ask for."""
+
+
+@dataclass(frozen=True)
+class TaskGroup:
+    """Interchangeable tasks: one demand, one list of rules, one priority (§1.2).
+
+    Parameters
+    ----------
+    name
+        Distinct in the request: ``service:web``, ``family:batch``, or with a revision ``service:web@web:7``.
+    family
+        ECS's task group (``service:web``); all revisions of a service share it.
+    demand
+        Amount per resource of one task; a resource that is not named is not needed.
+    ports
+        Static host ports of one task.
+    start
+        New tasks wanted.
+    constraints
+        Hard and soft rules, joined by *and*.
+    strategies
+        In order; None takes the default of §4.4.
+    priority
+        Higher is placed first (§5.1).
+    all_or_nothing
+        Place all of the new tasks or none (§6.3).
+    required_attributes
+        ``NAME`` or ``NAME=VALUE`` that the task definition needs of an instance.
+    zones
+        Availability zones that its subnets allow under ``awsvpc``; empty for any.
+    capacity_providers
+        Names of the providers whose instances it may use; empty for any (§3.9).
+    role
+        The task role's ARN or name; empty for none (§3.8).
+    task_definition
+        Where the group comes from, for people.
+    """
+
+    name: str
+    family: str
+    demand: Mapping[str, int]
+    ports: tuple[Port, ...] = ()
+    start: int = 0
+    constraints: tuple[RuleSpec, ...] = ()
+    strategies: tuple[RuleSpec, ...] | None = None
+    priority: int = 0
+    all_or_nothing: bool = False
+    scheduling: Scheduling = Scheduling.STANDALONE
+    required_attributes: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    capacity_providers: tuple[str, ...] = ()
+    role: str = ""
+    task_definition: str = ""
+
+
+class Engine(Enum):
+    """Which engine answers."""
+
+    AUTO = "auto"
+    EXACT = "exact"
+    SEQUENTIAL = "sequential"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how an engine may search.
+
+    Parameters
+    ----------
+    time_limit
+        Seconds of wall clock for the whole answer (§10.3).
+    deterministic_limit
+        CP-SAT's deterministic seconds instead of wall clock, for answers that repeat (§10.1); None for wall clock.
+    workers
+        Threads that CP-SAT may use.
+    seed
+        For ties and ``random`` (§4.5) and for CP-SAT.
+    """
+
+    time_limit: float = 10.0
+    deterministic_limit: float | None = None
+    workers: int = 2
+    seed: int = 0
+    engine: Engine = Engine.AUTO
+
+
+@dataclass(frozen=True)
+class RunningTask:
+    """A task that exists, by name: what chooses and names the tasks to stop (§9.1)."""
+
+    id: str
+    group: int
+    instance: int
+    protected: bool = False
+    healthy: bool = True
+    running: bool = True
+    started_at: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
