@@ -62,7 +62,7 @@ class Counts:
     def dense(cls, matrix: NDArray[np.integer]) -> Counts:
         """From ``int[G, I]``."""
         group, instance = np.nonzero(matrix)
-        return cls.of(matrix.shape, group, instance, matrix[group, instance].astype(np.int64))  # type: ignore[arg-type]
+        return cls.of(matrix.shape, group, instance, matrix[group, instance].astype(np.int64))
 
     def to_dense(self) -> Ints:
         """``int64[G, I]``; only where the product is known to be small."""

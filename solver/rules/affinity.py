@@ -1,0 +1,161 @@
+"""``affinity(group, field)``: the owner's tasks go where tasks of a family are, judged after the operation (§3.5; ours).
+
+Hard: a bucket of the field that gets a task of the owner holds a task of the family in the end. With the owner's own
+family: all of its tasks share one bucket. With a weight, ``affinity(group, field, weight)``, it is soft: each task of the
+owner in a bucket without the family costs the weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.argument import field_name, split, whole_number
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Cost, Counting
+from solver.rules.buckets import Buckets, has_field
+from solver.rules.model import Model, Sum, total
+
+TYPE = "affinity"
+
+
+def parse(owner: int, argument: str) -> Affinity | SoftAffinity:
+    """Read ``group, field`` or ``group, field, weight``.
+
+    Raises
+    ------
+    InvalidRequest
+        If the field is not one, or the weight is not a whole number from 1.
+    """
+    parts = split(argument, "GROUP, FIELD or GROUP, FIELD, WEIGHT", 2, 3)
+    field = field_name(parts[1])
+    if len(parts) == 2:
+        return Affinity(owner, parts[0], field)
+    return SoftAffinity(owner, parts[0], field, whole_number(parts[2], "weight", 1, 10**6))
+
+
+def _everywhere(problem: Problem, field: str) -> Buckets:
+    return Buckets.over(problem, field, np.ones(problem.cluster.size, np.bool_))
+
+
+@dataclass(frozen=True)
+class Affinity(Constraint):
+    """The hard form."""
+
+    owner: int
+    family: str
+    field: str
+    reason: str = "Affinity placement constraint unsatisfied."
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({self.family}, {self.field})"
+
+    def _with_itself(self, problem: Problem) -> bool:
+        return problem.groups[self.owner].family == self.family
+
+    def admits(self, problem: Problem, group: int) -> Bools:
+        return has_field(problem, self.field) if group == self.owner else super().admits(problem, group)
+
+    @property
+    def only_tightens(self) -> bool:
+        return False
+
+    def stepwise(self, problem: Problem, group: int) -> bool:
+        return self._with_itself(problem) and problem.groups[group].family == self.family
+
+    def room(self, state: Placement, group: int) -> Ints:
+        problem = state.problem
+        buckets = _everywhere(problem, self.field)
+        if self._with_itself(problem):
+            if problem.groups[group].family != self.family:
+                return super().room(state, group)
+            used = buckets.count(state.family(self.family)) > 0
+            most = max(1, int((buckets.count(state.before.family(self.family)) > 0).sum()))
+            fine = used | (int(used.sum()) < most)
+        elif group != self.owner:
+            return super().room(state, group)
+        else:
+            fine = buckets.count(state.family(self.family)) > 0
+        inside = np.where(buckets.inside, np.append(fine, False)[buckets.of], group != self.owner)
+        return np.where(inside, UNLIMITED, 0)
+
+    def compile(self, model: Model) -> None:
+        problem = model.problem
+        buckets = _everywhere(problem, self.field)
+        family = problem.families.get(self.family, ())
+        before = Placement(problem)
+        if self._with_itself(problem):
+            used = [model.at_least_one(model.tasks_over(family, members)) for members in buckets.members()]
+            most = max(1, int((buckets.count(before.family(self.family)) > 0).sum()))
+            model.at_most(total(model.truth(literal) for literal in used), most)
+            return
+        own_before = buckets.count(before.row(self.owner))
+        family_before = buckets.count(before.family(self.family))
+        touched = set(buckets.of[model.touched([self.owner, *family])].tolist()) - {-1}
+        members = buckets.members()
+        for b in sorted(touched):
+            alone = int(own_before[b]) if family_before[b] == 0 else 0
+            there = model.at_least_one(model.tasks_over(family, members[b]))
+            model.at_most(model.tasks_over([self.owner], members[b]), alone, [model.opposite(there)])
+
+    def breaches(self, placement: Placement) -> Breaches:
+        problem = placement.problem
+        buckets = _everywhere(problem, self.field)
+        family = buckets.count(placement.family(self.family))
+        own = placement.row(self.owner)
+        homeless = np.maximum(placement.change(self.owner), 0)[~buckets.inside].sum()
+        if self._with_itself(problem):
+            amount = np.array([(family > 0).sum(), homeless], np.int64)
+            places = ("all buckets", f"instances without {self.field}")
+            return Breaches(amount, np.array([1, 0]), places.__getitem__, f"buckets that hold {self.family}")
+        alone = np.where(family > 0, 0, buckets.count(own))
+        names = (*buckets.names, f"instances without {self.field}")
+        amount = np.append(alone, homeless).astype(np.int64)
+        return Breaches(amount, np.zeros_like(amount), names.__getitem__, f"tasks without {self.family} beside them")
+
+
+@dataclass(frozen=True)
+class SoftAffinity(Cost):
+    """The soft form: ``weight`` for each task of the owner in a bucket without the family, or in no bucket."""
+
+    owner: int
+    family: str
+    field: str
+    weight: int
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({self.family}, {self.field}, {self.weight})"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return f"tasks away from {self.family}"
+
+    def value(self, placement: Placement) -> int:
+        buckets = _everywhere(placement.problem, self.field)
+        there = buckets.count(placement.family(self.family)) > 0
+        own = placement.row(self.owner)
+        near = np.append(there, False)[buckets.of] & buckets.inside
+        return self.weight * int(own[~near].sum())
+
+    def compile(self, model: Model) -> Sum:
+        problem = model.problem
+        buckets = _everywhere(problem, self.field)
+        family = problem.families.get(self.family, ())
+        parts = [model.tasks_over([self.owner], np.flatnonzero(~buckets.inside))]
+        for members in buckets.members():
+            own = model.tasks_over([self.owner], members)
+            most = model.range_of(own)[1]
+            if most:
+                there = model.at_least_one(model.tasks_over(family, members))
+                away = model.free_number(0, most)
+                model.at_most(own - away, 0, [model.opposite(there)])
+                parts.append(away)
+        return total(parts) * self.weight
+
+    def bound(self, facts: Counting) -> int:
+        return 0

@@ -1,0 +1,164 @@
+"""``antiAffinity(group, field)``: the owner's tasks and a family share no bucket, judged after the operation (§3.5; ours).
+
+Hard: no bucket of the field holds both. With the owner's own family: at most one task of it in a bucket. With a weight,
+``antiAffinity(group, field, weight)``, it is soft: each task of the owner in a bucket with the family costs the weight.
+An instance without the field is a bucket of its own that keeps apart from all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.argument import field_name, split, whole_number
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Cost, Counting
+from solver.rules.buckets import Buckets
+from solver.rules.model import Model, Sum, total
+
+TYPE = "antiAffinity"
+
+
+def parse(owner: int, argument: str) -> AntiAffinity | SoftAntiAffinity:
+    """Read ``group, field`` or ``group, field, weight``.
+
+    Raises
+    ------
+    InvalidRequest
+        If the field is not one, or the weight is not a whole number from 1.
+    """
+    parts = split(argument, "GROUP, FIELD or GROUP, FIELD, WEIGHT", 2, 3)
+    field = field_name(parts[1])
+    if len(parts) == 2:
+        return AntiAffinity(owner, parts[0], field)
+    return SoftAntiAffinity(owner, parts[0], field, whole_number(parts[2], "weight", 1, 10**6))
+
+
+def _buckets(problem: Problem, field: str) -> Buckets:
+    """The values of the field, and each instance without it as a bucket of its own."""
+    everywhere = Buckets.over(problem, field, np.ones(problem.cluster.size, np.bool_))
+    alone = np.flatnonzero(~everywhere.inside)
+    of = everywhere.of.copy()
+    of[alone] = len(everywhere) + np.arange(len(alone))
+    return Buckets((*everywhere.names, *(problem.cluster.label(i) for i in alone.tolist())), of)
+
+
+@dataclass(frozen=True)
+class AntiAffinity(Constraint):
+    """The hard form."""
+
+    owner: int
+    family: str
+    field: str
+    reason: str = "AntiAffinity placement constraint unsatisfied."
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({self.family}, {self.field})"
+
+    def _with_itself(self, problem: Problem) -> bool:
+        return problem.groups[self.owner].family == self.family
+
+    def stepwise(self, problem: Problem, group: int) -> bool:
+        own = problem.groups[self.owner].family
+        return own == self.family == problem.groups[group].family
+
+    def room(self, state: Placement, group: int) -> Ints:
+        problem = state.problem
+        buckets = _buckets(problem, self.field)
+        family = buckets.count(state.family(self.family))
+        if self._with_itself(problem):
+            if problem.groups[group].family != self.family:
+                return np.full(state.size, UNLIMITED)
+            return np.maximum(1 - family, 0)[buckets.of]
+        if group == self.owner:
+            return np.where(family > 0, 0, UNLIMITED)[buckets.of]
+        if problem.groups[group].family == self.family:
+            return np.where(buckets.count(state.row(self.owner)) > 0, 0, UNLIMITED)[buckets.of]
+        return np.full(state.size, UNLIMITED)
+
+    def compile(self, model: Model) -> None:
+        problem = model.problem
+        buckets = _buckets(problem, self.field)
+        family = problem.families.get(self.family, ())
+        before = Placement(problem)
+        together = self._together(buckets, before)
+        own_before = buckets.count(before.row(self.owner))
+        family_before = buckets.count(before.family(self.family))
+        members = buckets.members()
+        for b in sorted(set(buckets.of[model.touched([self.owner, *family])].tolist())):
+            theirs = model.tasks_over(family, members[b])
+            if self._with_itself(problem):
+                model.at_most(theirs, max(1, int(family_before[b])))
+                continue
+            own = model.tasks_over([self.owner], members[b])
+            if model.range_of(own)[1] == 0 or model.range_of(theirs)[1] == 0:
+                continue
+            here = [model.at_least_one(own), model.at_least_one(theirs)]
+            if own_before[b] and family_before[b]:
+                model.at_most(own + theirs, int(together[b]), here)
+            else:
+                model.require_one([model.opposite(literal) for literal in here])
+
+    def _together(self, buckets: Buckets, placement: Placement) -> Ints:
+        """``int64[B]``: tasks that stand together against the rule."""
+        family = buckets.count(placement.family(self.family))
+        if self._with_itself(placement.problem):
+            return np.where(family > 1, family, 0)
+        own = buckets.count(placement.row(self.owner))
+        return np.where((own > 0) & (family > 0), own + family, 0)
+
+    def breaches(self, placement: Placement) -> Breaches:
+        buckets = _buckets(placement.problem, self.field)
+        amount = self._together(buckets, placement)
+        unit = f"tasks that stand together with {self.family}"
+        return Breaches(amount, np.zeros_like(amount), buckets.names.__getitem__, unit)
+
+
+@dataclass(frozen=True)
+class SoftAntiAffinity(Cost):
+    """The soft form: ``weight`` for each task of the owner in a bucket with the family (with another task of its own)."""
+
+    owner: int
+    family: str
+    field: str
+    weight: int
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({self.family}, {self.field}, {self.weight})"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return f"tasks together with {self.family}"
+
+    def _companions(self, problem: Problem) -> int:
+        """How many tasks of the family in a bucket are one too many: the second, if it is the owner's own."""
+        return 2 if problem.groups[self.owner].family == self.family else 1
+
+    def value(self, placement: Placement) -> int:
+        buckets = _buckets(placement.problem, self.field)
+        crowded = buckets.count(placement.family(self.family)) >= self._companions(placement.problem)
+        return self.weight * int(placement.row(self.owner)[crowded[buckets.of]].sum())
+
+    def compile(self, model: Model) -> Sum:
+        problem = model.problem
+        buckets = _buckets(problem, self.field)
+        family = problem.families.get(self.family, ())
+        parts = []
+        for members in buckets.members():
+            own = model.tasks_over([self.owner], members)
+            theirs = model.tasks_over(family, members)
+            most = model.range_of(own)[1]
+            if most and model.range_of(theirs)[1] >= self._companions(problem):
+                crowded = model.at_least(theirs, self._companions(problem))
+                together = model.free_number(0, most)
+                model.at_most(own - together, 0, [crowded])
+                parts.append(together)
+        return total(parts) * self.weight
+
+    def bound(self, facts: Counting) -> int:
+        return 0

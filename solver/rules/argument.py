@@ -1,0 +1,63 @@
+"""Arguments of rules as they are written: ``field, number``."""
+
+from __future__ import annotations
+
+from solver.errors import InvalidRequest
+
+
+def split(argument: str, usage: str, least: int, most: int) -> list[str]:
+    """The comma-separated parts of an argument.
+
+    Raises
+    ------
+    InvalidRequest
+        If there are fewer than ``least`` or more than ``most``, or one is empty.
+    """
+    parts = [part.strip() for part in argument.split(",", most - 1)] if argument.strip() else []
+    if not least <= len(parts) <= most or not all(parts):
+        raise InvalidRequest.at("argument", f"is '{argument}'", f"must be {usage}")
+    return parts
+
+
+def whole_number(text: str, what: str, least: int, most: int = 2**31) -> int:
+    """A whole number between ``least`` and ``most``.
+
+    Raises
+    ------
+    InvalidRequest
+        If the text is something else.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise InvalidRequest.at("argument", f"{what} is '{text}'", f"must be a whole number from {least} to {most:,}")
+    return number
+
+
+def field_name(text: str) -> str:
+    """A field that tells instances apart: ``instanceId``, ``host`` or ``attribute:NAME``.
+
+    Raises
+    ------
+    InvalidRequest
+        If the text is something else.
+    """
+    if text in ("instanceId", "host"):
+        return "instanceId"
+    if text.startswith("attribute:") and len(text) > len("attribute:"):
+        return text
+    raise InvalidRequest.at("argument", f"field is '{text}'", "must be instanceId, host or attribute:NAME")
+
+
+def nothing(argument: str) -> None:
+    """The rule takes no argument.
+
+    Raises
+    ------
+    InvalidRequest
+        If one is given.
+    """
+    if argument.strip():
+        raise InvalidRequest.at("argument", f"is '{argument}'", "must be left out: the rule takes none")

@@ -1,0 +1,192 @@
+"""What a rule is: a constraint says what may not be, a cost says what should be little, a strategy is a list of costs.
+
+Each says itself twice. ``compile`` speaks to the solver (``solver.rules.model``). ``violations`` and ``value`` are plain
+numpy, and are the specification: the checker, the explanations and the tests read them. ``room`` and ``preference``
+are the third form that the sequential engine needs; the conformance test holds all of them equal.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+from solver.domain.explanation import Violation
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.model import Model, Sum
+
+UNLIMITED = np.iinfo(np.int64).max // 4
+"""Room where a rule sets no limit."""
+
+
+class Stage(IntEnum):
+    """The pipeline in which ECS refuses instances (ECS developer guide, task placement), and a reason's place in it."""
+
+    CLUSTER = 1
+    """The instance's state, resources, ports, attributes: what the task definition needs."""
+    CUSTOMER = 2
+    """What the customer's constraints demand of the instance."""
+    FINAL = 3
+    """What rules of other groups, or of the whole cluster, forbid."""
+
+
+@dataclass(frozen=True, eq=False)
+class Breaches:
+    """What a rule counts at each place it looks at: broken where ``amount > limit``.
+
+    Parameters
+    ----------
+    amount, limit
+        ``int64[P]`` over the places, which are the same in every state of a problem.
+    place
+        The name of a place.
+    unit
+        What is counted, for people.
+    """
+
+    amount: Ints
+    limit: Ints
+    place: Callable[[int], str]
+    unit: str
+
+
+class Constraint(ABC):
+    """A hard rule, bound to a problem.
+
+    Attributes
+    ----------
+    name
+        As it is written, with its argument.
+    reason
+        ECS's reason code or text for a refusal.
+    stage
+        Where in the pipeline it refuses.
+    owner
+        The group whose rule it is; None for a rule of the cluster.
+    """
+
+    stage: ClassVar[Stage] = Stage.CUSTOMER
+    name: str
+    reason: str
+    owner: int | None
+
+    def admits(self, problem: Problem, group: int) -> Bools:
+        """``bool[I]``: where the group may start a task as far as this rule's static part says."""
+        return np.ones(problem.cluster.size, np.bool_)
+
+    def room(self, state: Placement, group: int) -> Ints:
+        """``int64[I]``: how many more tasks of the group each instance takes, as far as this rule says, from ``state``.
+
+        Where ``stepwise`` says so, the number is 0 or 1 (or more only as a promise that one is possible), and holds
+        for the next task alone.
+        """
+        return np.where(self.admits(state.problem, group), UNLIMITED, 0)
+
+    def stage_for(self, group: int) -> Stage:
+        """Where in the pipeline it refuses tasks of a group: what other groups' rules forbid comes last."""
+        return self.stage if self.owner in (None, group) else Stage.FINAL
+
+    def stepwise(self, problem: Problem, group: int) -> bool:
+        """Whether a start of the group on one instance may change its room elsewhere, or by more than one."""
+        return False
+
+    @property
+    def only_tightens(self) -> bool:
+        """Whether more tasks anywhere never make more room: then the room before the operation bounds every plan."""
+        return True
+
+    @property
+    def is_static(self) -> bool:
+        """Whether ``admits`` is the whole rule: it depends on facts of the instance that no placement changes."""
+        return False
+
+    @abstractmethod
+    def compile(self, model: Model) -> None:
+        """Say the counting part to the solver; the static part is already in ``model.candidates``."""
+
+    @abstractmethod
+    def breaches(self, placement: Placement) -> Breaches:
+        """The amounts that the rule limits, place by place, in a state: the whole rule, its static part too."""
+
+    def violations(self, placement: Placement) -> tuple[Violation, ...]:
+        """Every place where the state breaks the rule and what was there before does not excuse it (§3.1, §8)."""
+        found = self.breaches(placement)
+        allowed = np.maximum(found.limit, self.breaches(placement.before).amount)
+        return self._reported(placement.problem, found, allowed)
+
+    def broken(self, placement: Placement) -> tuple[Violation, ...]:
+        """What the state breaks, whatever was there before (§8): for reports, never a reason to refuse a plan."""
+        found = self.breaches(placement)
+        return self._reported(placement.problem, found, found.limit)
+
+    def _reported(self, problem: Problem, found: Breaches, allowed: Ints) -> tuple[Violation, ...]:
+        owner = "" if self.owner is None else problem.groups[self.owner].name
+        return tuple(
+            Violation(self.name, owner, found.place(k), int(allowed[k]), int(found.amount[k]), found.unit)
+            for k in np.flatnonzero(found.amount > allowed).tolist()
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Counting:
+    """What a counting bound may use; all of it holds for every plan whose earlier tiers are as good as given.
+
+    Parameters
+    ----------
+    problem
+        The request.
+    room
+        ``room[g]`` is ``int64[I]``: at most so many starts of the group fit on each instance, looked at alone.
+    least
+        ``int64[G]``: at least so many tasks of each group are started.
+    values
+        The earlier tiers by name.
+    """
+
+    problem: Problem
+    room: Sequence[Ints]
+    least: Ints
+    values: Mapping[str, int]
+
+
+class Cost(ABC):
+    """A number to be minimised: one tier of the objective (§4, §5).
+
+    Attributes
+    ----------
+    name
+        Stable and readable by a program: ``1/spread(attribute:ecs.availability-zone)/evenness``.
+    title
+        For people.
+    """
+
+    name: str
+    title: str
+
+    @abstractmethod
+    def value(self, placement: Placement) -> int:
+        """The cost of a state."""
+
+    @abstractmethod
+    def compile(self, model: Model) -> Sum:
+        """The cost as a sum that is exact where it is minimised."""
+
+    @abstractmethod
+    def bound(self, facts: Counting) -> int:
+        """A number that no plan can beat whose earlier tiers are as good as ``facts`` says, by counting alone."""
+
+
+class Strategy(ABC):
+    """A soft rule of one group at one position of its chain: how the sequential scheduler prefers instances."""
+
+    name: str
+
+    @abstractmethod
+    def preference(self, state: Placement, group: int) -> Ints:
+        """``int64[I]``: the least is preferred for the next task of the group."""

@@ -1,0 +1,241 @@
+"""From rules as they are written to rules bound to a problem, in the pipeline's order: the one list of rule names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.domain.request import RuleSpec, Scheduling
+from solver.errors import Fault, InvalidRequest
+from solver.rules import affinity, anti_affinity, binpack, isolate_roles, max_per_instance, max_skew, member_of
+from solver.rules import random as random_strategy
+from solver.rules import reserve, spread
+from solver.rules.base import UNLIMITED, Constraint, Cost, Strategy
+from solver.rules.capacity_providers import CapacityProviders
+from solver.rules.daemon import Debt, debt
+from solver.rules.instance_state import InstanceState
+from solver.rules.location import Location
+from solver.rules.max_skew import MaxSkew
+from solver.rules.ports import HostPort, PortCount
+from solver.rules.required_attributes import RequiredAttributes
+from solver.rules.resources import Resource
+from solver.rules.soft import Soft
+from solver.rules.unplaced import Unplaced
+
+T = TypeVar("T")
+
+CONSTRAINTS: dict[str, Callable[[int, str], Constraint | Cost]] = {
+    affinity.TYPE: affinity.parse,
+    anti_affinity.TYPE: anti_affinity.parse,
+    max_per_instance.DISTINCT: max_per_instance.MaxPerInstance.parse_distinct,
+    max_per_instance.TYPE: max_per_instance.MaxPerInstance.parse,
+    max_skew.TYPE: max_skew.MaxSkew.parse,
+    member_of.TYPE: member_of.MemberOf.parse,
+}
+STRATEGIES = (binpack.TYPE, random_strategy.TYPE, spread.TYPE)
+CLUSTER_RULES = (isolate_roles.TYPE, reserve.TYPE)
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Every rule of a problem.
+
+    Attributes
+    ----------
+    constraints
+        In the pipeline's order: of the cluster, of the customers.
+    strategies
+        Each group's chain.
+    tiers
+        What is minimised, in order (§5.1).
+    """
+
+    problem: Problem
+    constraints: tuple[Constraint, ...]
+    strategies: tuple[tuple[Strategy, ...], ...]
+    tiers: tuple[Cost, ...]
+
+    def admits(self, group: int) -> Bools:
+        """``bool[I]``: where the group may start a task, as far as the static parts say."""
+        return self._admits[group]
+
+    @cached_property
+    def _admits(self) -> list[Bools]:
+        every = np.ones(self.problem.cluster.size, np.bool_)
+        found = [every] * len(self.problem.groups)
+        for g in range(len(self.problem.groups)):
+            for constraint in self.constraints:
+                found[g] = found[g] & constraint.admits(self.problem, g)
+        return found
+
+    def room(self, state: Placement, group: int) -> Ints:
+        """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as all rules say."""
+        room = np.full(self.problem.cluster.size, UNLIMITED)
+        for constraint in self.constraints:
+            np.minimum(room, constraint.room(state, group), out=room)
+        return room
+
+    def most(self, group: int) -> Ints:
+        """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
+        state = Placement(self.problem)
+        most = np.where(self.admits(group), int(self.problem.wanted[group]), 0)
+        for constraint in self.constraints:
+            if constraint.only_tightens and not constraint.stepwise(self.problem, group):
+                np.minimum(most, constraint.room(state, group), out=most)
+        return most
+
+
+def bind(problem: Problem) -> Rules:
+    """Parse and bind all rules of a problem.
+
+    Raises
+    ------
+    InvalidRequest
+        With every rule that cannot be read, each with its path.
+    """
+    return _Binder(problem).rules()
+
+
+class _Binder:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.faults: list[Fault] = []
+
+    def rules(self) -> Rules:
+        problem = self.problem
+        written = [self._written(g) for g in range(len(problem.groups))]
+        reserves = self._parsed("rules", problem.rules, self._cluster_rule)
+        chains = [self._chain_specs(g) for g in range(len(problem.groups))]
+        if self.faults:
+            raise InvalidRequest(self.faults)
+        needs = [self._needs(g) for g in range(len(problem.groups))]
+        own = [[rule for rule in rules if isinstance(rule, Constraint)] for rules in written]
+        usable = [problem.cluster.accepts & _admitted(problem, g, needs[g] + own[g]) for g in range(len(own))]
+        own = [[_with_usable(problem, rule, usable) for rule in rules] for rules in own]
+        debts = tuple(
+            debt(problem, g, usable[g])
+            for g, group in enumerate(problem.groups)
+            if group.scheduling is Scheduling.DAEMON
+        )
+        debts = tuple(owed for owed in debts if owed.instances.any())
+        constraints: list[Constraint] = [InstanceState(), *self._resources(reserves, debts), *self._ports(debts)]
+        constraints += [rule for rules in needs for rule in rules]
+        constraints += [rule for rules in own for rule in rules]
+        constraints += [rule for rule in reserves if isinstance(rule, Constraint)]
+        soft = tuple(rule for rules in written for rule in rules if isinstance(rule, Cost))
+        chains_bound = tuple(self._chain(g, chains[g], usable) for g in range(len(chains)))
+        return Rules(problem, tuple(constraints), chains_bound, _tiers(problem, chains_bound, soft))
+
+    def _parsed(self, path: str, specs: tuple[RuleSpec, ...], read: Callable[[RuleSpec], T]) -> list[T]:
+        found = []
+        for k, spec in enumerate(specs):
+            try:
+                found.append(read(spec))
+            except InvalidRequest as invalid:
+                whole = f"{path}[{k}] {spec.type}"
+                self.faults += [Fault(f"{whole}: {f.path}", f.problem, f.remedy) for f in invalid.faults]
+        return found
+
+    def _written(self, g: int) -> list[Constraint | Cost]:
+        def read(spec: RuleSpec) -> Constraint | Cost:
+            if spec.type not in CONSTRAINTS:
+                raise InvalidRequest.at("type", "is not a constraint", f"must be one of {', '.join(CONSTRAINTS)}")
+            return CONSTRAINTS[spec.type](g, spec.argument)
+
+        return self._parsed(f"groups[{g}].constraints", self.problem.groups[g].constraints, read)
+
+    def _cluster_rule(self, spec: RuleSpec) -> Constraint | reserve.Reserve:
+        if spec.type == isolate_roles.TYPE:
+            return isolate_roles.IsolateRoles.parse(spec.argument)
+        if spec.type == reserve.TYPE:
+            rule = reserve.Reserve.parse(spec.argument)
+            if rule.resource not in self.problem.cluster.resources:
+                known = ", ".join(self.problem.cluster.resources)
+                raise InvalidRequest.at("argument", f"resource is '{rule.resource}'", f"must be one of {known}")
+            return rule
+        raise InvalidRequest.at("type", "is not a rule of the cluster", f"must be one of {', '.join(CLUSTER_RULES)}")
+
+    def _chain_specs(self, g: int) -> list[tuple[str, str]]:
+        def read(spec: RuleSpec) -> tuple[str, str]:
+            if spec.type == spread.TYPE:
+                return spec.type, spread.Spread.parse(spec.argument)
+            if spec.type == binpack.TYPE:
+                return spec.type, binpack.Binpack.parse(spec.argument, self.problem.cluster.resources)
+            if spec.type == random_strategy.TYPE:
+                random_strategy.Random.parse(spec.argument)
+                return spec.type, ""
+            raise InvalidRequest.at("type", "is not a strategy", f"must be one of {', '.join(STRATEGIES)}")
+
+        return self._parsed(f"groups[{g}].strategies", self.problem.strategies(g), read)
+
+    def _chain(self, g: int, specs: list[tuple[str, str]], usable: list[Bools]) -> tuple[Strategy, ...]:
+        family = self.problem.groups[g].family
+        members = self.problem.families[family]
+        anywhere = np.logical_or.reduce([usable[m] for m in members])
+        chain: list[Strategy] = []
+        for kind, argument in specs:
+            if kind == spread.TYPE:
+                chain.append(spread.Spread(family, argument, anywhere))
+            elif kind == binpack.TYPE:
+                chain.append(binpack.Binpack(g, argument))
+            else:
+                chain.append(random_strategy.Random())
+        return tuple(chain)
+
+    def _needs(self, g: int) -> list[Constraint]:
+        """What the task definition and the service demand without a placement constraint."""
+        group = self.problem.groups[g]
+        needs: list[Constraint] = []
+        if group.required_attributes:
+            needs.append(RequiredAttributes(g, group.required_attributes))
+        if group.zones:
+            needs.append(Location(g, group.zones))
+        if group.capacity_providers:
+            needs.append(CapacityProviders(g, group.capacity_providers))
+        return needs
+
+    def _resources(self, rules: list[Constraint | reserve.Reserve], debts: tuple[Debt, ...]) -> list[Constraint]:
+        held = [rule for rule in rules if isinstance(rule, reserve.Reserve)]
+        found: list[Constraint] = []
+        for r, name in enumerate(self.problem.cluster.resources):
+            reserved = np.zeros(self.problem.cluster.size, np.int64)
+            for rule in held:
+                if rule.resource == name:
+                    reserved += rule.held(self.problem)
+            found.append(Resource(r, name, reserved, debts))
+        return found
+
+    def _ports(self, debts: tuple[Debt, ...]) -> list[Constraint]:
+        ports = sorted({port for group in self.problem.groups for port in group.ports})
+        return [*(HostPort(port, debts) for port in ports), PortCount()] if ports else []
+
+
+def _admitted(problem: Problem, group: int, rules: list[Constraint]) -> Bools:
+    admitted = np.ones(problem.cluster.size, np.bool_)
+    for rule in rules:
+        if rule.is_static:
+            admitted &= rule.admits(problem, group)
+    return admitted
+
+
+def _with_usable(problem: Problem, rule: Constraint, usable: list[Bools]) -> Constraint:
+    """A ``maxSkew`` looks at the buckets that its group may use, which the other rules decide."""
+    return MaxSkew(rule.owner, rule.field, rule.k, usable[rule.owner]) if isinstance(rule, MaxSkew) else rule
+
+
+def _tiers(problem: Problem, chains: tuple[tuple[Strategy, ...], ...], soft: tuple[Cost, ...]) -> tuple[Cost, ...]:
+    """The tiers of §5.1 that placing tasks has."""
+    tiers: list[Cost] = [Unplaced(priority, groups) for priority, groups in problem.classes()]
+    wanting = [g for g in range(len(problem.groups)) if problem.wanted[g]]
+    for position in range(max((len(chains[g]) for g in wanting), default=0)):
+        here = [chains[g][position] for g in wanting if position < len(chains[g])]
+        tiers += spread.costs(position + 1, [rule for rule in here if isinstance(rule, spread.Spread)])
+        tiers += binpack.costs(position + 1, [rule for rule in here if isinstance(rule, binpack.Binpack)])
+    return (*tiers, Soft(soft)) if soft else tuple(tiers)

@@ -1,0 +1,187 @@
+"""``binpack(resource)``: the fewest instances, and among those the fullest (§4.2; ECS API PlacementStrategy).
+
+Two costs, each counted once for all groups with a ``binpack`` at the position: the instances that only their tasks keep in
+use; then, resource by resource, the sum over their tasks of what was free of it before the operation on their instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.domain.request import Scheduling
+from solver.errors import InvalidRequest
+from solver.rules.base import Cost, Counting, Strategy
+from solver.rules.model import Model, Sum, total
+
+TYPE = "binpack"
+
+
+@dataclass(frozen=True)
+class Binpack(Strategy):
+    """One group packs by a resource."""
+
+    group: int
+    resource: str
+
+    @staticmethod
+    def parse(argument: str, resources: tuple[str, ...]) -> str:
+        """Read the resource.
+
+        Raises
+        ------
+        InvalidRequest
+            If the cluster does not have it.
+        """
+        resource = argument.strip()
+        if resource.lower() in resources:
+            return resource.lower()
+        if resource not in resources:
+            raise InvalidRequest.at("argument", f"is '{argument}'", f"must be one of {', '.join(resources)}")
+        return resource
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({self.resource})"
+
+    def preference(self, state: Placement, group: int) -> Ints:
+        return state.free[:, state.problem.cluster.resources.index(self.resource)]
+
+
+def _keep_in_use(problem: Problem, but: Sequence[int]) -> list[int]:
+    """Groups other than ``but`` whose tasks keep an instance in use: all that are not DAEMON."""
+    return [g for g, group in enumerate(problem.groups) if group.scheduling is not Scheduling.DAEMON and g not in but]
+
+
+def _packed(problem: Problem, groups: Sequence[int]) -> list[int]:
+    """The packing groups that keep an instance in use."""
+    return [g for g in groups if problem.groups[g].scheduling is not Scheduling.DAEMON]
+
+
+@dataclass(frozen=True)
+class Opened(Cost):
+    """Instances that only tasks of the packing groups keep in use."""
+
+    position: int
+    groups: tuple[int, ...]
+    title: str = "instances kept in use by packing alone"
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{self.position}/binpack/instances"
+
+    def _opened(self, placement: Placement) -> Bools:
+        problem = placement.problem
+        packed = sum((placement.row(g) for g in _packed(problem, self.groups)), np.zeros(placement.size, np.int64))
+        others = sum((placement.row(g) for g in _keep_in_use(problem, self.groups)), np.zeros_like(packed))
+        return (packed > 0) & (others == 0) & ~problem.holds_unlisted
+
+    def value(self, placement: Placement) -> int:
+        return int(self._opened(placement).sum())
+
+    def compile(self, model: Model) -> Sum:
+        problem = model.problem
+        packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
+        opened = []
+        for i in np.flatnonzero(~problem.holds_unlisted).tolist():
+            tasks = model.tasks_over(packed, np.array([i]))
+            other = model.tasks_over(others, np.array([i]))
+            if model.range_of(tasks)[1] <= 0 or model.range_of(other)[0] >= 1:
+                continue
+            used = model.at_least_one(tasks)
+            if model.range_of(other)[1] <= 0:
+                opened.append(model.truth(used))
+            else:
+                shared = model.at_least_one(other)
+                alone = model.any_of([model.opposite(used), shared])
+                opened.append(model.truth(model.opposite(alone)))
+        return total(opened)
+
+    def bound(self, facts: Counting) -> int:
+        """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource."""
+        problem = facts.problem
+        before = Placement(problem)
+        open_now = self._opened(before)
+        packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
+        used = problem.holds_unlisted | open_now
+        for g in others:
+            used |= before.row(g) > 0
+        reachable = np.zeros(problem.cluster.size, np.bool_)
+        for g in packed:
+            reachable |= (facts.room[g] > 0) & (facts.least[g] > 0)
+        need = sum((problem.demand[g] * facts.least[g] for g in packed), np.zeros(problem.demand.shape[1], np.int64))
+        free = np.where(reachable[:, None], np.maximum(problem.cluster.free, 0), 0)
+        fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
+        shared = int(sum(problem.wanted[g] for g in others))
+        return max(int(open_now.sum()) + fewest - shared, 0)
+
+
+def _fewest(need: int, free: Ints, used: Bools) -> int:
+    """How many instances that are not ``used`` it takes at least, largest first, to hold ``need``."""
+    rest = need - int(free[used].sum())
+    if rest <= 0:
+        return 0
+    held = np.cumsum(np.sort(free[~used])[::-1])
+    return int(np.searchsorted(held, rest)) + 1 if len(held) and held[-1] >= rest else len(held)
+
+
+@dataclass(frozen=True)
+class Leftover(Cost):
+    """For each task of the packing groups, what was free of the resource on its instance before the operation."""
+
+    position: int
+    groups: tuple[int, ...]
+    resource: str
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{self.position}/binpack/{self.resource}"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return f"{self.resource} free before, summed over the tasks"
+
+    def _weights(self, problem: Problem) -> Ints:
+        """``int64[I]``: what was free; zero where the instance was overcommitted."""
+        return np.maximum(problem.cluster.free[:, problem.cluster.resources.index(self.resource)], 0)
+
+    def value(self, placement: Placement) -> int:
+        weights = self._weights(placement.problem)
+        return sum(int((placement.row(g) * weights).sum()) for g in self.groups)
+
+    def compile(self, model: Model) -> Sum:
+        weights = self._weights(model.problem)
+        touched = model.touched(self.groups)
+        rest = np.setdiff1d(np.arange(model.problem.cluster.size), touched)
+        before = sum((model.problem.running.row(g) for g in self.groups), np.zeros_like(weights))
+        parts = [model.tasks_over(self.groups, np.array([i])) * int(weights[i]) for i in touched.tolist()]
+        return total(parts) + int((before[rest] * weights[rest]).sum())
+
+    def bound(self, facts: Counting) -> int:
+        """Each group alone on the instances where least was free."""
+        problem = facts.problem
+        weights = self._weights(problem)
+        order = np.argsort(weights, kind="stable")
+        cost = sum(int((problem.running.row(g) * weights).sum()) for g in self.groups)
+        for g in self.groups:
+            room = np.minimum(facts.room[g][order], facts.least[g])
+            started = np.clip(facts.least[g] - (np.cumsum(room) - room), 0, room)
+            cost += int((started * weights[order]).sum())
+        return cost
+
+
+def costs(position: int, packs: Sequence[Binpack]) -> tuple[Cost, ...]:
+    """The tiers of all ``binpack`` strategies at one position."""
+    if not packs:
+        return ()
+    groups = tuple(sorted({pack.group for pack in packs}))
+    by_resource: dict[str, list[int]] = {}
+    for pack in packs:
+        by_resource.setdefault(pack.resource, []).append(pack.group)
+    leftovers = (Leftover(position, tuple(members), resource) for resource, members in by_resource.items())
+    return (Opened(position, groups), *leftovers)

@@ -1,0 +1,37 @@
+"""Instance state: new tasks go only to instances that are ACTIVE, connected and not frozen (§2.1; ECS API ContainerInstance)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from solver.domain.counts import Bools
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.base import Breaches, Constraint, Stage
+from solver.rules.model import Model
+
+
+@dataclass(frozen=True)
+class InstanceState(Constraint):
+    """No start where the instance takes none."""
+
+    stage: ClassVar[Stage] = Stage.CLUSTER
+    name: str = "instance state"
+    reason: str = "AGENT"
+    owner: int | None = None
+
+    def admits(self, problem: Problem, group: int) -> Bools:
+        return problem.open_to_change
+
+    def compile(self, model: Model) -> None:
+        """Nothing counts: closed instances have no candidates."""
+
+    def breaches(self, placement: Placement) -> Breaches:
+        problem = placement.problem
+        starts = (placement.tasks - problem.running).positive().per_instance()
+        amount = np.where(problem.cluster.active & problem.cluster.connected & ~problem.frozen, 0, starts)
+        unit = "new tasks on an instance that is not ACTIVE, has no agent connected, or is frozen"
+        return Breaches(amount, np.zeros_like(amount), problem.cluster.label, unit)

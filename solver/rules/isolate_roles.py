@@ -1,0 +1,86 @@
+"""``isolateRoles(role, role, ...)``: tasks of different roles among these never share an instance (§3.8; ours).
+
+A rule of the whole cluster, on the task roles of the groups. Source of the need: ECS developer guide, task IAM roles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.argument import split
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
+from solver.rules.model import Model, total
+
+TYPE = "isolateRoles"
+
+
+@dataclass(frozen=True)
+class IsolateRoles(Constraint):
+    """At most one of the roles on an instance."""
+
+    stage: ClassVar[Stage] = Stage.FINAL
+    roles: tuple[str, ...]
+    reason: str = "Isolation of task roles unsatisfied."
+    owner: int | None = None
+
+    @classmethod
+    def parse(cls, argument: str) -> IsolateRoles:
+        """Read at least two roles.
+
+        Raises
+        ------
+        InvalidRequest
+            If there are fewer.
+        """
+        return cls(tuple(dict.fromkeys(split(argument, "two or more ROLEs", 2, 1000))))
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({', '.join(self.roles)})"
+
+    def _members(self, problem: Problem) -> list[list[int]]:
+        """The groups of each role."""
+        return [[g for g, group in enumerate(problem.groups) if group.role == role] for role in self.roles]
+
+    def _tasks(self, placement: Placement) -> Ints:
+        """``int64[roles, I]``."""
+        nothing = np.zeros(placement.size, np.int64)
+        return np.array(
+            [sum((placement.row(g) for g in members), nothing) for members in self._members(placement.problem)]
+        )
+
+    def room(self, state: Placement, group: int) -> Ints:
+        role = state.problem.groups[group].role
+        if role not in self.roles:
+            return np.full(state.size, UNLIMITED)
+        others = np.delete(self._tasks(state), self.roles.index(role), axis=0).sum(axis=0)
+        return np.where(others > 0, 0, UNLIMITED)
+
+    def compile(self, model: Model) -> None:
+        problem = model.problem
+        members = self._members(problem)
+        before = self._tasks(Placement(problem))
+        together = self._together(before)
+        for i in model.touched([g for groups in members for g in groups]).tolist():
+            sums = [model.tasks_over(groups, np.array([i])) for groups in members]
+            present = [model.at_least_one(tasks) for tasks in sums]
+            if together[i] == 0:
+                model.at_most(total(model.truth(literal) for literal in present), 1)
+                continue
+            several = model.at_least(total(model.truth(literal) for literal in present), 2)
+            model.at_most(total(sums), int(together[i]), [several])
+
+    def _together(self, tasks: Ints) -> Ints:
+        """``int64[I]``: tasks that stand together against the rule."""
+        return np.where((tasks > 0).sum(axis=0) > 1, tasks.sum(axis=0), 0)
+
+    def breaches(self, placement: Placement) -> Breaches:
+        amount = self._together(self._tasks(placement))
+        unit = "tasks whose roles must not share an instance"
+        return Breaches(amount, np.zeros_like(amount), placement.problem.cluster.label, unit)

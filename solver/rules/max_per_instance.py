@@ -1,0 +1,77 @@
+"""``maxPerInstance(k)`` and ``distinctInstance``, which is k = 1: tasks of one family on an instance (§3.4).
+
+Source: ECS API PlacementConstraintType (``distinctInstance``); the cap of k is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.argument import nothing, split, whole_number
+from solver.rules.base import UNLIMITED, Breaches, Constraint
+from solver.rules.model import Model
+
+TYPE = "maxPerInstance"
+DISTINCT = "distinctInstance"
+
+
+@dataclass(frozen=True)
+class MaxPerInstance(Constraint):
+    """At most ``k`` tasks of the owner's family on an instance."""
+
+    owner: int
+    k: int
+    name: str
+    reason: str
+
+    @classmethod
+    def parse(cls, owner: int, argument: str) -> MaxPerInstance:
+        """Read ``k``.
+
+        Raises
+        ------
+        InvalidRequest
+            If it is not a whole number from 1.
+        """
+        (text,) = split(argument, "a whole number from 1", 1, 1)
+        k = whole_number(text, "limit", 1)
+        return cls(owner, k, f"{TYPE}({k})", "MaxPerInstance placement constraint unsatisfied.")
+
+    @classmethod
+    def parse_distinct(cls, owner: int, argument: str) -> MaxPerInstance:
+        """Read nothing.
+
+        Raises
+        ------
+        InvalidRequest
+            If there is an argument.
+        """
+        nothing(argument)
+        return cls(owner, 1, DISTINCT, "DistinctInstance placement constraint unsatisfied.")
+
+    def _family(self, problem: Problem) -> str:
+        return problem.groups[self.owner].family
+
+    def room(self, state: Placement, group: int) -> Ints:
+        family = self._family(state.problem)
+        if state.problem.groups[group].family != family:
+            return np.full(state.size, UNLIMITED)
+        return np.maximum(self.k - state.family(family), 0)
+
+    def compile(self, model: Model) -> None:
+        family = model.problem.families[self._family(model.problem)]
+        before = Placement(model.problem).family(self._family(model.problem))
+        for i in model.touched(family).tolist():
+            tasks = model.tasks_over(family, np.array([i]))
+            model.at_most(tasks, max(self.k, int(before[i])))
+
+    def breaches(self, placement: Placement) -> Breaches:
+        family = self._family(placement.problem)
+        tasks = placement.family(family)
+        unit = f"tasks of {family}"
+        return Breaches(tasks.copy(), np.full_like(tasks, self.k), placement.problem.cluster.label, unit)

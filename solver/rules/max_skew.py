@@ -1,0 +1,122 @@
+"""``maxSkew(field, k)``: the largest bucket exceeds the smallest by at most k (§3.6; ours).
+
+Buckets are the values of the field found on instances that the group may use. Where the skew is already above k it must
+not grow, and no start goes into a bucket that ends more than k above the smallest (§3.1).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.argument import field_name, split, whole_number
+from solver.rules.base import UNLIMITED, Breaches, Constraint
+from solver.rules.buckets import Buckets, has_field
+from solver.rules.model import Model, total
+
+TYPE = "maxSkew"
+
+
+@dataclass(frozen=True, eq=False)
+class MaxSkew(Constraint):
+    """The family's counts over the buckets differ by at most ``k``; ``usable`` are the instances the group may use."""
+
+    owner: int
+    field: str
+    k: int
+    usable: Bools = dataclasses.field(default_factory=lambda: np.zeros(0, np.bool_))
+    reason: str = "MaxSkew placement constraint unsatisfied."
+
+    @classmethod
+    def parse(cls, owner: int, argument: str) -> MaxSkew:
+        """Read ``field, k``.
+
+        Raises
+        ------
+        InvalidRequest
+            If the field is not one, or k is not a whole number from 1.
+        """
+        name, k = split(argument, "FIELD, K", 2, 2)
+        return cls(owner, field_name(name), whole_number(k, "skew", 1))
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{TYPE}({self.field}, {self.k})"
+
+    def buckets(self, problem: Problem) -> Buckets:
+        """The values on instances that the group may use."""
+        return Buckets.over(problem, self.field, self.usable)
+
+    def _family(self, problem: Problem) -> str:
+        return problem.groups[self.owner].family
+
+    def admits(self, problem: Problem, group: int) -> Bools:
+        return has_field(problem, self.field) if group == self.owner else super().admits(problem, group)
+
+    def stepwise(self, problem: Problem, group: int) -> bool:
+        return problem.groups[group].family == self._family(problem)
+
+    def room(self, state: Placement, group: int) -> Ints:
+        problem = state.problem
+        if not self.stepwise(problem, group):
+            return super().room(state, group)
+        buckets = self.buckets(problem)
+        if not len(buckets):
+            return np.zeros(state.size, np.int64) if group == self.owner else np.full(state.size, UNLIMITED)
+        counts = buckets.count(state.family(self._family(problem)))
+        allowed = self._allowed(problem, buckets) if group != self.owner else self.k
+        started = buckets.count(np.maximum(state.change(self.owner), 0)) > 0
+        most = np.where(started, self.k, allowed) + counts.min()
+        room = np.maximum(most - counts, 0)
+        inside = np.where(buckets.inside, room[buckets.of], UNLIMITED)
+        return np.where(self.admits(problem, group), inside, 0)
+
+    def _allowed(self, problem: Problem, buckets: Buckets) -> int:
+        return max(self.k, _skew(buckets.count(Placement(problem).family(self._family(problem)))))
+
+    def compile(self, model: Model) -> None:
+        problem = model.problem
+        buckets = self.buckets(problem)
+        if len(buckets) < 2:
+            return
+        family = problem.families[self._family(problem)]
+        allowed = self._allowed(problem, buckets)
+        counts = [model.tasks_over(family, members) for members in buckets.members()]
+        ranges = [model.range_of(count) for count in counts]
+        smallest = model.free_number(min(low for low, _ in ranges), min(high for _, high in ranges))
+        starters = np.intersect1d(model.candidates(self.owner), np.flatnonzero(buckets.inside))
+        for b, count in enumerate(counts):
+            model.at_most(smallest - count, 0)
+            model.at_most(count - smallest, allowed)
+            if allowed > self.k:
+                here = starters[buckets.of[starters] == b]
+                started = model.at_least_one(total(model.started_on(self.owner, i) for i in here.tolist()))
+                model.at_most(count - smallest, self.k, [started])
+
+    def breaches(self, placement: Placement) -> Breaches:
+        """The skew, then each bucket's excess over the smallest where the owner starts tasks in it."""
+        problem = placement.problem
+        buckets = self.buckets(problem)
+        counts = buckets.count(placement.family(self._family(problem)))
+        starts = np.maximum(placement.change(self.owner), 0)
+        started = buckets.count(starts) > 0
+        above = np.where(started, counts - (counts.min() if len(counts) else 0), 0)
+        nowhere = int(starts[~has_field(problem, self.field)].sum())
+        limit = np.full(len(buckets) + 2, self.k)
+        limit[-1] = 0
+        names = ("all buckets", *buckets.names, f"instances without {self.field}")
+        return Breaches(
+            np.concatenate([[_skew(counts)], above, [nowhere]]).astype(np.int64),
+            limit,
+            names.__getitem__,
+            f"tasks of {self._family(problem)} above the smallest bucket",
+        )
+
+
+def _skew(counts: Ints) -> int:
+    return int(counts.max() - counts.min()) if len(counts) else 0

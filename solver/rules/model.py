@@ -1,0 +1,117 @@
+"""What a rule may say to the solver: sums of task counts, limits on them, and yes-or-no facts about them.
+
+The vocabulary is a Protocol so that nothing here, and no rule, imports a solver. ``solver.cpsat`` implements it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.domain.problem import Problem
+
+Variable = NewType("Variable", int)
+"""An integer variable of the model, by its index."""
+
+Literal = NewType("Literal", int)
+"""A fact that is true or false: a Boolean variable by its index, or ``-index - 1`` for its opposite."""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """``constant + sum(coefficients[k] * variables[k])``."""
+
+    variables: tuple[Variable, ...] = ()
+    coefficients: tuple[int, ...] = ()
+    constant: int = 0
+
+    def __add__(self, other: Sum | int) -> Sum:
+        if isinstance(other, int):
+            return Sum(self.variables, self.coefficients, self.constant + other)
+        return total([self, other])
+
+    def __mul__(self, factor: int) -> Sum:
+        return Sum(self.variables, tuple(factor * c for c in self.coefficients), self.constant * factor)
+
+    def __sub__(self, other: Sum) -> Sum:
+        return total([self, other * -1])
+
+
+def total(sums: Iterable[Sum]) -> Sum:
+    """The sum of sums."""
+    variables: list[Variable] = []
+    coefficients: list[int] = []
+    constant = 0
+    for part in sums:
+        variables += part.variables
+        coefficients += part.coefficients
+        constant += part.constant
+    return Sum(tuple(variables), tuple(coefficients), constant)
+
+
+class Model(Protocol):
+    """The count model under construction. Instances and groups are indices into ``problem``."""
+
+    @property
+    def problem(self) -> Problem:
+        """What the model is of."""
+
+    def candidates(self, group: int) -> Ints:
+        """Instances (ascending) where the group may start a task: those that have a variable."""
+
+    def tasks_on(self, group: int, instance: int) -> Sum:
+        """``tasks[g, i]`` after the operation."""
+
+    def started_on(self, group: int, instance: int) -> Sum:
+        """New tasks of the group on the instance."""
+
+    def load_change(self, resource: int, instance: int) -> Sum:
+        """What the operation adds to what is taken of a resource of the instance."""
+
+    def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """The sum of ``tasks[g, i]`` after the operation over groups and instances."""
+
+    def touched(self, groups: Iterable[int]) -> Ints:
+        """Instances (ascending) where the count of one of the groups may change."""
+
+    def at_most(self, sum_: Sum, limit: int, only_if: Sequence[Literal] = ()) -> None:
+        """``sum_ <= limit``, where all of ``only_if`` are true."""
+
+    def at_least_one(self, sum_: Sum) -> Literal:
+        """True exactly if ``sum_ >= 1``."""
+
+    def at_least(self, sum_: Sum, limit: int) -> Literal:
+        """True exactly if ``sum_ >= limit``."""
+
+    def any_of(self, literals: Sequence[Literal]) -> Literal:
+        """True exactly if one of them is true."""
+
+    def opposite(self, literal: Literal) -> Literal:
+        """True exactly if the literal is false."""
+
+    def constant(self, value: bool) -> Literal:
+        """A literal that is always so."""
+
+    def require_one(self, literals: Sequence[Literal]) -> None:
+        """At least one of them is true."""
+
+    def truth(self, literal: Literal) -> Sum:
+        """1 where the literal is true, else 0."""
+
+    def free_number(self, low: int, high: int) -> Sum:
+        """A number that the solver chooses."""
+
+    def square(self, sum_: Sum) -> Sum:
+        """``sum_ ** 2``, exact where it is minimised."""
+
+    def range_of(self, sum_: Sum) -> tuple[int, int]:
+        """Bounds of a sum, from the bounds of its variables."""
+
+
+def at(indices: Iterable[int]) -> Ints:
+    """Indices as an array."""
+    return np.fromiter(indices, np.int64)

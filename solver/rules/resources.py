@@ -1,0 +1,86 @@
+"""Resources: CPU, memory, GPU, network interfaces and whatever the cluster counts (§2.2; ECS developer guide, task placement).
+
+``sum over the tasks of demand <= capacity - reserved - still owed to daemons``, on each instance, resource by resource.
+Network interfaces are a resource like any other: one a task under ``awsvpc`` (ECS developer guide, container-instance-eni).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
+from solver.rules.daemon import Debt
+from solver.rules.model import Model, Sum, total
+
+REASONS = {"cpu": "RESOURCE:CPU", "memory": "RESOURCE:MEMORY", "gpu": "RESOURCE:GPU", "interfaces": "RESOURCE:ENI"}
+
+
+@dataclass(frozen=True, eq=False)
+class Resource(Constraint):
+    """One resource ``r`` of the cluster.
+
+    Parameters
+    ----------
+    reserved
+        ``int64[I]``: what ``reserve`` keeps free.
+    debts
+        What DAEMON groups are still owed.
+    """
+
+    stage: ClassVar[Stage] = Stage.CLUSTER
+    r: int
+    name: str
+    reserved: Ints
+    debts: tuple[Debt, ...] = ()
+    owner: int | None = None
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]
+        return REASONS.get(self.name, f"RESOURCE:{self.name}")
+
+    def _withheld(self, placement: Placement, but: int | None = None) -> Ints:
+        """``int64[I]``: reserved or owed to daemons (other than the group ``but``) in a state."""
+        demand = placement.problem.demand[:, self.r]
+        owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if debt.group != but)
+        return sum(owed, self.reserved.copy())
+
+    def room(self, state: Placement, group: int) -> Ints:
+        need = state.problem.demand[group, self.r]
+        if need == 0:
+            return np.full(state.size, UNLIMITED)
+        return np.maximum(state.free[:, self.r] - self._withheld(state, group), 0) // need
+
+    def compile(self, model: Model) -> None:
+        problem = model.problem
+        demand = problem.demand[:, self.r]
+        taking = [g for g in range(len(problem.groups)) if demand[g]]
+        free = problem.cluster.free[:, self.r]
+        for i in model.touched(taking).tolist():
+            change = model.load_change(self.r, i)
+            owed = [debt for debt in self.debts if debt.instances[i] and demand[debt.group]]
+            withheld = int(self.reserved[i]) + sum(int(demand[debt.group]) for debt in owed)
+            paid = total(model.started_on(debt.group, i) * int(demand[debt.group]) for debt in owed)
+            _limit_change(model, change, paid, int(free[i]) - withheld)
+
+    def breaches(self, placement: Placement) -> Breaches:
+        cluster = placement.problem.cluster
+        capacity = cluster.capacity[:, self.r]
+        used = capacity - placement.free[:, self.r]
+        limit = capacity - self._withheld(placement)
+        return Breaches(used, limit, cluster.label, f"{self.name} taken")
+
+
+def _limit_change(model: Model, change: Sum, paid: Sum, left: int) -> None:
+    """``change <= max(left + paid, 0)``, where ``paid`` is what daemons take of what they were owed."""
+    if left >= 0:
+        model.at_most(change - paid, left)
+        return
+    enough = model.at_least(paid, -left)
+    model.at_most(change - paid, left, [enough])
+    model.at_most(change, 0, [model.opposite(enough)])

@@ -1,0 +1,27 @@
+"""The weighted soft rules together: one tier after the strategies (§5.1, tier 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from solver.domain.placement import Placement
+from solver.rules.base import Cost, Counting
+from solver.rules.model import Model, Sum, total
+
+
+@dataclass(frozen=True)
+class Soft(Cost):
+    """The sum of the soft rules' weighted costs."""
+
+    costs: tuple[Cost, ...]
+    name: str = "soft"
+    title: str = "weighted soft rules"
+
+    def value(self, placement: Placement) -> int:
+        return sum(cost.value(placement) for cost in self.costs)
+
+    def compile(self, model: Model) -> Sum:
+        return total(cost.compile(model) for cost in self.costs)
+
+    def bound(self, facts: Counting) -> int:
+        return sum(cost.bound(facts) for cost in self.costs)
