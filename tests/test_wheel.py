@@ -14,7 +14,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 needs_command = pytest.mark.skipif(not (ROOT / "solver" / "cli").is_dir(), reason="the command is not written yet")
-needs_demo = pytest.mark.skipif(not (ROOT / "datasets" / "demo").is_dir(), reason="the demo cluster is not made yet")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -68,7 +67,6 @@ def test_wheel_holds_every_source_file(wheel: Path, root: Path) -> None:
     assert {"solver/py.typed", "placement_solver-0.1.0.dist-info/licenses/LICENSE"} <= names
 
 
-@needs_demo
 def test_wheel_holds_the_demo_cluster(wheel: Path, root: Path) -> None:
     """The demo cluster of the checkout is in the wheel, document by document, byte by byte."""
     archive = zipfile.ZipFile(wheel)
@@ -95,7 +93,6 @@ def test_command_tells_its_version(clean: Path) -> None:
 
 
 @needs_command
-@needs_demo
 def test_demo_works_without_a_checkout(clean: Path, tmp_path: Path) -> None:
     """``placement-solver demo`` answers and draws its picture from the wheel alone."""
     figure = tmp_path / "demo.png"
