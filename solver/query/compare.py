@@ -38,7 +38,7 @@ def _positive_test(comparison: Comparison) -> Callable[[str], bool]:
     if operator is Operator.EXISTS:
         return lambda value: True
     if operator is Operator.MATCHES:
-        return lambda value: regex.matches(argument[0], value)
+        return regex.matcher(argument[0])
     if operator is Operator.IN:
         members = frozenset(argument)
         return lambda value: value in members

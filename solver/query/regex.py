@@ -7,9 +7,8 @@ possessive quantifiers, class intersection and union) is refused with its place 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol, cast
 
 import re2
@@ -43,15 +42,11 @@ def _compiled(pattern: bytes | str, never_capture: bool) -> Pattern:
     return cast(Pattern, re2.compile(pattern, options))
 
 
-@lru_cache(maxsize=128)
-def compiled(pattern: str) -> Pattern:
-    """The expression, compiled; ``fault`` has found none in it."""
-    return _compiled(pattern, never_capture=True)
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether the expression matches the whole text, by case."""
-    return compiled(pattern).fullmatch(text.encode("utf-8", "surrogatepass")) is not None
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether an expression, in which ``fault`` finds none, matches the whole of a text, by case."""
+    compiled = _compiled(pattern, never_capture=True)
+    # Half of a surrogate pair is no character to RE2 either, so nothing but '.' and negated classes can match it.
+    return lambda text: compiled.fullmatch(text.encode("utf-8", "surrogatepass")) is not None
 
 
 def fault(pattern: str) -> RegexFault | None:

@@ -69,14 +69,16 @@ def _one(symbol: str, value: str, argument: list[str]) -> bool:
 
 
 def _by_symbol(symbol: str, left: Any, right: Any) -> bool:
-    return {
-        "==": left == right,
-        "!=": left != right,
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-    }[symbol]
+    return bool(
+        {
+            "==": left == right,
+            "!=": left != right,
+            "<": left < right,
+            "<=": left <= right,
+            ">": left > right,
+            ">=": left >= right,
+        }[symbol]
+    )
 
 
 def _comparable(left: str, right: str) -> tuple[Any, Any]:

@@ -21,7 +21,7 @@ from solver.query import (
     evaluate,
     parse,
 )
-from solver.query.regex import matches
+from solver.query.regex import matcher
 from solver.query.syntax import OPERATORS
 from tests.query.row_by_row import Row, selects
 from tests.query.rows import Columns, row
@@ -216,4 +216,4 @@ def test_a_value_of_half_a_surrogate_pair_is_only_a_value() -> None:
     cluster = [row({"x": "a\ud800"}), row({"x": "a"})]
     assert evaluate(parse("attribute:x =~ a"), Columns(cluster)).tolist() == [False, True]
     assert evaluate(parse("attribute:x < b"), Columns(cluster)).tolist() == [True, True]
-    assert not matches("a", "\udfff")
+    assert not matcher("a")("\udfff")
