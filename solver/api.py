@@ -1,1 +1,169 @@
-"""The verbs: what a caller of the library, the command line and the service all use."""
+"""The verbs: what callers of the library, the command line and the service all use."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
+
+import numpy as np
+
+from solver.domain.answer import Answer, Replay
+from solver.domain.counts import Counts
+from solver.domain.explanation import Violation
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.domain.solution import Status
+from solver.engines.portfolio import run
+from solver.errors import Fault, InvalidRequest
+from solver.rules.bind import bind
+from solver.verify import broken
+from solver.verify import check as verify
+
+Observer = Callable[[Counts, tuple[int, ...]], None]
+"""Told of each better checked plan, with its tier values."""
+
+
+def place(
+    problem: Problem,
+    limits: Limits | None = None,
+    *,
+    explain: bool = True,
+    on_incumbent: Observer | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    warnings: Sequence[str] = (),
+    label: str = "",
+) -> Answer:
+    """Place the new tasks that the groups want, as many as fit, the best way found in the time given.
+
+    Parameters
+    ----------
+    problem
+        The cluster, its groups and what they want.
+    limits
+        Time, workers, seed, engine; the defaults of ``Limits`` where left out.
+    explain
+        Whether to say why tasks were not placed; takes from the same time limit.
+    on_incumbent
+        Told of each better plan as it is found.
+    cancelled
+        Asked while searching; once true, the best plan so far is returned at once.
+    warnings
+        Carried into the answer, from whoever read the input.
+
+    Raises
+    ------
+    InvalidRequest
+        If a rule cannot be read or a limit makes no sense.
+    """
+    limits = limits or Limits()
+    _validate(limits)
+    begun = time.monotonic()
+    rules = bind(problem)
+    found = run(rules, limits, on_better=on_incumbent, cancelled=cancelled)
+    solution = found.solution
+    shortfalls = ()
+    if explain and _falls_short(problem, solution.tasks):
+        from solver.explain import shortfalls as explained
+
+        left = max(limits.time_limit - (time.monotonic() - begun), 0.0)
+        shortfalls = explained(rules, solution, limits, left, cancelled)
+    return Answer(
+        status=solution.status,
+        stop=solution.stop,
+        problem=problem,
+        tasks=solution.tasks,
+        tiers=solution.tiers,
+        engine=solution.engine,
+        replay=Replay(
+            fingerprint(problem),
+            limits.seed,
+            limits.time_limit,
+            limits.deterministic_limit,
+            limits.workers,
+            limits.engine.value,
+            versions(),
+        ),
+        shortfalls=shortfalls,
+        warnings=tuple(warnings),
+        broken_before=broken(problem, problem.running, rules),
+        broken_after=broken(problem, solution.tasks, rules),
+        seconds=time.monotonic() - begun,
+        first_plan_seconds=found.first_plan_seconds,
+        label=label,
+    )
+
+
+def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
+    """Everything that is wrong with a plan, whoever made it; empty if nothing is.
+
+    Raises
+    ------
+    InvalidRequest
+        If a rule of the problem cannot be read.
+    """
+    return verify(problem, tasks)
+
+
+def _falls_short(problem: Problem, tasks: Counts) -> bool:
+    return bool(((tasks - problem.running).positive().totals() < problem.wanted).any())
+
+
+def _validate(limits: Limits) -> None:
+    faults = []
+    if not 0 < limits.time_limit <= 86_400:
+        faults.append(Fault("limits.time_limit", f"is {limits.time_limit} s", "must be above 0 and at most 86,400 s"))
+    if limits.deterministic_limit is not None and not 0 < limits.deterministic_limit <= 86_400:
+        problem = f"is {limits.deterministic_limit}"
+        faults.append(Fault("limits.deterministic_limit", problem, "must be above 0 and at most 86,400"))
+    if not 1 <= limits.workers <= 64:
+        faults.append(Fault("limits.workers", f"is {limits.workers}", "must be 1 to 64"))
+    if not 0 <= limits.seed < 2**31:
+        faults.append(Fault("limits.seed", f"is {limits.seed}", "must be 0 to 2,147,483,647"))
+    if faults:
+        raise InvalidRequest(faults)
+
+
+def versions() -> dict[str, str]:
+    """What an answer depends on: this package, ortools, numpy and Python."""
+    named = {name: metadata.version(name) for name in ("placement-solver", "ortools", "numpy")}
+    return {**named, "python": platform.python_version()}
+
+
+def fingerprint(problem: Problem) -> str:
+    """SHA-256 over everything that the answer depends on, as hexadecimal text (§10.2)."""
+    digest = hashlib.sha256()
+    for part in _parts(problem):
+        digest.update(part)
+        digest.update(b"\x00")
+    return digest.hexdigest()
+
+
+def _parts(problem: Problem) -> Iterable[bytes]:
+    cluster = problem.cluster
+    yield repr((cluster.instance_ids, cluster.resources, cluster.name, cluster.taken_at)).encode()
+    for array in (cluster.capacity, cluster.free, cluster.active, cluster.connected, cluster.unlisted_tasks):
+        yield np.ascontiguousarray(array).tobytes()
+    columns = {
+        **{f"attribute:{name}": column for name, column in cluster.attributes.items()},
+        "ec2": cluster.ec2_instance_id,
+        "agent": cluster.agent_version,
+        "registered": cluster.registered_at,
+        "provider": cluster.capacity_provider,
+    }
+    for name in sorted(columns):
+        yield name.encode()
+        yield repr(columns[name].values).encode()
+        yield columns[name].codes.tobytes()
+    for port in sorted(cluster.used_ports):
+        yield repr(port).encode() + cluster.used_ports[port].tobytes()
+    for group in problem.groups:
+        yield repr((group, sorted(group.demand.items()))).encode()
+    running = problem.running
+    yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
+    yield repr((problem.rules, problem.all_or_nothing)).encode() + problem.frozen.tobytes()
+
+
+__all__ = ["Answer", "Status", "check", "fingerprint", "place", "versions"]

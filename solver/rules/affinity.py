@@ -64,6 +64,9 @@ class Affinity(Constraint):
     def only_tightens(self) -> bool:
         return False
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return group == self.owner or (self._with_itself(problem) and problem.groups[group].family == self.family)
+
     def stepwise(self, problem: Problem, group: int) -> bool:
         return self._with_itself(problem) and problem.groups[group].family == self.family
 
@@ -149,12 +152,9 @@ class SoftAffinity(Cost):
         parts = [model.tasks_over([self.owner], np.flatnonzero(~buckets.inside))]
         for members in buckets.members():
             own = model.tasks_over([self.owner], members)
-            most = model.range_of(own)[1]
-            if most:
+            if model.range_of(own)[1]:
                 there = model.at_least_one(model.tasks_over(family, members))
-                away = model.free_number(0, most)
-                model.at_most(own - away, 0, [model.opposite(there)])
-                parts.append(away)
+                parts.append(model.where(model.opposite(there), own))
         return total(parts) * self.weight
 
     def bound(self, facts: Counting) -> int:

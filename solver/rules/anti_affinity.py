@@ -62,6 +62,9 @@ class AntiAffinity(Constraint):
     def _with_itself(self, problem: Problem) -> bool:
         return problem.groups[self.owner].family == self.family
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return group == self.owner or problem.groups[group].family == self.family
+
     def stepwise(self, problem: Problem, group: int) -> bool:
         own = problem.groups[self.owner].family
         return own == self.family == problem.groups[group].family
@@ -152,12 +155,8 @@ class SoftAntiAffinity(Cost):
         for members in buckets.members():
             own = model.tasks_over([self.owner], members)
             theirs = model.tasks_over(family, members)
-            most = model.range_of(own)[1]
-            if most and model.range_of(theirs)[1] >= self._companions(problem):
-                crowded = model.at_least(theirs, self._companions(problem))
-                together = model.free_number(0, most)
-                model.at_most(own - together, 0, [crowded])
-                parts.append(together)
+            if model.range_of(own)[1] and model.range_of(theirs)[1] >= self._companions(problem):
+                parts.append(model.where(model.at_least(theirs, self._companions(problem)), own))
         return total(parts) * self.weight
 
     def bound(self, facts: Counting) -> int:

@@ -88,6 +88,10 @@ class Constraint(ABC):
         """
         return np.where(self.admits(state.problem, group), UNLIMITED, 0)
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        """Whether the rule may refuse a task of the group; where not, its ``admits`` and ``room`` are not asked."""
+        return self.owner in (None, group)
+
     def stage_for(self, group: int) -> Stage:
         """Where in the pipeline it refuses tasks of a group: what other groups' rules forbid comes last."""
         return self.stage if self.owner in (None, group) else Stage.FINAL

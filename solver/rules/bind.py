@@ -14,9 +14,18 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
 from solver.errors import Fault, InvalidRequest
-from solver.rules import affinity, anti_affinity, binpack, isolate_roles, max_per_instance, max_skew, member_of
+from solver.rules import (
+    affinity,
+    anti_affinity,
+    binpack,
+    isolate_roles,
+    max_per_instance,
+    max_skew,
+    member_of,
+    reserve,
+    spread,
+)
 from solver.rules import random as random_strategy
-from solver.rules import reserve, spread
 from solver.rules.base import UNLIMITED, Constraint, Cost, Strategy
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.daemon import Debt, debt
@@ -68,17 +77,29 @@ class Rules:
 
     @cached_property
     def _admits(self) -> list[Bools]:
-        every = np.ones(self.problem.cluster.size, np.bool_)
-        found = [every] * len(self.problem.groups)
+        found = []
         for g in range(len(self.problem.groups)):
-            for constraint in self.constraints:
-                found[g] = found[g] & constraint.admits(self.problem, g)
+            admitted = np.ones(self.problem.cluster.size, np.bool_)
+            for constraint in self.concerning(g):
+                admitted &= constraint.admits(self.problem, g)
+            found.append(admitted)
         return found
+
+    def concerning(self, group: int) -> tuple[Constraint, ...]:
+        """The constraints that may refuse a task of the group, in the pipeline's order for it."""
+        if group not in self._concerning:
+            found = [rule for rule in self.constraints if rule.concerns(self.problem, group)]
+            self._concerning[group] = tuple(sorted(found, key=lambda rule: rule.stage_for(group)))
+        return self._concerning[group]
+
+    @cached_property
+    def _concerning(self) -> dict[int, tuple[Constraint, ...]]:
+        return {}
 
     def room(self, state: Placement, group: int) -> Ints:
         """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as all rules say."""
         room = np.full(self.problem.cluster.size, UNLIMITED)
-        for constraint in self.constraints:
+        for constraint in self.concerning(group):
             np.minimum(room, constraint.room(state, group), out=room)
         return room
 
@@ -86,7 +107,7 @@ class Rules:
         """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
         state = Placement(self.problem)
         most = np.where(self.admits(group), int(self.problem.wanted[group]), 0)
-        for constraint in self.constraints:
+        for constraint in self.concerning(group):
             if constraint.only_tightens and not constraint.stepwise(self.problem, group):
                 np.minimum(most, constraint.room(state, group), out=most)
         return most

@@ -55,6 +55,9 @@ class IsolateRoles(Constraint):
             [sum((placement.row(g) for g in members), nothing) for members in self._members(placement.problem)]
         )
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return problem.groups[group].role in self.roles
+
     def room(self, state: Placement, group: int) -> Ints:
         role = state.problem.groups[group].role
         if role not in self.roles:

@@ -57,6 +57,9 @@ class MaxPerInstance(Constraint):
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return problem.groups[group].family == problem.groups[self.owner].family
+
     def room(self, state: Placement, group: int) -> Ints:
         family = self._family(state.problem)
         if state.problem.groups[group].family != family:

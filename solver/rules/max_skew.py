@@ -55,6 +55,9 @@ class MaxSkew(Constraint):
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return problem.groups[group].family == problem.groups[self.owner].family
+
     def admits(self, problem: Problem, group: int) -> Bools:
         return has_field(problem, self.field) if group == self.owner else super().admits(problem, group)
 
@@ -87,11 +90,9 @@ class MaxSkew(Constraint):
         family = problem.families[self._family(problem)]
         allowed = self._allowed(problem, buckets)
         counts = [model.tasks_over(family, members) for members in buckets.members()]
-        ranges = [model.range_of(count) for count in counts]
-        smallest = model.free_number(min(low for low, _ in ranges), min(high for _, high in ranges))
+        smallest = model.smallest(counts)
         starters = np.intersect1d(model.candidates(self.owner), np.flatnonzero(buckets.inside))
         for b, count in enumerate(counts):
-            model.at_most(smallest - count, 0)
             model.at_most(count - smallest, allowed)
             if allowed > self.k:
                 here = starters[buckets.of[starters] == b]

@@ -57,6 +57,9 @@ class MemberOf(Constraint):
             return super().admits(problem, group)
         return evaluate(self.expression, Placement(problem))
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return group == self.owner or (reads_state(self.expression) and problem.wanted[self.owner] > 0)
+
     def stepwise(self, problem: Problem, group: int) -> bool:
         return reads_state(self.expression)
 

@@ -102,8 +102,11 @@ class Model(Protocol):
     def truth(self, literal: Literal) -> Sum:
         """1 where the literal is true, else 0."""
 
-    def free_number(self, low: int, high: int) -> Sum:
-        """A number that the solver chooses."""
+    def smallest(self, sums: Sequence[Sum]) -> Sum:
+        """A number that is at most each of the sums; their minimum where a larger one is better."""
+
+    def where(self, literal: Literal, sum_: Sum) -> Sum:
+        """``sum_`` (zero or more) where the literal is true, else 0; exact where it is minimised."""
 
     def square(self, sum_: Sum) -> Sum:
         """``sum_ ** 2``, exact where it is minimised."""

@@ -58,6 +58,9 @@ class HostPort(Constraint):
                 held += debt.owed(placement)
         return held
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return self.port in problem.groups[group].ports
+
     def room(self, state: Placement, group: int) -> Ints:
         if self.port not in state.problem.groups[group].ports:
             return np.full(state.size, UNLIMITED)
@@ -98,6 +101,9 @@ class PortCount(Constraint):
             if group.ports:
                 count += len(group.ports) * placement.change(g)
         return count
+
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return bool(problem.groups[group].ports)
 
     def room(self, state: Placement, group: int) -> Ints:
         need = len(state.problem.groups[group].ports)

@@ -50,6 +50,9 @@ class Resource(Constraint):
         owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if debt.group != but)
         return sum(owed, self.reserved.copy())
 
+    def concerns(self, problem: Problem, group: int) -> bool:
+        return bool(problem.demand[group, self.r])
+
     def room(self, state: Placement, group: int) -> Ints:
         need = state.problem.demand[group, self.r]
         if need == 0:

@@ -1,0 +1,1 @@
+"""The vocabulary that rules speak, in CP-SAT; knows no rule."""

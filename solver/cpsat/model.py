@@ -1,0 +1,320 @@
+"""The count model in CP-SAT: one integer a group and instance where the group may start, and facts about sums of them.
+
+Every variable remembers how its value follows from those made before it, so that any plan can be handed to CP-SAT as a
+complete hint, auxiliaries included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from solver.domain.counts import Counts, Ints
+from solver.domain.problem import Problem
+from solver.rules.model import Literal, Sum, Variable, total
+
+TANGENTS = 64
+"""A square over a wider range is left to CP-SAT's own multiplication."""
+
+Values = list[int]
+
+
+class CountModel:
+    """A model under construction; implements ``solver.rules.model.Model``.
+
+    Parameters
+    ----------
+    problem
+        What is asked.
+    most
+        ``most[g]`` is ``int64[I]``: at most so many starts of the group on each instance; no variable where zero.
+    """
+
+    def __init__(self, problem: Problem, most: Sequence[Ints]) -> None:
+        self._problem = problem
+        self.cp = cp_model.CpModel()
+        self._variables: list[cp_model.IntVar] = []
+        self._low: list[int] = []
+        self._high: list[int] = []
+        self._value_of: list[Callable[[Values], int]] = []
+        self._facts: dict[tuple[Sum, int], Literal] = {}
+        self._start: list[dict[int, Variable]] = []
+        self._running = [_cells(problem.running, g) for g in range(len(most))]
+        self._on_instance: dict[int, list[tuple[int, Variable]]] = {}
+        self._candidates = [np.flatnonzero(row > 0) for row in most]
+        for g, row in enumerate(most):
+            found: dict[int, Variable] = {}
+            for i in self._candidates[g].tolist():
+                found[i] = self._variable(0, int(row[i]), lambda values: 0)
+                self._on_instance.setdefault(i, []).append((g, found[i]))
+            self._start.append(found)
+        self._starts = sum(len(found) for found in self._start)
+
+    # What a rule reads.
+
+    @property
+    def problem(self) -> Problem:
+        """What the model is of."""
+        return self._problem
+
+    def candidates(self, group: int) -> Ints:
+        """Instances where the group may start a task."""
+        return self._candidates[group]
+
+    def started_on(self, group: int, instance: int) -> Sum:
+        """New tasks of the group on the instance."""
+        variable = self._start[group].get(instance)
+        return Sum() if variable is None else Sum((variable,), (1,))
+
+    def tasks_on(self, group: int, instance: int) -> Sum:
+        """``tasks[g, i]`` after the operation."""
+        return self.started_on(group, instance) + self._running[group].get(instance, 0)
+
+    def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """The sum of ``tasks[g, i]`` over groups and instances."""
+        inside = instances.tolist()
+        variables: list[Variable] = []
+        constant = 0
+        for g in groups:
+            start, running = self._start[g], self._running[g]
+            variables += [start[i] for i in inside if i in start]
+            if running:
+                constant += sum(running.get(i, 0) for i in inside)
+        return Sum(tuple(variables), (1,) * len(variables), constant)
+
+    def touched(self, groups: Iterable[int]) -> Ints:
+        """Instances where the count of one of the groups may change."""
+        return np.array(sorted({i for g in groups for i in self._start[g]}), np.int64)
+
+    def load_change(self, resource: int, instance: int) -> Sum:
+        """What the operation adds to what is taken of a resource of the instance."""
+        demand = self._problem.demand[:, resource]
+        here = [(v, int(demand[g])) for g, v in self._on_instance.get(instance, ()) if demand[g]]
+        return Sum(tuple(v for v, _ in here), tuple(c for _, c in here))
+
+    def range_of(self, sum_: Sum) -> tuple[int, int]:
+        """Bounds of a sum."""
+        low = high = sum_.constant
+        for v, c in zip(sum_.variables, sum_.coefficients, strict=True):
+            low += c * (self._low[v] if c > 0 else self._high[v])
+            high += c * (self._high[v] if c > 0 else self._low[v])
+        return low, high
+
+    # What a rule says.
+
+    def at_most(self, sum_: Sum, limit: int, only_if: Sequence[Literal] = ()) -> None:
+        """``sum_ <= limit``, where all of ``only_if`` are true."""
+        low, high = self.range_of(sum_)
+        if high <= limit:
+            return
+        if low > limit and only_if:
+            self.require_one([self.opposite(literal) for literal in only_if])
+            return
+        constraint = self.cp.add(self._expression(sum_) <= limit)
+        if only_if:
+            constraint.only_enforce_if([self._boolean(literal) for literal in only_if])
+
+    def at_least_one(self, sum_: Sum) -> Literal:
+        """True exactly if ``sum_ >= 1``."""
+        return self.at_least(sum_, 1)
+
+    def at_least(self, sum_: Sum, limit: int) -> Literal:
+        """True exactly if ``sum_ >= limit``."""
+        low, high = self.range_of(sum_)
+        if low >= limit or high < limit:
+            return self.constant(low >= limit)
+        key = (sum_, limit)
+        if key not in self._facts:
+            literal = self._fact(lambda values: int(_value(sum_, values) >= limit))
+            boolean = self._boolean(literal)
+            self.cp.add(self._expression(sum_) >= limit).only_enforce_if(boolean)
+            self.cp.add(self._expression(sum_) <= limit - 1).only_enforce_if(~boolean)
+            self._facts[key] = literal
+        return self._facts[key]
+
+    def any_of(self, literals: Sequence[Literal]) -> Literal:
+        """True exactly if one of them is true."""
+        known = [self._known(literal) for literal in literals]
+        if True in known:
+            return self.constant(True)
+        unknown = [literal for literal, value in zip(literals, known, strict=True) if value is None]
+        if len(unknown) < 2:
+            return unknown[0] if unknown else self.constant(False)
+        literal = self._fact(lambda values: int(any(_truth(one, values) for one in unknown)))
+        booleans = [self._boolean(one) for one in unknown]
+        self.cp.add_bool_or(booleans).only_enforce_if(self._boolean(literal))
+        for boolean in booleans:
+            self.cp.add_implication(boolean, self._boolean(literal))
+        return literal
+
+    def opposite(self, literal: Literal) -> Literal:
+        """True exactly if the literal is false."""
+        return Literal(-literal - 1)
+
+    def constant(self, value: bool) -> Literal:
+        """A literal that is always so."""
+        key = (Sum(constant=int(value)), 1)
+        if key not in self._facts:
+            self._facts[key] = Literal(self._variable(int(value), int(value), lambda values: int(value)))
+        return self._facts[key]
+
+    def require_one(self, literals: Sequence[Literal]) -> None:
+        """At least one of them is true."""
+        known = [self._known(literal) for literal in literals]
+        if True not in known:
+            self.cp.add_bool_or([self._boolean(one) for one, value in zip(literals, known, strict=True) if value is None])
+
+    def truth(self, literal: Literal) -> Sum:
+        """1 where the literal is true, else 0."""
+        known = self._known(literal)
+        if known is not None:
+            return Sum(constant=int(known))
+        if literal >= 0:
+            return Sum((Variable(literal),), (1,))
+        return Sum((Variable(-literal - 1),), (-1,), 1)
+
+    def smallest(self, sums: Sequence[Sum]) -> Sum:
+        """A number that is at most each of the sums."""
+        ranges = [self.range_of(sum_) for sum_ in sums]
+        low, high = min(low for low, _ in ranges), min(high for _, high in ranges)
+        variable = self._variable(low, high, lambda values: min(_value(sum_, values) for sum_ in sums))
+        number = Sum((variable,), (1,))
+        for sum_ in sums:
+            self.at_most(number - sum_, 0)
+        return number
+
+    def where(self, literal: Literal, sum_: Sum) -> Sum:
+        """``sum_`` where the literal is true, else 0; exact where it is minimised."""
+        known = self._known(literal)
+        if known is not None:
+            return sum_ if known else Sum()
+        high = max(self.range_of(sum_)[1], 0)
+        variable = self._variable(0, high, lambda values: _value(sum_, values) if _truth(literal, values) else 0)
+        number = Sum((variable,), (1,))
+        self.at_most(sum_ - number, 0, [literal])
+        return number
+
+    def square(self, sum_: Sum) -> Sum:
+        """``sum_ ** 2``, exact where it is minimised: between neighbouring integers a chord is."""
+        low, high = self.range_of(sum_)
+        if high - low <= 1:
+            return sum_ * (low + high) + -low * high
+        edges = sorted([low * low, high * high])
+        least = 0 if low <= 0 <= high else edges[0]
+        variable = self._variable(least, edges[1], lambda values: _value(sum_, values) ** 2)
+        number = Sum((variable,), (1,))
+        if high - low > TANGENTS:
+            base = self.cp.new_int_var(low, high, "")
+            self.cp.add(base == self._expression(sum_))
+            self.cp.add_multiplication_equality(self._variables[variable], [base, base])
+            self._variables.append(base)
+            self._low.append(low)
+            self._high.append(high)
+            self._value_of.append(lambda values: _value(sum_, values))
+        else:
+            for n in range(low, high):
+                self.at_most(sum_ * (2 * n + 1) - number, n * (n + 1))
+        return number
+
+    # What an engine does with it.
+
+    @property
+    def size(self) -> int:
+        """Variables so far."""
+        return len(self._variables)
+
+    def total_started(self, group: int) -> Sum:
+        """New tasks of the group."""
+        return total(Sum((v,), (1,)) for v in self._start[group].values())
+
+    def all_or_nothing(self, groups: Sequence[int]) -> None:
+        """Either every task wanted of the groups is started, or none."""
+        whole = self._fact(lambda values: int(any(_value(self.total_started(g), values) for g in groups)))
+        for g in groups:
+            wanted = int(self._problem.wanted[g])
+            started = self.total_started(g)
+            if self.range_of(started)[1] < wanted:
+                self.cp.add(self._expression(self.truth(whole)) == 0)
+            self.cp.add(self._expression(started) == wanted * self._boolean(whole))
+
+    def minimise(self, sum_: Sum) -> None:
+        """Make a sum the objective."""
+        self.cp.minimize(self._expression(sum_))
+
+    def hint(self, tasks: Counts) -> None:
+        """Hint every variable from a plan."""
+        values = self.values(tasks)
+        self.cp.clear_hints()
+        for variable, value in zip(self._variables, values, strict=True):
+            self.cp.add_hint(variable, value)
+
+    def values(self, tasks: Counts) -> Values:
+        """The value of every variable in a plan."""
+        values: Values = []
+        for g, found in enumerate(self._start):
+            row = tasks.row(g) - self._problem.running.row(g) if found else np.zeros(0, np.int64)
+            values += [int(row[i]) for i in found]
+        for value_of in self._value_of[self._starts :]:
+            values.append(value_of(values))
+        return values
+
+    def value_of(self, sum_: Sum, tasks: Counts) -> int:
+        """A sum in a plan."""
+        return _value(sum_, self.values(tasks))
+
+    def decode(self, value: Callable[[cp_model.IntVar], int]) -> Counts:
+        """Counts after the operation, from a solution."""
+        groups, instances, counts = [], [], []
+        for g, found in enumerate(self._start):
+            for i, variable in found.items():
+                count = value(self._variables[variable])
+                if count:
+                    groups.append(g)
+                    instances.append(i)
+                    counts.append(count)
+        shape = (len(self._problem.groups), self._problem.cluster.size)
+        cells = (np.array(column, np.int64) for column in (groups, instances, counts))
+        started = Counts.of(shape, *cells)
+        return self._problem.running + started
+
+    def _variable(self, low: int, high: int, value_of: Callable[[Values], int]) -> Variable:
+        self._variables.append(self.cp.new_int_var(low, high, ""))
+        self._low.append(low)
+        self._high.append(high)
+        self._value_of.append(value_of)
+        return Variable(len(self._variables) - 1)
+
+    def _fact(self, value_of: Callable[[Values], int]) -> Literal:
+        self._variables.append(self.cp.new_bool_var(""))
+        self._low.append(0)
+        self._high.append(1)
+        self._value_of.append(value_of)
+        return Literal(len(self._variables) - 1)
+
+    def _known(self, literal: Literal) -> bool | None:
+        index = literal if literal >= 0 else -literal - 1
+        if self._low[index] == self._high[index]:
+            return bool(self._low[index]) == (literal >= 0)
+        return None
+
+    def _boolean(self, literal: Literal) -> cp_model.LiteralT:
+        return self._variables[literal] if literal >= 0 else ~self._variables[-literal - 1]
+
+    def _expression(self, sum_: Sum) -> cp_model.LinearExprT:
+        variables = [self._variables[v] for v in sum_.variables]
+        return cp_model.LinearExpr.weighted_sum(variables, list(sum_.coefficients)) + sum_.constant
+
+
+def _cells(counts: Counts, group: int) -> dict[int, int]:
+    instances, found = counts.cells_of(group)
+    return dict(zip(instances.tolist(), found.tolist(), strict=True))
+
+
+def _value(sum_: Sum, values: Values) -> int:
+    return sum_.constant + sum(c * values[v] for v, c in zip(sum_.variables, sum_.coefficients, strict=True))
+
+
+def _truth(literal: Literal, values: Values) -> bool:
+    return bool(values[literal]) if literal >= 0 else not values[-literal - 1]

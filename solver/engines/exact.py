@@ -1,0 +1,145 @@
+"""The exact engine: the count model in CP-SAT, one tier after the other (§5.2).
+
+Each tier is minimised with the earlier ones held at or below their values, hinted with the best plan so far, warm from
+tier to tier, and given a share of the time that is left. Where a bound already meets the plan there is no search.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+from ortools.sat.python import cp_model
+
+from solver.compile import CompiledModel, compile_model
+from solver.domain.request import Limits
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
+from solver.rules.model import Sum
+
+LARGEST_MODEL = 50_000
+"""Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
+
+STOP_INTERVAL = 0.005
+"""Seconds between looks at the deadline; a stop that comes before the search begins is lost, so it is repeated."""
+
+
+def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
+    """Improve the incumbent and its bounds until all is proved or the time is over."""
+    rules = incumbent.rules
+    most = [rules.most(g) for g in range(len(rules.problem.groups))]
+    if sum(int((row > 0).sum()) for row in most) > LARGEST_MODEL or deadline.passed():
+        return
+    compiled = compile_model(rules, most)
+    budget = limits.deterministic_limit
+    for tier, cost in enumerate(compiled.tiers):
+        incumbent.count(tier, most)
+        if not _settled(incumbent, compiled, tier):
+            open_tiers = len(compiled.tiers) - tier
+            share = 1.0 if open_tiers == 1 else 0.6
+            spent = _minimise(incumbent, compiled, tier, limits, budget, deadline.part(share))
+            budget = None if budget is None else max(budget - spent, 0.0)
+        compiled.model.at_most(cost, incumbent.values[tier])
+        if deadline.passed():
+            break
+
+
+def _settled(incumbent: Incumbent, compiled: CompiledModel, tier: int) -> bool:
+    """Whether the plan already meets a bound of the tier."""
+    low, _ = compiled.model.range_of(compiled.tiers[tier])
+    incumbent.add_bound(tier, low, "model")
+    return incumbent.bound(tier).value >= incumbent.values[tier]
+
+
+def _minimise(
+    incumbent: Incumbent,
+    compiled: CompiledModel,
+    tier: int,
+    limits: Limits,
+    budget: float | None,
+    deadline: Deadline,
+) -> float:
+    """Search one tier; deterministic seconds spent."""
+    model = compiled.model
+    model.minimise(compiled.tiers[tier])
+    model.hint(incumbent.tasks)
+    solver = cp_model.CpSolver()
+    _configure(solver, replace(limits, deterministic_limit=budget), deadline)
+    status = _solve(solver, model.cp, _Report(incumbent, compiled, tier), deadline)
+    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        incumbent.offer(model.decode(solver.value))
+    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+        incumbent.add_bound(tier, _rounded_up(solver.best_objective_bound), "model")
+    return float(solver.response_proto.deterministic_time)
+
+
+def _configure(solver: cp_model.CpSolver, limits: Limits, deadline: Deadline) -> None:
+    parameters = solver.parameters
+    parameters.num_workers = limits.workers
+    parameters.random_seed = limits.seed
+    parameters.max_time_in_seconds = max(deadline.remaining(), 0.01)
+    if limits.deterministic_limit is not None:
+        parameters.max_deterministic_time = limits.deterministic_limit
+    parameters.repair_hint = False
+    parameters.log_search_progress = False
+
+
+def _solve(
+    solver: cp_model.CpSolver, model: cp_model.CpModel, report: cp_model.CpSolverSolutionCallback, deadline: Deadline
+) -> cp_model.CpSolverStatus:
+    """Solve, stopped from outside once the deadline has passed or the caller has gone."""
+    finished = threading.Event()
+
+    def watch() -> None:
+        while not finished.wait(STOP_INTERVAL):
+            if deadline.passed():
+                solver.stop_search()
+
+    watcher = threading.Thread(target=watch, name="deadline", daemon=True)
+    watcher.start()
+    try:
+        return solver.solve(model, report)
+    finally:
+        finished.set()
+        watcher.join()
+
+
+class _Report(cp_model.CpSolverSolutionCallback):
+    """Offers each solution to the incumbent while the search runs, at most every tenth of a second."""
+
+    def __init__(self, incumbent: Incumbent, compiled: CompiledModel, tier: int) -> None:
+        super().__init__()
+        self._incumbent = incumbent
+        self._model = compiled.model
+        self._next = 0.0
+        self._tier = tier
+
+    def on_solution_callback(self) -> None:
+        """Called by CP-SAT with each better solution."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._incumbent.offer(self._model.decode(self.value))
+            self._next = now + 0.1
+
+
+def _rounded_up(bound: float) -> int:
+    """The least integer that is not below the bound, allowing for the solver's floating point."""
+    nearest = round(bound)
+    return int(nearest) if abs(bound - nearest) < 1e-6 * max(1.0, abs(bound)) else int(-(-bound // 1))
+
+
+def confirms_impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> bool:
+    """Whether a second configuration of the solver, too, proves that nothing can be placed all together (or-tools 5295)."""
+    rules = incumbent.rules
+    compiled = compile_model(rules)
+    wanted = int(rules.problem.wanted.sum())
+    everything = Sum()
+    for g in range(len(rules.problem.groups)):
+        everything = everything + compiled.model.total_started(g)
+    compiled.model.at_most(everything * -1, -wanted)
+    solver = cp_model.CpSolver()
+    _configure(solver, replace(limits, workers=1, seed=limits.seed + 1), deadline)
+    solver.parameters.cp_model_presolve = False
+    status = _solve(solver, compiled.model.cp, cp_model.CpSolverSolutionCallback(), deadline)
+    return status == cp_model.INFEASIBLE

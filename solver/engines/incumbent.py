@@ -1,0 +1,132 @@
+"""The best checked plan so far, and what is proved of it: the one place where plans are compared (§6.5) and admitted (§6.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solver.domain.counts import Counts, Ints
+from solver.domain.placement import Placement
+from solver.domain.solution import TierResult
+from solver.errors import PlanRejected
+from solver.rules.base import Counting
+from solver.rules.bind import Rules
+from solver.rules.unplaced import Unplaced
+from solver.verify import check
+
+
+@dataclass(frozen=True)
+class Bound:
+    """No plan whose earlier tiers are at or below those of the incumbent costs less than ``value``."""
+
+    value: int
+    source: str
+
+
+Observer = Callable[[Counts, tuple[int, ...]], None]
+
+
+@dataclass
+class Incumbent:
+    """Holds the best plan that the checker passed.
+
+    Parameters
+    ----------
+    rules
+        Of the problem as it came.
+    on_better
+        Told of each better plan, with its tier values.
+    """
+
+    rules: Rules
+    on_better: Observer | None = None
+    tasks: Counts = field(init=False)
+    values: tuple[int, ...] = field(init=False)
+    sequential: tuple[int, ...] = field(init=False)
+    rejected: list[str] = field(init=False, default_factory=list)
+    _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tasks = self.rules.problem.running
+        self.values = self.value(self.tasks)
+        self.sequential = self.values
+
+    def value(self, tasks: Counts) -> tuple[int, ...]:
+        """The cost of each tier."""
+        placement = Placement(self.rules.problem, tasks)
+        return tuple(cost.value(placement) for cost in self.rules.tiers)
+
+    def offer(self, tasks: Counts) -> bool:
+        """Take a plan if it is better and the checker passes it; whether it was taken."""
+        values = self.value(tasks)
+        if values >= self.values:
+            return False
+        violations = check(self.rules.problem, tasks, self.rules)
+        if violations:
+            self.rejected.append(str(violations[0]))
+            return False
+        self.tasks, self.values = tasks, values
+        if self.on_better is not None:
+            self.on_better(tasks, values)
+        return True
+
+    def require_sequential(self, tasks: Counts) -> None:
+        """Take the sequential plan as the reference.
+
+        Raises
+        ------
+        PlanRejected
+            If the checker refuses it: a fault of this package.
+        """
+        violations = check(self.rules.problem, tasks, self.rules)
+        if violations:
+            raise PlanRejected(f"the sequential plan breaks a rule: {violations[0]}")
+        self.sequential = self.value(tasks)
+        self.offer(tasks)
+
+    def add_bound(self, tier: int, value: int, source: str) -> None:
+        """Remember a bound of a tier, valid for the earlier tiers' present values; the best is kept."""
+        known = self._bounds.get(tier)
+        if known is None or value > known.value:
+            self._bounds[tier] = Bound(value, source)
+
+    def count(self, tier: int, room: list[Ints]) -> None:
+        """Add the counting bound of a tier."""
+        facts = Counting(self.rules.problem, room, self.least(tier), self._named(tier))
+        self.add_bound(tier, self.rules.tiers[tier].bound(facts), "counting")
+
+    def least(self, tier: int) -> Ints:
+        """``int64[G]``: starts of each group in every plan whose tiers before ``tier`` are as good as here."""
+        wanted = self.rules.problem.wanted
+        least = np.zeros_like(wanted)
+        for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True):
+            if isinstance(cost, Unplaced):
+                members = list(cost.groups)
+                least[members] = np.maximum(wanted[members] - value, 0)
+        return least
+
+    def _named(self, tier: int) -> dict[str, int]:
+        return {cost.name: value for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True)}
+
+    def bound(self, tier: int) -> Bound:
+        """The best bound of a tier; zero, by counting, where none is known."""
+        return self._bounds.get(tier, Bound(0, "counting"))
+
+    def proven(self, tier: int) -> bool:
+        """Whether the tier and all before it are proved."""
+        return all(self.bound(t).value >= self.values[t] for t in range(tier + 1))
+
+    def results(self) -> tuple[TierResult, ...]:
+        """What is known of each tier."""
+        found = []
+        for t, cost in enumerate(self.rules.tiers):
+            bound = self.bound(t)
+            lowest = min(bound.value, self.values[t])
+            found.append(
+                TierResult(
+                    cost.name, cost.title, self.values[t], lowest, self.proven(t), bound.source, self.sequential[t]
+                )
+            )
+        return tuple(found)

@@ -1,0 +1,115 @@
+"""All engines under one deadline: a checked plan first, a better one while time lasts, the bound beside it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from solver.domain.request import Engine, Limits
+from solver.domain.solution import Solution, Status, Stop
+from solver.engines import sequential
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent, Observer
+from solver.rules.bind import Rules
+from solver.rules.unplaced import Unplaced
+
+RESERVE = 0.05
+"""Share of the time limit that is kept for reasons and the answer itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What the engines found, and when the first checked plan was there."""
+
+    solution: Solution
+    first_plan_seconds: float
+
+
+def run(
+    rules: Rules,
+    limits: Limits,
+    *,
+    on_better: Observer | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Run:
+    """Solve within the limits; always with a checked plan, if only the one that changes nothing.
+
+    Raises
+    ------
+    PlanRejected
+        If the sequential engine made a plan that breaks a rule.
+    """
+    seconds = limits.time_limit * (1 - RESERVE) if limits.deterministic_limit is None else 10**6
+    deadline = Deadline(seconds, cancelled)
+    incumbent = Incumbent(rules, on_better)
+    incumbent.require_sequential(sequential.place(rules, limits.seed, deadline))
+    first = deadline.elapsed()
+    count_bounds(incumbent)
+    engine = "sequential"
+    if limits.engine is not Engine.SEQUENTIAL and not _finished(incumbent):
+        engine = _improve(incumbent, limits, deadline)
+    return Run(_solution(incumbent, limits, deadline, engine), first)
+
+
+def count_bounds(incumbent: Incumbent) -> None:
+    """Add the counting bound of every tier."""
+    rules = incumbent.rules
+    room = [rules.most(g) for g in range(len(rules.problem.groups))]
+    for tier in range(len(rules.tiers)):
+        incumbent.count(tier, room)
+
+
+def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
+    """Run the engines that import ortools; which one had the last word.
+
+    They are imported here, so that a plan that counting proves never pays for loading the solver.
+    """
+    engine = "sequential"
+    for name in ("patterns", "exact"):
+        if _finished(incumbent) or deadline.passed():
+            break
+        before = incumbent.values
+        importlib.import_module(f"solver.engines.{name}").improve(incumbent, limits, deadline)
+        if incumbent.values < before or (name == "exact" and _finished(incumbent)):
+            engine = name
+    return engine
+
+
+def _finished(incumbent: Incumbent) -> bool:
+    return incumbent.proven(len(incumbent.values) - 1)
+
+
+def _solution(incumbent: Incumbent, limits: Limits, deadline: Deadline, engine: str) -> Solution:
+    problem = incumbent.rules.problem
+    status = Status.OPTIMAL if _finished(incumbent) else Status.FEASIBLE
+    gang_missing = problem.all_or_nothing and _unplaced(incumbent) > 0
+    if gang_missing:
+        status = Status.INFEASIBLE if _impossible(incumbent, limits, deadline) else Status.NOT_FOUND
+    if deadline.was_cancelled:
+        stop = Stop.CANCELLED
+    elif status in (Status.OPTIMAL, Status.INFEASIBLE):
+        stop = Stop.PROVED
+    else:
+        stop = Stop.TIME if deadline.passed() else Stop.ENGINE_DONE
+    return Solution(status, stop, incumbent.tasks, incumbent.results(), engine)
+
+
+def _unplaced_tiers(incumbent: Incumbent) -> list[int]:
+    return [t for t, cost in enumerate(incumbent.rules.tiers) if isinstance(cost, Unplaced)]
+
+
+def _unplaced(incumbent: Incumbent) -> int:
+    return sum(incumbent.values[t] for t in _unplaced_tiers(incumbent))
+
+
+def _impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> bool:
+    """Whether it is proved that not everything can be placed together.
+
+    A counting bound is proof enough; the model's word is confirmed by a second configuration.
+    """
+    short = [incumbent.bound(t) for t in _unplaced_tiers(incumbent) if incumbent.bound(t).value > 0]
+    if not short or any(bound.source == "counting" for bound in short):
+        return bool(short)
+    exact = importlib.import_module("solver.engines.exact")
+    return bool(exact.confirms_impossible(incumbent, limits, deadline))

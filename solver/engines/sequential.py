@@ -1,0 +1,331 @@
+"""The scheduler that ECS documents: one task at a time, constraints, then strategies in order (§6.5).
+
+It is what users have today: the reference, the first answer and the hint. Each task goes to the instance that the
+strategies prefer in the state that the tasks before it left; ties go by instance identity, for ``random`` by a seeded
+draw (§4.5). Groups are placed whole where that gives the same result as one task at a time (``_Allotment``); where a rule
+looks at more than the instance itself, one task at a time (``_place_stepwise``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.engines.deadline import Deadline
+from solver.rules.base import UNLIMITED, Constraint, Strategy
+from solver.rules.bind import Rules
+from solver.rules.binpack import Binpack
+from solver.rules.filling import fill_evenly
+from solver.rules.max_skew import MaxSkew
+from solver.rules.random import Random
+from solver.rules.spread import LAST, Spread
+
+
+def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
+    """Counts after placing what is wanted, class by class, in the order of the request.
+
+    Incomplete gangs are taken back. When the deadline passes, what is placed so far is the answer.
+    """
+    problem = rules.problem
+    state = Placement(problem)
+    scheduler = _Scheduler(rules, state, np.random.default_rng(seed), deadline)
+    for _, groups in problem.classes():
+        for g in groups:
+            before = scheduler.placed
+            started = scheduler.place(g, int(problem.wanted[g]))
+            if problem.groups[g].all_or_nothing and started < problem.wanted[g]:
+                scheduler.take_back(before)
+    if problem.all_or_nothing and scheduler.total() < problem.wanted.sum():
+        return problem.running
+    return state.tasks
+
+
+class _Scheduler:
+    def __init__(
+        self, rules: Rules, state: Placement, rng: np.random.Generator, deadline: Deadline | None
+    ) -> None:
+        self.rules = rules
+        self.state = state
+        self.rng = rng
+        self.deadline = deadline
+        self.rank = _identity_rank(state.problem)
+        self._log: list[tuple[int, Ints, Ints]] = []
+
+    @property
+    def placed(self) -> int:
+        """How many entries the log has: a point to go back to."""
+        return len(self._log)
+
+    def total(self) -> int:
+        """Tasks started so far."""
+        return sum(int(counts.sum()) for _, _, counts in self._log)
+
+    def start(self, group: int, instances: Ints, counts: Ints) -> None:
+        """Start tasks and remember it."""
+        self.state.start(group, instances, counts)
+        self._log.append((group, instances, counts))
+
+    def take_back(self, point: int) -> None:
+        """Undo everything after a point of the log."""
+        for group, instances, counts in reversed(self._log[point:]):
+            self.state.start(group, instances, -counts)
+        del self._log[point:]
+
+    def place(self, group: int, wanted: int) -> int:
+        """Place up to ``wanted`` tasks of a group; how many were placed."""
+        chain = self.rules.strategies[group]
+        problem = self.state.problem
+        stepwise = [rule for rule in self.rules.concerning(group) if rule.stepwise(problem, group)]
+        if all(_evened_out_by(rule, chain, problem, group) for rule in stepwise):
+            steady = [rule for rule in self.rules.concerning(group) if rule not in stepwise]
+            room = np.minimum(_room(steady, self.state, group), wanted)
+            skew = min((rule.k for rule in stepwise if isinstance(rule, MaxSkew)), default=None)
+            allotment = _Allotment(self, group, chain, room)
+            if allotment.is_exact():
+                started = allotment.allot(wanted, skew)
+                instances = np.flatnonzero(started)
+                if len(instances):
+                    self.start(group, instances, started[instances])
+                return int(started.sum())
+        return self._place_stepwise(group, wanted, chain, stepwise)
+
+    def _place_stepwise(
+        self, group: int, wanted: int, chain: Sequence[Strategy], stepwise: Sequence[Constraint]
+    ) -> int:
+        state = self.state
+        steady = [rule for rule in self.rules.concerning(group) if rule not in stepwise]
+        room = _room(steady, state, group)
+        one = np.ones(1, np.int64)
+        for done in range(wanted):
+            if self.deadline is not None and done % 64 == 63 and self.deadline.passed():
+                return done
+            eligible = np.flatnonzero(room > 0)
+            for rule in stepwise:
+                eligible = eligible[rule.room(state, group)[eligible] > 0]
+            if not len(eligible):
+                return done
+            chosen = self._preferred(group, eligible, chain)
+            self.start(group, np.array([chosen]), one)
+            room[chosen] -= 1
+        return wanted
+
+    def _preferred(self, group: int, eligible: Ints, chain: Sequence[Strategy]) -> int:
+        for strategy in chain:
+            if isinstance(strategy, Random):
+                return int(self.rng.choice(eligible))
+            keys = strategy.preference(self.state, group)[eligible]
+            eligible = eligible[keys == keys.min()]
+        return int(eligible[np.argmin(self.rank[eligible])])
+
+
+def _identity_rank(problem: Problem) -> Ints:
+    """``int64[I]``: the place of each instance in the order of identities."""
+    rank = np.empty(problem.cluster.size, np.int64)
+    order = sorted(range(problem.cluster.size), key=problem.cluster.instance_ids.__getitem__)
+    rank[np.array(order, np.int64)] = np.arange(problem.cluster.size)
+    return rank
+
+
+def _room(rules: Sequence[Constraint], state: Placement, group: int) -> Ints:
+    room = np.full(state.size, UNLIMITED)
+    for rule in rules:
+        np.minimum(room, rule.room(state, group), out=room)
+    return room
+
+
+def _evened_out_by(rule: Constraint, chain: Sequence[Strategy], problem: Problem, group: int) -> bool:
+    """Whether the rule is the group's own ``maxSkew`` on just the buckets that its first strategy fills evenly.
+
+    Filling the lowest bucket first keeps every bucket within k of the smallest until a bucket is full; from then on no
+    bucket may rise more than k above that one. So the rule is a cap known beforehand.
+    """
+    if not isinstance(rule, MaxSkew) or rule.owner != group or not chain:
+        return False
+    first = chain[0]
+    return (
+        isinstance(first, Spread)
+        and first.field == rule.field
+        and np.array_equal(first.buckets(problem).of, rule.buckets(problem).of)
+    )
+
+
+class _Allotment:
+    """All tasks of a group at once, with the result that one at a time would have.
+
+    A chain is walked level by level. ``spread`` fills its buckets evenly, and which of the tied buckets get the last few
+    is decided by the levels below; ``binpack`` fills instances in the order of what is left; below the last level,
+    instances are filled by identity. That is exact where the buckets of each ``spread`` lie inside those of the one before.
+    """
+
+    def __init__(self, scheduler: _Scheduler, group: int, chain: Sequence[Strategy], room: Ints) -> None:
+        self.state = scheduler.state
+        self.problem = scheduler.state.problem
+        self.rank = scheduler.rank
+        self.rng = scheduler.rng
+        self.group = group
+        self.chain = _until_random(chain)
+        self.room = room
+        self.started = np.zeros_like(room)
+        self._buckets: dict[int, tuple[Ints, Ints]] = {}
+        for level, strategy in enumerate(self.chain):
+            if isinstance(strategy, Spread):
+                buckets = strategy.buckets(self.problem)
+                of = np.where(buckets.inside, buckets.of, len(buckets))
+                counts = np.append(buckets.count(self.state.family(strategy.family)), LAST)
+                self._buckets[level] = (of, counts)
+
+    def is_exact(self) -> bool:
+        """Whether the chain is one that can be walked level by level."""
+        eligible = np.flatnonzero(self.room > 0)
+        outer = np.zeros(len(eligible), np.int64)
+        packed = False
+        for level, strategy in enumerate(self.chain):
+            if isinstance(strategy, Binpack):
+                index = self.problem.cluster.resources.index(strategy.resource)
+                if self.problem.demand[self.group, index] == 0:
+                    return False
+                packed = True
+            elif isinstance(strategy, Spread):
+                of, _ = self._buckets[level]
+                inner = of[eligible]
+                if packed and len(np.unique(inner)) < len(inner):
+                    return False
+                pairs = np.unique(np.stack([outer, inner]), axis=1).shape[1]
+                if pairs > len(np.unique(inner)):
+                    return False
+                outer = inner
+        return True
+
+    def allot(self, wanted: int, skew: int | None) -> Ints:
+        """``int64[I]``: tasks started on each instance."""
+        self._fill(np.flatnonzero(self.room > 0), wanted, 0, skew)
+        return self.started
+
+    def _fill(self, instances: Ints, amount: int, level: int, skew: int | None = None) -> None:
+        if amount <= 0 or not len(instances):
+            return
+        if level == len(self.chain):
+            self._in_order(instances[np.argsort(self.rank[instances])], amount)
+        elif isinstance(self.chain[level], Spread):
+            self._evenly(instances, amount, level, skew)
+        elif isinstance(self.chain[level], Binpack):
+            self._in_order(instances[self._order(instances, level)], amount)
+        else:
+            self._at_random(instances, amount)
+
+    def _in_order(self, ordered: Ints, amount: int) -> None:
+        """Fill one instance after the other."""
+        room = self.room[ordered] - self.started[ordered]
+        before = np.cumsum(room) - room
+        self.started[ordered] += np.clip(amount - before, 0, room)
+
+    def _at_random(self, instances: Ints, amount: int) -> None:
+        """Each task uniformly among the instances with room: draws that meet a full one are drawn again."""
+        while amount > 0:
+            room = self.room[instances] - self.started[instances]
+            instances, room = instances[room > 0], room[room > 0]
+            if not len(instances):
+                return
+            drawn = np.bincount(self.rng.integers(len(instances), size=amount), minlength=len(instances))
+            accepted = np.minimum(drawn, room)
+            self.started[instances] += accepted
+            amount -= int(accepted.sum())
+
+    def _evenly(self, instances: Ints, amount: int, level: int, skew: int | None) -> None:
+        of, all_counts = self._buckets[level]
+        buckets, place = np.unique(of[instances], return_inverse=True)
+        counts = all_counts[buckets] + self._started_in(level, buckets)
+        room = np.zeros(len(buckets), np.int64)
+        np.add.at(room, place, self.room[instances] - self.started[instances])
+        if skew is not None:
+            room = np.minimum(room, np.maximum(self._cap(all_counts[:-1], buckets, room) + skew - counts, 0))
+        added = fill_evenly(counts, room, amount)
+        tied = np.flatnonzero(_last_level(counts, room, added))
+        alone = len(buckets) == len(instances)
+        if len(tied) > 1:
+            # Whole levels first; who of the tied gets one more is decided by what the levels below leave.
+            last = int((counts + added)[tied].max())
+            extra = tied[(counts + added)[tied] == last]
+            added[extra] -= 1
+            self._distribute(instances, place, added, level, alone)
+            chosen = self._next_of(instances, place, tied, level, len(extra))
+            added = np.zeros_like(added)
+            added[chosen] = 1
+        self._distribute(instances, place, added, level, alone)
+
+    def _started_in(self, level: int, buckets: Ints) -> Ints:
+        """Nothing yet at the levels above; below, what this group started in the bucket before."""
+        of, counts = self._buckets[level]
+        started = np.zeros(len(counts), np.int64)
+        here = np.flatnonzero(self.started)
+        np.add.at(started, of[here], self.started[here])
+        return started[buckets]
+
+    def _cap(self, counts: Ints, buckets: Ints, room: Ints) -> int:
+        """The lowest level at which a bucket of the rule is full: none may end more than the skew above it."""
+        full = counts.copy()
+        full[buckets[buckets < len(counts)]] += room[buckets < len(counts)]
+        return int(full.min()) if len(full) else 0
+
+    def _distribute(self, instances: Ints, place: Ints, added: Ints, level: int, alone: bool) -> None:
+        if alone:
+            self.started[instances] += added[place]
+            return
+        order = np.argsort(place, kind="stable")
+        edges = np.searchsorted(place[order], np.arange(len(added) + 1))
+        for b in np.flatnonzero(added).tolist():
+            members = instances[order[edges[b] : edges[b + 1]]]
+            self._fill(members[self.room[members] > self.started[members]], int(added[b]), level + 1)
+
+    def _next_of(self, instances: Ints, place: Ints, tied: Ints, level: int, amount: int) -> Ints:
+        """Which ``amount`` of the tied buckets come next: those whose best instance the levels below prefer."""
+        with_room = np.isin(place, tied) & (self.room[instances] > self.started[instances])
+        candidates, bucket = instances[with_room], place[with_room]
+        order = self._order(candidates, level + 1)
+        _, first = np.unique(bucket[order], return_index=True)
+        return bucket[order][np.sort(first)[:amount]]
+
+    def _order(self, instances: Ints, level: int) -> Ints:
+        """The order of preference of instances by the chain from a level on, as it stands now."""
+        keys: list[Ints] = []
+        for depth in range(level, len(self.chain)):
+            strategy = self.chain[depth]
+            if isinstance(strategy, Spread):
+                of, counts = self._buckets[depth]
+                keys.append(counts[of[instances]] + self._started_in(depth, of[instances]))
+            elif isinstance(strategy, Binpack):
+                index = self.problem.cluster.resources.index(strategy.resource)
+                taken = self.started[instances] * self.problem.demand[self.group, index]
+                keys.append(self.state.free[instances, index] - taken)
+            else:
+                keys.append(self.rng.permutation(len(instances)))
+        keys.append(self.rank[instances])
+        return np.lexsort(keys[::-1])
+
+
+def _until_random(chain: Sequence[Strategy]) -> tuple[Strategy, ...]:
+    """``random`` decides everything: what follows it never matters."""
+    kept: list[Strategy] = []
+    for strategy in chain:
+        kept.append(strategy)
+        if isinstance(strategy, Random):
+            break
+    return tuple(kept)
+
+
+def _last_level(counts: Ints, room: Ints, added: Ints) -> Bools:
+    """Buckets that could have got the last tasks as well: at the last level or one below it with room, if some got it.
+
+    Where all rooms are full, or the level came out even, nothing is tied.
+    """
+    after = counts + added
+    if not added.any():
+        return np.zeros(len(counts), np.bool_)
+    last = int(after[added > 0].max())
+    got = (added > 0) & (after == last)
+    waiting = (after == last - 1) & (added < room)
+    return (got | waiting) if waiting.any() else np.zeros(len(counts), np.bool_)
