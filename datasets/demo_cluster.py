@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from datasets.demo_services import ON_DEMAND, SERVICES, SPOT, ZONES, DemoInstance, DemoService
-from datasets.ecs_documents import SHAPES, Demand, demand, gpu_ids, stable_id
+from datasets.ecs_documents import Demand, demand, stable_id
+from datasets.ecs_instances import SHAPES, gpu_ids
 
 CLUSTER = "demo"
 DRAINING = ("m5.large-b4", "m5.xlarge-c2")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets.ecs_documents import ACCOUNT, REGION, Occupancy, stable_id
+from datasets.ecs_documents import ACCOUNT, REGION, stable_id
+from datasets.ecs_instances import Occupancy
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 ON_DEMAND = "demo-on-demand"

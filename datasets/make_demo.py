@@ -18,20 +18,9 @@ from moto import mock_aws
 from datasets.demo_account import Account
 from datasets.demo_cluster import CLUSTER, DemoTask, disturb, instances, run
 from datasets.demo_services import SERVICES, ZONES, DemoInstance, DemoService
-from datasets.ecs_documents import (
-    Document,
-    arn,
-    container_instance,
-    deployment,
-    deployment_id,
-    pages,
-    service,
-    stable_number,
-    task,
-    task_definition,
-    timestamp,
-    write,
-)
+from datasets.ecs_documents import Document, arn, pages, stable_number, task_definition, timestamp, write
+from datasets.ecs_instances import container_instance
+from datasets.ecs_tasks import deployment, deployment_id, service, task
 
 
 def instance_documents(cluster: Sequence[DemoInstance], tasks: Sequence[DemoTask], account: Account) -> list[Document]:

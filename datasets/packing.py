@@ -1,8 +1,8 @@
 """Workload N4: services to place on a partly filled cluster in three zones, opening as few empty instances as possible.
 
-The instances are those that the figures published for kube-scheduler, Nomad and others were measured on, seed by
-seed. So the order of the draws from Python's generator is part of the definition: for each instance its shape, the share
-in use, then a factor for memory; after all instances, for each service its CPU and then MiB per CPU unit.
+The instances are those that the figures published for kube-scheduler, Nomad and others were measured on, seed by seed.
+So the order of the draws from Python's generator is part of the definition: for each instance its shape, the share in
+use, then a factor for memory; after all instances, for each service its CPU and then MiB per CPU unit.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PackingCluster:
     @property
     def empty(self) -> NDArray[np.bool_]:
         """``bool[I]``: instances in use by nothing."""
-        result: NDArray[np.bool_] = ~self.used.any(axis=1)
+        result: NDArray[np.bool_] = (self.used == 0).all(axis=1)
         return result
 
 
