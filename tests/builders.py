@@ -1,0 +1,214 @@
+"""Small problems for tests: by hand in one line, or at random with every kind of rule mixed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from solver.domain.cluster import ZONE, ClusterSnapshot
+from solver.domain.columns import TextColumn
+from solver.domain.counts import Counts
+from solver.domain.problem import Problem
+from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+
+ZONE_FIELD = f"attribute:{ZONE}"
+
+
+def rule(text: str) -> RuleSpec:
+    """``type`` or ``type(argument)``."""
+    kind, _, argument = text.partition("(")
+    return RuleSpec(kind, argument.removesuffix(")") if argument else "")
+
+
+def group(name: str, start: int = 0, *, rules: Sequence[str] = (), chain: Sequence[str] = (), **fields: Any) -> TaskGroup:
+    """A group whose demand is given as ``cpu=``, ``memory=``, ``gpu=`` or ``interfaces=``."""
+    demand = {name: fields.pop(name) for name in ("cpu", "memory", "gpu", "interfaces") if name in fields}
+    return TaskGroup(
+        name=name,
+        family=fields.pop("family", name),
+        demand=demand,
+        start=start,
+        constraints=tuple(rule(text) for text in rules),
+        strategies=tuple(rule(text) for text in chain) or (RuleSpec("random"),),
+        **fields,
+    )
+
+
+def cluster(
+    instances: Sequence[Mapping[str, Any]], *, resources: Sequence[str] = ("cpu", "memory"), default: int = 10**6
+) -> ClusterSnapshot:
+    """A cluster from rows: ``id``, ``zone``, resource amounts, ``free`` per resource, other keys as attributes.
+
+    A resource that a row does not name has ``default``; ``active``, ``connected``, ``provider``, ``ports`` and
+    ``unlisted`` are what they say.
+    """
+    known = {"id", "zone", "free", "active", "connected", "provider", "ports", "unlisted", *resources}
+    capacity = np.array([[row.get(r, default) for r in resources] for row in instances], np.int64)
+    free = np.array(
+        [[row.get("free", {}).get(r, row.get(r, default)) for r in resources] for row in instances], np.int64
+    )
+    names = sorted({key for row in instances for key in row} - known)
+    attributes = {name: TextColumn.of([row.get(name) for row in instances]) for name in names}
+    if any("zone" in row for row in instances):
+        attributes[ZONE] = TextColumn.of([row.get("zone") for row in instances])
+    ports: dict[tuple[str, int], list[int]] = {}
+    for i, row in enumerate(instances):
+        for port in row.get("ports", ()):
+            ports.setdefault(port, []).append(i)
+    shape = (len(instances), len(resources))
+    return ClusterSnapshot(
+        instance_ids=tuple(row.get("id", f"i{k + 1}") for k, row in enumerate(instances)),
+        resources=tuple(resources),
+        capacity=capacity.reshape(shape),
+        free=free.reshape(shape),
+        active=np.array([row.get("active", True) for row in instances], np.bool_),
+        connected=np.array([row.get("connected", True) for row in instances], np.bool_),
+        attributes=attributes,
+        capacity_provider=TextColumn.of([row.get("provider") for row in instances]),
+        used_ports={port: np.array(found, np.int64) for port, found in ports.items()},
+        unlisted_tasks=np.array([row.get("unlisted", 0) for row in instances], np.int64),
+    )
+
+
+def problem(
+    snapshot: ClusterSnapshot,
+    groups: Sequence[TaskGroup],
+    running: Mapping[str, Sequence[int]] | None = None,
+    **fields: Any,
+) -> Problem:
+    """A problem with ``running[group]`` tasks on each instance; ``rules`` as texts."""
+    matrix = np.array([(running or {}).get(g.name, [0] * snapshot.size) for g in groups], np.int64)
+    rules = tuple(rule(text) for text in fields.pop("rules", ()))
+    counts = Counts.dense(matrix.reshape(len(groups), snapshot.size))
+    return Problem(snapshot, tuple(groups), counts, rules=rules, **fields)
+
+
+EXPRESSIONS = (
+    "attribute:stack == prod",
+    "attribute:stack != prod",
+    "not(attribute:stack == prod)",
+    f"{ZONE_FIELD} in [a, b]",
+    "attribute:rack exists",
+    "task:group == B",
+    "not(task:group == A)",
+    "task:group != B",
+    "runningTasksCount < 2",
+    "runningTasksCount >= 1",
+    "not(task:group == C) or runningTasksCount == 1",
+    "attribute:stack =~ p.* and runningTasksCount <= 1",
+    "task:group !exists",
+)
+
+
+def random_problem(seed: int) -> Problem:
+    """A tiny problem: two to four instances, two or three groups, at most five new tasks, any rules at all."""
+    r = random.Random(seed)
+    size = r.randint(2, 4)
+    rows = [_random_instance(r, i) for i in range(size)]
+    names = ("A", "B", "C")[: r.randint(2, 3)]
+    groups = [_random_group(r, name, names) for name in names]
+    if r.random() < 0.3:
+        groups.append(_revision(r, groups[0]))
+    running = {g.name: [r.choice([0, 0, 0, 0, 1, 1, 2]) for _ in range(size)] for g in groups}
+    for i, row in enumerate(rows):
+        _take(row, i, groups, running)
+    snapshot = cluster(rows, resources=("cpu", "memory", "gpu"))
+    frozen = np.array([r.random() < 0.08 for _ in range(size)], np.bool_)
+    rules = [text for text, chance in (("isolateRoles(r1, r2)", 0.25), ("reserve(cpu, 1)", 0.1)) if r.random() < chance]
+    if r.random() < 0.1:
+        rules.append("reserve(memory, 2, attribute:stack == prod)")
+    return problem(snapshot, groups, running, rules=rules, frozen=frozen, all_or_nothing=r.random() < 0.08)
+
+
+def _random_instance(r: random.Random, i: int) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": f"i{i}",
+        "cpu": r.randint(2, 8),
+        "memory": r.randint(2, 8),
+        "gpu": r.choice([0, 1000, 2000]),
+        "active": r.random() > 0.1,
+        "connected": r.random() > 0.07,
+        "provider": r.choice(["p1", "p2", None]),
+        "unlisted": r.choice([0, 0, 0, 1]),
+    }
+    for key, values in (("zone", ["a", "b", "c", None]), ("rack", ["1", "2", None]), ("stack", ["prod", "dev", None])):
+        value = r.choice(values)
+        if value is not None:
+            row[key] = value
+    return row
+
+
+def _random_group(r: random.Random, name: str, names: Sequence[str]) -> TaskGroup:
+    field = r.choice([ZONE_FIELD, "attribute:rack", "instanceId"])
+    other = r.choice(names)
+    possible = (
+        "distinctInstance",
+        "maxPerInstance(2)",
+        f"maxSkew({field}, {r.choice([1, 1, 2])})",
+        f"memberOf({r.choice(EXPRESSIONS)})",
+        f"memberOf({r.choice(EXPRESSIONS)})",
+        f"affinity({other}, {field})",
+        f"antiAffinity({other}, {field})",
+        f"affinity({other}, {field}, 3)",
+        f"antiAffinity({other}, {field}, 2)",
+    )
+    chains = (
+        ["random"],
+        [f"spread({field})"],
+        [f"spread({field})", "binpack(cpu)"],
+        ["binpack(memory)"],
+        ["binpack(cpu)", "spread(instanceId)"],
+        ["spread(instanceId)", "binpack(memory)", "random"],
+        ["spread(attribute:rack)", f"spread({ZONE_FIELD})"],
+    )
+    daemon = r.random() < 0.1
+    return group(
+        name,
+        0 if daemon and r.random() < 0.7 else r.choice([0, 1, 1, 2, 2, 3]),
+        rules=r.sample(possible, r.choice([0, 0, 1, 1, 2])),
+        chain=r.choice(chains),
+        cpu=r.randint(0, 3),
+        memory=r.randint(0, 3),
+        gpu=r.choice([0, 0, 0, 500, 1000]),
+        ports=r.choice([(), (), (), (("tcp", 80),), (("tcp", 80), ("udp", 53))]),
+        priority=r.choice([0, 0, 0, 1]),
+        all_or_nothing=r.random() < 0.1,
+        scheduling=Scheduling.DAEMON if daemon else r.choice([Scheduling.REPLICA, Scheduling.STANDALONE]),
+        required_attributes=r.choice([(), (), (), ("stack",), ("stack=prod",)]),
+        zones=r.choice([(), (), (), ("a", "b")]),
+        capacity_providers=r.choice([(), (), (), ("p1",)]),
+        role=r.choice(["", "r1", "r2"]),
+    )
+
+
+def _revision(r: random.Random, first: TaskGroup) -> TaskGroup:
+    """Another revision of a group: of the same family, with its own demand and rules."""
+    return group(
+        f"{first.name}@2",
+        r.choice([0, 1, 2]),
+        rules=r.choice([[], ["distinctInstance"]]),
+        chain=[str(spec) for spec in first.strategies or ()],
+        family=first.family,
+        cpu=r.randint(0, 3),
+        memory=r.randint(0, 3),
+        priority=first.priority,
+        role=first.role,
+    )
+
+
+def _take(row: dict[str, Any], i: int, groups: Sequence[TaskGroup], running: Mapping[str, Sequence[int]]) -> None:
+    """Set what is free, and the ports in use, from what runs."""
+    taken = {name: 0 for name in ("cpu", "memory", "gpu")}
+    ports = set()
+    for g in groups:
+        count = running[g.name][i]
+        for name in taken:
+            taken[name] += count * g.demand.get(name, 0)
+        if count:
+            ports |= set(g.ports)
+    taken["memory"] += row["unlisted"]
+    row["free"] = {name: row[name] - taken[name] for name in taken}
+    row["ports"] = sorted(ports)

@@ -1,0 +1,357 @@
+"""Brute force on tiny problems: every plan there is, judged by a second, independent reading of the semantics.
+
+Plain Python over dictionaries. It shares no code with the model, the checker or the numpy form of a rule; of the product
+it uses only the types of the request and the syntax tree of an expression (evaluated by ``tests.query.row_by_row``).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from functools import lru_cache
+
+from solver.domain.problem import Problem
+from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+from solver.query import parse, reads_state
+from tests.query import row_by_row
+
+State = tuple[tuple[int, ...], ...]
+"""``state[g][i]``: tasks of each group on each instance."""
+
+
+class Oracle:
+    """All plans of a problem and their tier values."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.p = problem
+        self.groups = problem.groups
+        self.I = range(problem.cluster.size)
+        self.G = range(len(problem.groups))
+        self.before: State = tuple(tuple(row) for row in problem.running.to_dense().tolist())
+        self.free = problem.cluster.free.tolist()
+        self.capacity = problem.cluster.capacity.tolist()
+        self.owed = {g: self._owed(g) for g in self.G if self.groups[g].scheduling is Scheduling.DAEMON}
+        self.reserved = self._reserved()
+
+    # The best plan.
+
+    def plans(self) -> Iterator[State]:
+        """Every state that breaks no rule, the one before included."""
+        options = [list(self._starts(g)) for g in self.G]
+        for starts in itertools.product(*options):
+            state = tuple(
+                tuple(b + s for b, s in zip(before, start, strict=True))
+                for before, start in zip(self.before, starts, strict=True)
+            )
+            if self.p.all_or_nothing:
+                total = sum(map(sum, starts))
+                if total not in (0, sum(group.start for group in self.groups)):
+                    continue
+            if self.allowed(state):
+                yield state
+
+    def best(self) -> tuple[int, ...]:
+        """The least vector of tier values."""
+        return min(self.tiers(state) for state in self.plans())
+
+    def _starts(self, g: int) -> Iterator[tuple[int, ...]]:
+        wanted = self.groups[g].start
+        most = [wanted if self._static(g, i) else 0 for i in self.I]
+        for start in itertools.product(*(range(m + 1) for m in most)):
+            if sum(start) <= wanted and (not self.groups[g].all_or_nothing or sum(start) in (0, wanted)):
+                yield start
+
+    # Instances.
+
+    @lru_cache(maxsize=None)  # noqa: B019
+    def attribute(self, i: int, name: str) -> str | None:
+        """An attribute's value."""
+        column = self.p.cluster.attributes.get(name)
+        return None if column is None else column[i]
+
+    def bucket(self, i: int, field: str) -> str | None:
+        """The value of a field."""
+        if field in ("instanceId", "host"):
+            return self.p.cluster.instance_ids[i]
+        return self.attribute(i, field.removeprefix("attribute:"))
+
+    def _needs(self, g: int, i: int) -> bool:
+        """Required attributes, location, providers and static expressions."""
+        group = self.groups[g]
+        for text in group.required_attributes:
+            name, _, value = text.partition("=")
+            found = self.attribute(i, name)
+            if found is None or (value and found != value):
+                return False
+        if group.zones and self.attribute(i, "ecs.availability-zone") not in group.zones:
+            return False
+        if group.capacity_providers and self.p.cluster.capacity_provider[i] not in group.capacity_providers:
+            return False
+        for spec in group.constraints:
+            if spec.type == "memberOf" and not reads_state(parse(spec.argument)):
+                if not row_by_row.selects(parse(spec.argument), self._row(self.before, i)):
+                    return False
+        return True
+
+    def usable(self, g: int, i: int) -> bool:
+        """ACTIVE, connected and admitted by what does not depend on counts."""
+        return bool(self.p.cluster.active[i]) and bool(self.p.cluster.connected[i]) and self._needs(g, i)
+
+    def _static(self, g: int, i: int) -> bool:
+        return self.usable(g, i) and not bool(self.p.frozen[i])
+
+    def _row(self, state: State, i: int, without: int | None = None) -> row_by_row.Row:
+        groups: dict[str, int] = {}
+        for g in self.G:
+            groups[self.groups[g].family] = groups.get(self.groups[g].family, 0) + state[g][i]
+        if without is not None:
+            groups[self.groups[without].family] -= 1
+        attributes = {n: c[i] for n, c in self.p.cluster.attributes.items() if c[i] is not None}
+        return {
+            "attributes": attributes,
+            "agentConnected": bool(self.p.cluster.connected[i]),
+            "agentVersion": self.p.cluster.agent_version[i],
+            "ec2InstanceId": self.p.cluster.ec2_instance_id[i],
+            "registeredAt": self.p.cluster.registered_at[i],
+            "runningTasksCount": sum(groups.values()) + int(self.p.cluster.unlisted_tasks[i]),
+            "groups": groups,
+        }
+
+    # Counts.
+
+    def family(self, state: State, name: str, i: int) -> int:
+        """Tasks of a family on an instance."""
+        return sum(state[g][i] for g in self.G if self.groups[g].family == name)
+
+    def started(self, state: State, g: int, i: int) -> int:
+        """New tasks."""
+        return state[g][i] - self.before[g][i]
+
+    def in_bucket(self, state: State, name: str, field: str, value: str) -> int:
+        """Tasks of a family in a bucket."""
+        return sum(self.family(state, name, i) for i in self.I if self.bucket(i, field) == value)
+
+    def _owed(self, g: int) -> list[int]:
+        family = self.groups[g].family
+        return [int(self.usable(g, i) and self.family(self.before, family, i) == 0) for i in self.I]
+
+    def _reserved(self) -> list[list[int]]:
+        reserved = [[0] * len(self.p.cluster.resources) for _ in self.I]
+        for spec in self.p.rules:
+            if spec.type == "reserve":
+                resource, amount, *where = [part.strip() for part in spec.argument.split(",", 2)]
+                for i in self.I:
+                    if not where or row_by_row.selects(parse(where[0]), self._row(self.before, i)):
+                        reserved[i][self.p.cluster.resources.index(resource)] += int(amount)
+        return reserved
+
+    # Constraints.
+
+    def allowed(self, state: State) -> bool:
+        """No rule is broken beyond what it was before."""
+        return (
+            all(self._resources(state, i) and self._ports(state, i) and self._roles(state, i) for i in self.I)
+            and all(
+                self._constraint(state, g, spec) for g in self.G for spec in self.groups[g].constraints
+            )
+        )
+
+    def _resources(self, state: State, i: int) -> bool:
+        for r, name in enumerate(self.p.cluster.resources):
+            need = [group.demand.get(name, 0) for group in self.groups]
+            added = sum(need[g] * self.started(state, g, i) for g in self.G)
+            free_after = self.free[i][r] - added
+            withheld = self.reserved[i][r]
+            for g, owed in self.owed.items():
+                withheld += need[g] * max(owed[i] - self.started(state, g, i), 0)
+            if free_after < withheld and added > 0:
+                return False
+        return True
+
+    def _ports(self, state: State, i: int) -> bool:
+        used = self.p.cluster.used_ports
+        before_all = sum(1 for holders in used.values() if i in holders.tolist())
+        added_all = 0
+        for port in {port for group in self.groups for port in group.ports}:
+            before = int(port in used and i in used[port].tolist())
+            holders = [g for g in self.G if port in self.groups[g].ports]
+            added = sum(self.started(state, g, i) for g in holders)
+            added_all += added
+            debts = [(owed[i], self.started(state, g, i)) for g, owed in self.owed.items() if g in holders]
+            held = before + added + sum(max(owed - start, 0) for owed, start in debts)
+            if held > max(1, before + sum(owed for owed, _ in debts)):
+                return False
+        return before_all + added_all <= max(100, before_all)
+
+    def _roles(self, state: State, i: int) -> bool:
+        for spec in self.p.rules:
+            if spec.type == "isolateRoles":
+                roles = [role.strip() for role in spec.argument.split(",")]
+                if self._mixed(state, i, roles) > self._mixed(self.before, i, roles):
+                    return False
+        return True
+
+    def _mixed(self, state: State, i: int, roles: list[str]) -> int:
+        counts = [sum(state[g][i] for g in self.G if self.groups[g].role == role) for role in roles]
+        return sum(counts) if sum(count > 0 for count in counts) > 1 else 0
+
+    def _constraint(self, state: State, g: int, spec: RuleSpec) -> bool:
+        group = self.groups[g]
+        parts = [part.strip() for part in spec.argument.split(",")]
+        if spec.type in ("distinctInstance", "maxPerInstance"):
+            k = 1 if spec.type == "distinctInstance" else int(spec.argument)
+            return all(
+                self.family(state, group.family, i) <= max(k, self.family(self.before, group.family, i)) for i in self.I
+            )
+        if spec.type == "memberOf":
+            return self._member_of(state, g, spec)
+        if spec.type == "maxSkew":
+            return self._max_skew(state, g, parts[0], int(parts[1]))
+        if len(parts) == 3:
+            return True
+        return self._affinity(state, g, *parts) if spec.type == "affinity" else self._anti(state, g, *parts)
+
+    def _member_of(self, state: State, g: int, spec: RuleSpec) -> bool:
+        expression = parse(spec.argument)
+        for i in self.I:
+            if self.started(state, g, i) > 0:
+                if not row_by_row.selects(expression, self._row(self.before, i)):
+                    return False
+                if not row_by_row.selects(expression, self._row(state, i, without=g)):
+                    return False
+        return True
+
+    def _max_skew(self, state: State, g: int, field: str, k: int) -> bool:
+        family = self.groups[g].family
+        values = {self.bucket(i, field) for i in self.I if self.usable(g, i)} - {None}
+        if any(self.bucket(i, field) is None and self.started(state, g, i) > 0 for i in self.I):
+            return False
+        if not values:
+            return all(self.started(state, g, i) == 0 for i in self.I)
+        before = [self.in_bucket(self.before, family, field, value) for value in values]
+        after = {value: self.in_bucket(state, family, field, value) for value in values}
+        if max(after.values()) - min(after.values()) > max(k, max(before) - min(before)):
+            return False
+        for i in self.I:
+            value = self.bucket(i, field)
+            if self.started(state, g, i) > 0 and after.get(value, 0) - min(after.values()) > k:
+                return False
+        return True
+
+    def _values(self, field: str) -> set[str]:
+        return {value for i in self.I if (value := self.bucket(i, field)) is not None}
+
+    def _affinity(self, state: State, g: int, family: str, field: str) -> bool:
+        if any(self.started(state, g, i) > 0 and self.bucket(i, field) is None for i in self.I):
+            return False
+        if self.groups[g].family == family:
+            used = [sum(self.in_bucket(s, family, field, v) > 0 for v in self._values(field)) for s in (state, self.before)]
+            return used[0] <= max(1, used[1])
+        for value in self._values(field):
+            alone = [
+                0 if self.in_bucket(s, family, field, value) else self._own(s, g, field, value)
+                for s in (state, self.before)
+            ]
+            if alone[0] > alone[1]:
+                return False
+        return True
+
+    def _own(self, state: State, g: int, field: str, value: str) -> int:
+        return sum(state[g][i] for i in self.I if self.bucket(i, field) == value)
+
+    def _anti(self, state: State, g: int, family: str, field: str) -> bool:
+        for members in self._apart(field):
+            after, before = (self._together(s, g, family, members) for s in (state, self.before))
+            if after > before:
+                return False
+        return True
+
+    def _apart(self, field: str) -> list[list[int]]:
+        """Instances by value; one without the field is alone."""
+        by_value = [[i for i in self.I if self.bucket(i, field) == value] for value in self._values(field)]
+        return by_value + [[i] for i in self.I if self.bucket(i, field) is None]
+
+    def _together(self, state: State, g: int, family: str, members: list[int]) -> int:
+        own = sum(state[g][i] for i in members)
+        theirs = sum(self.family(state, family, i) for i in members)
+        if self.groups[g].family == family:
+            return theirs if theirs > 1 else 0
+        return own + theirs if own and theirs else 0
+
+    # Objective.
+
+    def tiers(self, state: State) -> tuple[int, ...]:
+        """The values of the tiers, in order (§5.1)."""
+        values: list[int] = []
+        wanting = [g for g in self.G if self.groups[g].start]
+        for priority in sorted({self.groups[g].priority for g in wanting}, reverse=True):
+            members = [g for g in wanting if self.groups[g].priority == priority]
+            placed = sum(self.started(state, g, i) for g in members for i in self.I)
+            values.append(sum(self.groups[g].start for g in members) - placed)
+        chains = {g: self._chain(self.groups[g]) for g in wanting}
+        for position in range(max((len(chain) for chain in chains.values()), default=0)):
+            here = {g: chain[position] for g, chain in chains.items() if position < len(chain)}
+            values += self._spread(state, {g: spec for g, spec in here.items() if spec.type == "spread"})
+            values += self._binpack(state, {g: spec for g, spec in here.items() if spec.type == "binpack"})
+        soft = self._soft(state)
+        return (*values, soft) if soft is not None else tuple(values)
+
+    def _chain(self, group: TaskGroup) -> tuple[RuleSpec, ...]:
+        return group.strategies or ()
+
+    def _spread(self, state: State, specs: dict[int, RuleSpec]) -> list[int]:
+        if not specs:
+            return []
+        missing = squares = 0
+        for family, field in {(self.groups[g].family, spec.argument) for g, spec in specs.items()}:
+            members = [g for g in self.G if self.groups[g].family == family]
+            values = {self.bucket(i, field) for i in self.I if any(self.usable(g, i) for g in members)} - {None}
+            missing += sum(self.family(state, family, i) for i in self.I if self.bucket(i, field) is None)
+            squares += sum(self.in_bucket(state, family, field, value) ** 2 for value in values)
+        return [missing, squares]
+
+    def _binpack(self, state: State, specs: dict[int, RuleSpec]) -> list[int]:
+        if not specs:
+            return []
+        daemon = {g for g in self.G if self.groups[g].scheduling is Scheduling.DAEMON}
+        opened = 0
+        for i in self.I:
+            listed = [
+                sum(self.before[g][i] * self.groups[g].demand.get(name, 0) for g in self.G)
+                for name in self.p.cluster.resources
+            ]
+            unlisted = self.p.cluster.unlisted_tasks[i] > 0 or any(
+                self.capacity[i][r] - self.free[i][r] > listed[r] for r in range(len(listed))
+            )
+            mine = any(state[g][i] for g in specs if g not in daemon)
+            others = any(state[g][i] for g in self.G if g not in specs and g not in daemon)
+            opened += mine and not others and not unlisted
+        values = [opened]
+        for resource in dict.fromkeys(spec.argument for spec in specs.values()):
+            r = self.p.cluster.resources.index(resource)
+            packing = [g for g, spec in specs.items() if spec.argument == resource]
+            values.append(sum(state[g][i] * max(self.free[i][r], 0) for g in packing for i in self.I))
+        return values
+
+    def _soft(self, state: State) -> int | None:
+        total = None
+        for g in self.G:
+            for spec in self.groups[g].constraints:
+                parts = [part.strip() for part in spec.argument.split(",")]
+                if spec.type in ("affinity", "antiAffinity") and len(parts) == 3:
+                    total = (total or 0) + int(parts[2]) * self._soft_count(state, g, spec.type, parts[0], parts[1])
+        return total
+
+    def _soft_count(self, state: State, g: int, kind: str, family: str, field: str) -> int:
+        count = 0
+        if kind == "antiAffinity":
+            companions = 2 if self.groups[g].family == family else 1
+            for members in self._apart(field):
+                if sum(self.family(state, family, i) for i in members) >= companions:
+                    count += sum(state[g][i] for i in members)
+            return count
+        for i in self.I:
+            value = self.bucket(i, field)
+            if value is None or not self.in_bucket(state, family, field, value):
+                count += state[g][i]
+        return count

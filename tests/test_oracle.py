@@ -1,0 +1,82 @@
+"""The exact engine, the sequential engine and the checker against brute force (§6)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from solver.domain.counts import Counts
+from solver.domain.placement import Placement
+from solver.domain.request import Limits
+from solver.domain.solution import Status
+from solver.engines import portfolio, sequential
+from solver.rules.bind import bind
+from solver.verify import check
+from tests.builders import random_problem
+from tests.oracle import Oracle
+
+PROBLEMS = 1_200
+SHARDS = 24
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_the_exact_engine_equals_brute_force_tier_by_tier(shard: int) -> None:
+    """Every tier proved has the value that the best of all plans has; the sequential plan is never better (§6.5)."""
+    for seed in range(shard, PROBLEMS, SHARDS):
+        problem = random_problem(seed)
+        rules = bind(problem)
+        best = Oracle(problem).best()
+        solution = portfolio.run(rules, Limits(time_limit=20, workers=1)).solution
+        values = tuple(tier.value for tier in solution.tiers)
+        assert values == best, f"seed {seed}"
+        assert all(tier.bound == tier.value and tier.proven for tier in solution.tiers), f"seed {seed}"
+        assert solution.status in (Status.OPTIMAL, Status.INFEASIBLE), f"seed {seed}"
+        assert tuple(tier.sequential for tier in solution.tiers) >= values, f"seed {seed}"
+        assert not check(problem, solution.tasks), f"seed {seed}"
+
+
+@pytest.mark.parametrize("shard", range(8))
+def test_the_checker_and_the_costs_agree_with_the_second_reading(shard: int) -> None:
+    """The checker passes a random plan exactly where the oracle allows it, and the costs are the same numbers."""
+    for seed in range(shard, 400, 8):
+        problem = random_problem(seed)
+        rules, oracle = bind(problem), Oracle(problem)
+        rng = np.random.default_rng(seed)
+        before = problem.running.to_dense()
+        for _ in range(30):
+            starts = rng.integers(0, 2, before.shape) * rng.integers(0, 3, before.shape)
+            starts[starts.sum(axis=1) > problem.wanted] = 0
+            tasks = Counts.dense(before + starts)
+            state = tuple(tuple(row) for row in tasks.to_dense().tolist())
+            whole = all(
+                not group.all_or_nothing or starts[g].sum() in (0, group.start)
+                for g, group in enumerate(problem.groups)
+            ) and (not problem.all_or_nothing or starts.sum() in (0, problem.wanted.sum()))
+            closed = any(starts[g, i] and not oracle._static(g, i) for g, i in np.ndindex(*starts.shape))
+            allowed = whole and not closed and oracle.allowed(state)
+            found = check(problem, tasks, rules)
+            assert (not found) == allowed, f"seed {seed}: {found}\n{starts}"
+            values = tuple(cost.value(Placement(problem, tasks)) for cost in rules.tiers)
+            assert values == oracle.tiers(state), f"seed {seed}"
+
+
+@pytest.mark.parametrize("shard", range(8))
+def test_no_bound_is_above_what_the_best_plan_costs(shard: int) -> None:
+    """A counting bound holds for the best plan (§6.2)."""
+    for seed in range(shard, 400, 8):
+        problem = random_problem(seed)
+        solution = portfolio.run(bind(problem), Limits(engine=portfolio.Engine.SEQUENTIAL)).solution
+        best = Oracle(problem).best()
+        for tier, value in zip(solution.tiers, best, strict=True):
+            assert tier.bound <= value, f"seed {seed}: {tier}"
+            if tier.value != value:
+                break
+
+
+@pytest.mark.parametrize("shard", range(4))
+def test_a_sequential_plan_in_part_is_still_allowed(shard: int) -> None:
+    """Whatever the seed, the sequential engine's plan passes the checker."""
+    for seed in range(1000 + shard, 1400, 4):
+        problem = random_problem(seed)
+        rules = bind(problem)
+        assert not check(problem, sequential.place(rules, seed), rules), f"seed {seed}"
