@@ -1,0 +1,80 @@
+"""What the exit code of a command says, and how an error becomes one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import typer
+
+from solver.errors import InvalidQuery, InvalidRequest, PlacementSolverError, TooLarge
+
+if TYPE_CHECKING:
+    from solver.domain.answer import Answer
+
+
+class Exit(IntEnum):
+    """The exit codes."""
+
+    DONE = 0
+    FAILURE = 1
+    BAD_INPUT = 2
+    SHORTFALL = 3
+    IMPOSSIBLE = 4
+    NOT_FOUND = 5
+
+
+MEANING = {
+    Exit.DONE: "everything asked for was done",
+    Exit.FAILURE: "failure",
+    Exit.BAD_INPUT: "bad input",
+    Exit.SHORTFALL: "a shortfall, even of everything, proved or not",
+    Exit.IMPOSSIBLE: "all or nothing, and proved impossible",
+    Exit.NOT_FOUND: "all or nothing, and not found in the time given",
+}
+
+
+def of_answer(answer: Answer) -> Exit:
+    """The code of an answer to a request to place tasks."""
+    from solver.domain.solution import Status
+
+    if answer.status is Status.INFEASIBLE:
+        return Exit.IMPOSSIBLE
+    if answer.status is Status.NOT_FOUND:
+        return Exit.NOT_FOUND
+    return Exit.DONE if answer.complete else Exit.SHORTFALL
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, as it is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def errors_to_exit_codes() -> Iterator[None]:
+    """Print an error of this package, one line a fault, and end with its code; a reader that is gone ends quietly."""
+    try:
+        yield
+        sys.stdout.flush()
+    except InvalidQuery as invalid:
+        say(f"error: the expression cannot be read, {invalid}\n{invalid.caret()}")
+        raise typer.Exit(Exit.BAD_INPUT) from invalid
+    except (InvalidRequest, TooLarge) as invalid:
+        for line in str(invalid).splitlines():
+            say(f"error: {line}")
+        raise typer.Exit(Exit.BAD_INPUT) from invalid
+    except PlacementSolverError as failed:
+        say(f"error: {failed}")
+        raise typer.Exit(Exit.FAILURE) from failed
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (``| head``). Nothing more can be written, at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.DONE) from None
+    except OSError as failed:
+        where, what = failed.filename or "output", failed.strerror or failed
+        say(f"error: {where}: {what}; check the path, its rights and the disk")
+        raise typer.Exit(Exit.FAILURE) from failed

@@ -1,0 +1,1 @@
+"""Documents of others, to and from the domain: ECS, tables, plans."""
