@@ -1,0 +1,55 @@
+"""From the fractions of the relaxation to whole patterns on named instances."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+from solver.engines.patterns.classes import Classes
+from solver.engines.patterns.master import Columns, Floats
+
+EPSILON = 1e-6
+
+
+def round_with_noise(
+    used: Floats, columns: Columns, classes: Classes, most_opened: int, sigma: float, rng: np.random.Generator
+) -> Ints:
+    """``int64[P]``: each fraction, plus noise of standard deviation ``sigma``, rounded to the nearest whole number.
+
+    The largest fractions first, while instances of the class are left and at most ``most_opened`` are opened.
+    """
+    whole = np.floor(used + EPSILON).astype(np.int64)
+    score = used - whole + (sigma * rng.standard_normal(len(used)) if sigma else 0.0)
+    up = np.flatnonzero((score >= 0.5) & (used > EPSILON))
+    up = up[np.argsort(-score[up], kind="stable")]
+    left = classes.size - np.bincount(columns.kind, weights=whole, minlength=classes.count).astype(np.int64)
+    up = up[_rank_among_equals(columns.kind[up]) < left[columns.kind[up]]]
+    opens: Bools = classes.empty[columns.kind]
+    allowed = most_opened - int(whole[opens].sum())
+    up = up[~opens[up] | (np.cumsum(opens[up]) <= allowed)]
+    whole[up] += 1
+    return whole
+
+
+def on_instances(times: Ints, columns: Columns, classes: Classes) -> tuple[Ints, Ints]:
+    """``int64[N]`` instances and ``int64[N, T]`` what they hold, instances in use first, then the fullest patterns."""
+    pattern = np.repeat(np.arange(len(times)), times)
+    kind = columns.kind[pattern]
+    opens = classes.empty[kind]
+    tasks = columns.held[pattern].sum(axis=1)
+    order = np.lexsort((-tasks, opens))
+    pattern, kind = pattern[order], kind[order]
+    rank = _rank_among_equals(kind)
+    inside = rank < classes.size[kind]
+    instance = classes.members[classes.start[kind[inside]] + rank[inside]]
+    return instance, columns.held[pattern[inside]]
+
+
+def _rank_among_equals(values: Ints) -> Ints:
+    """For each entry, how many equal ones come before it."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    first = np.searchsorted(ordered, ordered)
+    rank = np.zeros(len(values), dtype=np.int64)
+    rank[order] = np.arange(len(values)) - first
+    return rank

@@ -1,0 +1,239 @@
+"""Fewest instances opened: first fit, counting, column generation, noisy rounding, the restricted master in integers.
+
+Each step ends the search as soon as a plan meets the bound. Everything but the clock is counted in iterations, so that
+the same problem and seed give the same plan whenever time cuts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.engines.deadline import Deadline
+from solver.engines.patterns.check import holds, opened, weight
+from solver.engines.patterns.classes import Classes, classes
+from solver.engines.patterns.counting import counting_bound
+from solver.engines.patterns.handing_back import hand_back
+from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
+from solver.engines.patterns.pricing import MAX_PRICE, Pricing
+from solver.engines.patterns.problem import PackingProblem, PackingResult, Started
+from solver.engines.patterns.rounding import on_instances, round_with_noise
+from solver.engines.patterns.state import PartialPlan
+from solver.engines.patterns.types import TaskTypes, task_types
+
+OnIncumbent = Callable[[PackingResult], None]
+
+REDUCED_COST = 1e-7
+FIRST_PENALTY = 8.0
+"""Of a missing task, in opened instances; grows while tasks are missing."""
+FIRST_TRIES = 60
+"""Roundings before the integer program."""
+SIGMAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+INTEGER_SHARE = 0.6
+"""Of the time left, for the integer program."""
+MAX_TRIES = 20_000
+
+
+class Search:
+    """One search; what it knows grows until ``result`` is read."""
+
+    def __init__(
+        self,
+        problem: PackingProblem,
+        types: TaskTypes,
+        deadline: Deadline,
+        seed: int,
+        on_incumbent: OnIncumbent | None,
+    ) -> None:
+        self._problem = problem
+        self._types = types
+        self._deadline = deadline
+        self._seed = seed
+        self._rng = np.random.default_rng(seed)
+        self._on_incumbent = on_incumbent
+        self._classes: Classes = classes(problem, types)
+        self._closed = int(problem.empty.sum())
+        self._best: Started | None = None
+        self._opened = self._closed + 1
+        self._bound, self._source = 0, "counting"
+        self._columns = Columns(types.count)
+        self._plan = PartialPlan(problem, types)
+
+    # What is known
+
+    @property
+    def done(self) -> bool:
+        """Nothing more to find, or no time to find it."""
+        return self._opened <= self._bound or self._bound > self._closed or self._deadline.passed()
+
+    def result(self) -> PackingResult:
+        """The best plan so far beside the bound."""
+        found = self._best is not None
+        started = self._best if self._best is not None else Started.nothing()
+        return PackingResult(
+            found=found,
+            impossible=self._bound > self._closed,
+            started=started,
+            opened=self._opened if found else 0,
+            bound=min(self._bound, self._closed) if found else self._bound,
+            proven=found and self._opened == self._bound,
+            bound_source=self._source,
+            weight=weight(self._problem, started),
+        )
+
+    def offer(self, started: Started) -> bool:
+        """Take the plan if it holds and opens fewer."""
+        if not holds(self._problem, started):
+            return False
+        count = opened(self._problem, started)
+        if self._best is not None and count >= self._opened:
+            return False
+        self._best, self._opened = started, count
+        if self._on_incumbent is not None:
+            self._on_incumbent(self.result())
+        return True
+
+    def _offer_plan(self) -> bool:
+        if self._plan.opened >= self._opened:
+            return False
+        started = hand_back(self._problem, self._types, self._plan.held)
+        return started is not None and self.offer(started)
+
+    def _raise_bound(self, bound: int, source: str) -> None:
+        if bound > self._bound:
+            self._bound, self._source = bound, source
+
+    # The steps
+
+    def run(self) -> None:
+        """All steps, until done."""
+        self._raise_bound(counting_bound(self._types, self._classes), "counting")
+        self._first_fit()
+        if self.done:
+            return
+        self._columns_of_plan()
+        pricing = Pricing(self._types, self._classes)
+        master = Master(self._types, self._classes)
+        try:
+            relaxation = self._generate(master, pricing)
+        finally:
+            master.close()
+        if relaxation is None or self.done:
+            return
+        self._round(relaxation, FIRST_TRIES)
+        if not self.done:
+            self._integer(relaxation)
+        if not self.done:
+            self._round(relaxation, MAX_TRIES)
+
+    def _first_fit(self) -> None:
+        order = np.argsort(-self._plan.sizes(), kind="stable")
+        if self._plan.complete_first_fit(order, np.arange(self._types.zones), self._closed):
+            self._offer_plan()
+
+    def _columns_of_plan(self) -> None:
+        """Start the column generation from what the first plan puts on each instance."""
+        for kind in range(self._classes.count):
+            members = self._classes.members[self._classes.start[kind] : self._classes.start[kind + 1]]
+            held = np.unique(self._plan.held[:, members].T, axis=0)
+            self._columns.add(np.full(len(held), kind, dtype=np.int64), held)
+
+    def _generate(self, master: Master, pricing: Pricing) -> Relaxation | None:
+        """Column generation until no pattern has a negative reduced cost; the last relaxation."""
+        penalty = FIRST_PENALTY
+        master.allow_missing(penalty)
+        master.add(self._columns.kind, self._columns.held)
+        last: Relaxation | None = None
+        while not self.done:
+            relaxation = master.relax(self._deadline)
+            if relaxation is None:
+                return last
+            last = relaxation
+            fresh = self._price(master, pricing, relaxation)
+            self._raise_bound(pricing.bound(relaxation.price), "relaxation")
+            if fresh:
+                continue
+            if relaxation.missing <= 1e-6 or penalty >= MAX_PRICE:
+                break
+            penalty *= 8.0
+            master.allow_missing(penalty)
+        return last
+
+    def _price(self, master: Master, pricing: Pricing, relaxation: Relaxation) -> int:
+        """Add the best pattern of each class that lowers the objective; how many were new."""
+        worth, held = pricing.best_patterns(relaxation.price)
+        gain = worth - self._classes.empty - relaxation.rent
+        better = np.flatnonzero(gain > REDUCED_COST)
+        before = len(self._columns.kind)
+        fresh = self._columns.add(better, held[better])
+        master.add(self._columns.kind[before:], self._columns.held[before:])
+        return fresh
+
+    def _round(self, relaxation: Relaxation, tries: int) -> None:
+        base_order = -np.log(np.maximum(self._plan.sizes(), 1e-9))
+        used = relaxation.used
+        columns = self._columns
+        for number in range(tries):
+            if self.done:
+                return
+            sigma = SIGMAS[number % len(SIGMAS)]
+            times = round_with_noise(used, columns, self._classes, self._opened - 1, sigma, self._rng)
+            noise = 0.3 * sigma * self._rng.standard_normal(len(base_order))
+            self._try(times, np.argsort(base_order + noise, kind="stable"))
+
+    def _try(self, times: Ints, order: Ints) -> bool:
+        """Load the patterns, complete by first fit, and offer the plan."""
+        self._plan.clear()
+        self._plan.load(*on_instances(times, self._columns, self._classes))
+        zones = self._rng.permutation(self._types.zones)
+        if not self._plan.complete_first_fit(order, zones, self._opened - 1):
+            return False
+        return self._offer_plan()
+
+    def _integer(self, relaxation: Relaxation) -> None:
+        """The restricted master in integers: its plan counts, its bound does not, for patterns are lacking."""
+        gap = self._opened - 1 - relaxation.value + 1e-6 if self._best is not None else np.inf
+        keep = np.flatnonzero(worth_keeping(relaxation, self._columns, self._types, self._classes, gap + REDUCED_COST))
+        program = Master(self._types, self._classes, whole=True)
+        program.add(self._columns.kind[keep], self._columns.held[keep])
+        program.restrict_opened(self._bound, self._opened - 1)
+        found = program.integers(self._deadline.part(INTEGER_SHARE), self._seed)
+        if found is None:
+            return
+        times = np.zeros(len(self._columns.kind), dtype=np.int64)
+        times[keep] = found
+        self._try(times, np.argsort(-self._plan.sizes(), kind="stable"))
+
+
+def improve(
+    problem: PackingProblem,
+    deadline: Deadline,
+    *,
+    incumbent: Started | None = None,
+    seed: int = 0,
+    on_incumbent: OnIncumbent | None = None,
+) -> PackingResult:
+    """The best plan found by the deadline that starts everything, and a bound on all such plans.
+
+    Parameters
+    ----------
+    incumbent
+        A plan to begin with; ignored if it does not hold.
+    seed
+        Of the noise; the same problem and seed give the same plan whenever the deadline cuts nothing.
+    on_incumbent
+        Called with each better plan as it is found.
+    """
+    types = task_types(problem)
+    closed = int(problem.empty.sum())
+    if types is None:
+        return PackingResult(False, True, Started.nothing(), 0, closed + 1, False, "counting", 0)
+    if types.count == 0:
+        return PackingResult(True, False, Started.nothing(), 0, 0, True, "counting", 0)
+    search = Search(problem, types, deadline, seed, on_incumbent)
+    if incumbent is not None:
+        search.offer(incumbent)
+    search.run()
+    return search.result()
