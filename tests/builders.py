@@ -23,7 +23,9 @@ def rule(text: str) -> RuleSpec:
     return RuleSpec(kind, argument.removesuffix(")") if argument else "")
 
 
-def group(name: str, start: int = 0, *, rules: Sequence[str] = (), chain: Sequence[str] = (), **fields: Any) -> TaskGroup:
+def group(
+    name: str, start: int = 0, *, rules: Sequence[str] = (), chain: Sequence[str] = (), **fields: Any
+) -> TaskGroup:
     """A group whose demand is given as ``cpu=``, ``memory=``, ``gpu=`` or ``interfaces=``."""
     demand = {name: fields.pop(name) for name in ("cpu", "memory", "gpu", "interfaces") if name in fields}
     return TaskGroup(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
@@ -63,7 +63,7 @@ class Oracle:
 
     # Instances.
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def attribute(self, i: int, name: str) -> str | None:
         """An attribute's value."""
         column = self.p.cluster.attributes.get(name)
@@ -88,9 +88,9 @@ class Oracle:
         if group.capacity_providers and self.p.cluster.capacity_provider[i] not in group.capacity_providers:
             return False
         for spec in group.constraints:
-            if spec.type == "memberOf" and not reads_state(parse(spec.argument)):
-                if not row_by_row.selects(parse(spec.argument), self._row(self.before, i)):
-                    return False
+            static = spec.type == "memberOf" and not reads_state(parse(spec.argument))
+            if static and not row_by_row.selects(parse(spec.argument), self._row(self.before, i)):
+                return False
         return True
 
     def usable(self, g: int, i: int) -> bool:
@@ -149,11 +149,12 @@ class Oracle:
 
     def allowed(self, state: State) -> bool:
         """No rule is broken beyond what it was before."""
-        return (
-            all(self._resources(state, i) and self._ports(state, i) and self._roles(state, i) for i in self.I)
-            and all(
-                self._constraint(state, g, spec) for g in self.G for spec in self.groups[g].constraints
-            )
+        return all(
+            self._resources(state, i) and self._ports(state, i) and self._roles(state, i) for i in self.I
+        ) and all(
+            self._constraint(state, g, spec)
+            for g in self.G
+            for spec in (*self.groups[g].constraints, *self._by_itself(self.groups[g]))
         )
 
     def _resources(self, state: State, i: int) -> bool:
@@ -177,9 +178,11 @@ class Oracle:
             holders = [g for g in self.G if port in self.groups[g].ports]
             added = sum(self.started(state, g, i) for g in holders)
             added_all += added
-            debts = [(owed[i], self.started(state, g, i)) for g, owed in self.owed.items() if g in holders]
-            held = before + added + sum(max(owed - start, 0) for owed, start in debts)
-            if held > max(1, before + sum(owed for owed, _ in debts)):
+            if before + added > max(1, before):
+                return False
+            barred = [g for g in holders if self.groups[g].scheduling is not Scheduling.DAEMON]
+            owed = any(self.owed[g][i] for g in self.owed if g in holders)
+            if owed and any(self.started(state, g, i) > 0 for g in barred):
                 return False
         return before_all + added_all <= max(100, before_all)
 
@@ -194,6 +197,10 @@ class Oracle:
     def _mixed(self, state: State, i: int, roles: list[str]) -> int:
         counts = [sum(state[g][i] for g in self.G if self.groups[g].role == role) for role in roles]
         return sum(counts) if sum(count > 0 for count in counts) > 1 else 0
+
+    def _by_itself(self, group: TaskGroup) -> tuple[RuleSpec, ...]:
+        """A DAEMON group has one task on an instance."""
+        return (RuleSpec("distinctInstance"),) if group.scheduling is Scheduling.DAEMON else ()
 
     def _constraint(self, state: State, g: int, spec: RuleSpec) -> bool:
         group = self.groups[g]
@@ -245,7 +252,9 @@ class Oracle:
         if any(self.started(state, g, i) > 0 and self.bucket(i, field) is None for i in self.I):
             return False
         if self.groups[g].family == family:
-            used = [sum(self.in_bucket(s, family, field, v) > 0 for v in self._values(field)) for s in (state, self.before)]
+            used = [
+                sum(self.in_bucket(s, family, field, v) > 0 for v in self._values(field)) for s in (state, self.before)
+            ]
             return used[0] <= max(1, used[1])
         for value in self._values(field):
             alone = [

@@ -15,7 +15,7 @@ from solver.verify import check
 from tests.builders import random_problem
 from tests.oracle import Oracle
 
-PROBLEMS = 1_200
+PROBLEMS = 2_400
 SHARDS = 24
 
 

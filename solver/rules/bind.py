@@ -218,6 +218,8 @@ class _Binder:
             needs.append(RequiredAttributes(g, group.required_attributes))
         if group.zones:
             needs.append(Location(g, group.zones))
+        if group.scheduling is Scheduling.DAEMON:
+            needs.append(max_per_instance.MaxPerInstance.of_daemon(g))
         if group.capacity_providers:
             needs.append(CapacityProviders(g, group.capacity_providers))
         return needs

@@ -1,6 +1,7 @@
 """``maxPerInstance(k)`` and ``distinctInstance``, which is k = 1: tasks of one family on an instance (§3.4).
 
-Source: ECS API PlacementConstraintType (``distinctInstance``); the cap of k is ours.
+A DAEMON service has it by itself. Source: ECS API PlacementConstraintType (``distinctInstance``), schedulingStrategy
+(DAEMON); the cap of k is ours.
 """
 
 from __future__ import annotations
@@ -53,6 +54,11 @@ class MaxPerInstance(Constraint):
         """
         nothing(argument)
         return cls(owner, 1, DISTINCT, "DistinctInstance placement constraint unsatisfied.")
+
+    @classmethod
+    def of_daemon(cls, owner: int) -> MaxPerInstance:
+        """What DAEMON scheduling says by itself: one task on an instance."""
+        return cls(owner, 1, "one DAEMON task an instance", "DaemonTask placement constraint unsatisfied.")
 
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family

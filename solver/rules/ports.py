@@ -11,9 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from solver.domain.cluster import Port
-from solver.domain.counts import Ints
+from solver.domain.counts import Bools, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
+from solver.domain.request import Scheduling
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
 from solver.rules.daemon import Debt
 from solver.rules.model import Model, total
@@ -35,7 +36,7 @@ def _holders(problem: Problem, port: Port) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class HostPort(Constraint):
-    """At most one holder of a static port on each instance; what a daemon is owed counts as held."""
+    """At most one holder of a static port on each instance, and none but the daemon where one is owed it (§2.2)."""
 
     stage: ClassVar[Stage] = Stage.CLUSTER
     port: Port
@@ -47,40 +48,52 @@ class HostPort(Constraint):
     def name(self) -> str:  # type: ignore[override]
         return f"host port {self.port[1]}/{self.port[0]}"
 
-    def _held(self, placement: Placement, but: int | None = None) -> Ints:
-        """``int64[I]``: holders in a state, daemons that are owed their task included."""
-        problem = placement.problem
-        held = _taken(problem, self.port)
-        for g in _holders(problem, self.port):
+    def _held(self, placement: Placement) -> Ints:
+        """``int64[I]``: holders in a state."""
+        held = _taken(placement.problem, self.port)
+        for g in _holders(placement.problem, self.port):
             held += placement.change(g)
-        for debt in self.debts:
-            if debt.group != but and self.port in problem.groups[debt.group].ports:
-                held += debt.owed(placement)
         return held
+
+    def _owed(self, problem: Problem) -> Bools:
+        """``bool[I]``: where a daemon is still owed the port."""
+        owed = np.zeros(problem.cluster.size, np.bool_)
+        for debt in self.debts:
+            if self.port in problem.groups[debt.group].ports:
+                owed |= debt.instances
+        return owed
+
+    def _barred(self, problem: Problem) -> list[int]:
+        """Holders that a debt keeps out: all but DAEMON groups."""
+        groups = problem.groups
+        return [g for g in _holders(problem, self.port) if groups[g].scheduling is not Scheduling.DAEMON]
 
     def concerns(self, problem: Problem, group: int) -> bool:
         return self.port in problem.groups[group].ports
 
     def room(self, state: Placement, group: int) -> Ints:
-        if self.port not in state.problem.groups[group].ports:
+        if not self.concerns(state.problem, group):
             return np.full(state.size, UNLIMITED)
-        return np.maximum(1 - self._held(state, group), 0)
+        room = np.maximum(1 - self._held(state), 0)
+        return np.where(self._owed(state.problem), 0, room) if group in self._barred(state.problem) else room
 
     def compile(self, model: Model) -> None:
         problem = model.problem
-        holders = _holders(problem, self.port)
-        taken, running = _taken(problem, self.port), {g: problem.running.row(g) for g in holders}
-        debts = [debt for debt in self.debts if debt.group in running]
+        holders, barred = _holders(problem, self.port), self._barred(problem)
+        taken, owed = _taken(problem, self.port), self._owed(problem)
+        running = {g: problem.running.row(g) for g in holders}
         for i in model.touched(holders).tolist():
-            before = int(taken[i])
             change = total(model.tasks_on(g, i) + -int(running[g][i]) for g in holders)
-            owed = [debt.group for debt in debts if debt.instances[i]]
-            paid = total(model.started_on(g, i) for g in owed)
-            model.at_most(change - paid + before + len(owed), max(1, before + len(owed)))
+            model.at_most(change, max(1 - int(taken[i]), 0))
+            if owed[i]:
+                model.at_most(total(model.started_on(g, i) for g in barred), 0)
 
     def breaches(self, placement: Placement) -> Breaches:
-        held = self._held(placement)
-        return Breaches(held, np.ones_like(held), placement.problem.cluster.label, "holders of the port")
+        problem = placement.problem
+        starts = sum((np.maximum(placement.change(g), 0) for g in self._barred(problem)), np.zeros(placement.size, int))
+        held = self._held(placement) + (self._owed(problem) & (starts > 0))
+        unit = "holders of the port, a daemon that is owed it included"
+        return Breaches(held, np.ones_like(held), problem.cluster.label, unit)
 
 
 @dataclass(frozen=True)
