@@ -1,0 +1,1 @@
+"""The only place that knows gRPC: the wire format, the server with its workers, the client."""

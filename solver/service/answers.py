@@ -1,0 +1,215 @@
+"""An answer -> the wire, and back with the problem at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from solver.domain.answer import Answer, Replay
+from solver.domain.counts import Counts
+from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall, Violation
+from solver.domain.problem import Problem
+from solver.domain.solution import Status, Stop, TierResult
+from solver.errors import InvalidRequest
+from solver.v1 import placement_service_pb2 as wire
+from solver.v1 import plan_pb2
+
+_STATUSES = {
+    Status.OPTIMAL: plan_pb2.STATUS_OPTIMAL,
+    Status.FEASIBLE: plan_pb2.STATUS_FEASIBLE,
+    Status.INFEASIBLE: plan_pb2.STATUS_INFEASIBLE,
+    Status.NOT_FOUND: plan_pb2.STATUS_NOT_FOUND,
+}
+_STOPS = {
+    Stop.PROVED: plan_pb2.STOP_REASON_PROVED,
+    Stop.TIME: plan_pb2.STOP_REASON_TIME,
+    Stop.CANCELLED: plan_pb2.STOP_REASON_CANCELLED,
+    Stop.ENGINE_DONE: plan_pb2.STOP_REASON_ENGINE_DONE,
+}
+_STATUS_OF = {number: status for status, number in _STATUSES.items()}
+_STOP_OF = {number: stop for stop, number in _STOPS.items()}
+
+
+def place_response(answer: Answer) -> wire.PlaceResponse:
+    """Write an answer. With a deterministic limit and one worker, times are left out (§10.1)."""
+    repeats = answer.replay.deterministic_limit is not None and answer.replay.workers == 1
+    timings = plan_pb2.Timings(total_seconds=answer.seconds, first_plan_seconds=answer.first_plan_seconds)
+    return wire.PlaceResponse(
+        status=_STATUSES[answer.status],
+        stop=_STOPS[answer.stop],
+        engine=answer.engine,
+        actions=_actions(answer.problem, answer.started),
+        tiers=[_tier(tier) for tier in answer.tiers],
+        shortfalls=[_shortfall(shortfall) for shortfall in answer.shortfalls],
+        warnings=answer.warnings,
+        broken_before=violations(answer.broken_before),
+        broken_after=violations(answer.broken_after),
+        replay=_replay(answer.replay),
+        timings=None if repeats else timings,
+        label=answer.label,
+    )
+
+
+def plan_response(problem: Problem, tasks: Counts, label: str, warnings: Iterable[str]) -> wire.PlaceResponse:
+    """Write a checked plan of which nothing else is known yet."""
+    return wire.PlaceResponse(
+        status=plan_pb2.STATUS_FEASIBLE,
+        stop=plan_pb2.STOP_REASON_TIME,
+        actions=_actions(problem, (tasks - problem.running).positive()),
+        warnings=warnings,
+        label=label,
+    )
+
+
+def violations(found: Iterable[Violation]) -> list[plan_pb2.Violation]:
+    """Write violations."""
+    return [
+        plan_pb2.Violation(rule=v.rule, group=v.group, place=v.place, allowed=v.allowed, after=v.after, unit=v.unit)
+        for v in found
+    ]
+
+
+def read_violations(found: Iterable[plan_pb2.Violation]) -> tuple[Violation, ...]:
+    """Read violations."""
+    return tuple(Violation(v.rule, v.group, v.place, v.allowed, v.after, v.unit) for v in found)
+
+
+def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
+    """Read the answer to a problem.
+
+    Raises
+    ------
+    InvalidRequest
+        If the answer is not one to this problem: an unknown status, group or instance.
+    """
+    if message.status not in _STATUS_OF or message.stop not in _STOP_OF:
+        problem_ = f"is {message.status}, stopped by {message.stop}"
+        raise InvalidRequest.at("status", problem_, "a client of the server's version reads it")
+    return Answer(
+        status=_STATUS_OF[message.status],
+        stop=_STOP_OF[message.stop],
+        problem=problem,
+        tasks=problem.running + _changes(message, problem),
+        tiers=tuple(
+            TierResult(t.name, t.title, t.value, t.bound, t.proven, t.source, t.sequential) for t in message.tiers
+        ),
+        engine=message.engine,
+        replay=_read_replay(message.replay),
+        shortfalls=tuple(_read_shortfall(shortfall) for shortfall in message.shortfalls),
+        warnings=tuple(message.warnings),
+        broken_before=read_violations(message.broken_before),
+        broken_after=read_violations(message.broken_after),
+        seconds=message.timings.total_seconds,
+        first_plan_seconds=message.timings.first_plan_seconds,
+        label=message.label,
+    )
+
+
+def _actions(problem: Problem, started: Counts) -> list[plan_pb2.Action]:
+    """``Answer.actions``, equal ones put together: placing only starts tasks, all in the first wave."""
+    names = problem.cluster.instance_ids
+    groups = [group.name for group in problem.groups]
+    start = plan_pb2.ACTION_KIND_START
+    return [plan_pb2.Action(kind=start, group=groups[g], instance=names[i], step=1, count=n) for g, i, n in started]
+
+
+def _changes(message: wire.PlaceResponse, problem: Problem) -> Counts:
+    """What the actions add to and take from each group on each instance."""
+    cells: list[tuple[int, int, int]] = []
+    for at, action in enumerate(message.actions):
+        path = f"actions[{at}]"
+        if action.kind not in (plan_pb2.ACTION_KIND_START, plan_pb2.ACTION_KIND_STOP, plan_pb2.ACTION_KIND_MOVE):
+            raise InvalidRequest.at(f"{path}.kind", f"is {action.kind}", "must be START, STOP or MOVE")
+        group = problem.by_name.get(action.group)
+        if group is None:
+            raise InvalidRequest.at(f"{path}.group", f"'{action.group}' is not a group", "name one of the request")
+        sign = -1 if action.kind == plan_pb2.ACTION_KIND_STOP else 1
+        cells.append((group, _instance(problem, f"{path}.instance", action.instance), sign * action.count))
+        if action.kind == plan_pb2.ACTION_KIND_MOVE:
+            source = _instance(problem, f"{path}.from_instance", action.from_instance)
+            cells.append((group, source, -action.count))
+    columns = np.array(cells, np.int64).reshape(-1, 3)
+    return Counts.of((len(problem.groups), problem.cluster.size), columns[:, 0], columns[:, 1], columns[:, 2])
+
+
+def _instance(problem: Problem, path: str, name: str) -> int:
+    instance = problem.cluster.find(name)
+    if instance is None:
+        raise InvalidRequest.at(path, f"'{name}' is not an instance", "name one of the cluster")
+    return instance
+
+
+def _tier(tier: TierResult) -> plan_pb2.Tier:
+    return plan_pb2.Tier(
+        name=tier.name,
+        title=tier.title,
+        value=tier.value,
+        bound=tier.bound,
+        proven=tier.proven,
+        source=tier.source,
+        sequential=tier.sequential,
+    )
+
+
+def _read_tier(t: plan_pb2.Tier) -> TierResult:
+    return TierResult(t.name, t.title, t.value, t.bound, t.proven, t.source, t.sequential)
+
+
+def _shortfall(shortfall: Shortfall) -> plan_pb2.Shortfall:
+    conflict = shortfall.conflict
+    return plan_pb2.Shortfall(
+        group=shortfall.group,
+        wanted=shortfall.wanted,
+        placed=shortfall.placed,
+        proven=shortfall.proven,
+        funnel=[
+            plan_pb2.FunnelStage(stage=f.stage, rule=f.rule, reason=f.reason, refused=f.refused, left=f.left)
+            for f in shortfall.funnel
+        ],
+        conflict=None
+        if conflict is None
+        else plan_pb2.Conflict(members=conflict.members, minimal=conflict.minimal, proven=conflict.proven),
+        repairs=[plan_pb2.Repair(kind=r.kind, change=r.change, verified=r.verified) for r in shortfall.repairs],
+    )
+
+
+def _read_shortfall(message: plan_pb2.Shortfall) -> Shortfall:
+    conflict = None
+    if message.HasField("conflict"):
+        found = message.conflict
+        conflict = Conflict(tuple(found.members), found.minimal, found.proven)
+    return Shortfall(
+        group=message.group,
+        wanted=message.wanted,
+        placed=message.placed,
+        proven=message.proven,
+        funnel=tuple(FunnelStage(f.stage, f.rule, f.reason, f.refused, f.left) for f in message.funnel),
+        conflict=conflict,
+        repairs=tuple(Repair(r.kind, r.change, r.verified) for r in message.repairs),
+    )
+
+
+def _replay(replay: Replay) -> plan_pb2.Replay:
+    return plan_pb2.Replay(
+        fingerprint=replay.fingerprint,
+        seed=replay.seed,
+        time_limit_seconds=replay.time_limit,
+        deterministic_limit_seconds=replay.deterministic_limit,
+        workers=replay.workers,
+        engine=replay.engine,
+        versions=dict(replay.versions),
+    )
+
+
+def _read_replay(message: plan_pb2.Replay) -> Replay:
+    fixed = message.deterministic_limit_seconds if message.HasField("deterministic_limit_seconds") else None
+    return Replay(
+        message.fingerprint,
+        message.seed,
+        message.time_limit_seconds,
+        fixed,
+        message.workers,
+        message.engine,
+        dict(message.versions),
+    )

@@ -1,0 +1,154 @@
+"""The two forms of a request and an answer: bytes for gRPC, protobuf JSON for files and for ``-o json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+
+from solver.domain.answer import Answer
+from solver.domain.counts import Counts
+from solver.domain.explanation import Violation
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.errors import InvalidRequest
+from solver.service import answers, json_form
+from solver.service.decode import PlaceCall, check_call, place_call
+from solver.service.encode import check_request, place_request
+from solver.service.sizes import CHECK, PLACE, SizeLimits, require_small
+from solver.v1 import placement_service_pb2 as wire
+
+M = TypeVar("M", bound=Message)
+
+DEFAULT_SIZES = SizeLimits()
+
+
+def request_from_json(text: str, sizes: SizeLimits = DEFAULT_SIZES) -> tuple[Problem, Limits]:
+    """The problem and the limits of a request file.
+
+    Raises
+    ------
+    UnreadableDocument
+        If the text is not JSON, with line and column.
+    InvalidRequest
+        With every fault, each with its path.
+    TooLarge
+        If the request is larger than ``sizes`` allows.
+    """
+    call = call_from_json(text, sizes)
+    return call.problem, call.limits
+
+
+def call_from_json(text: str, sizes: SizeLimits = DEFAULT_SIZES) -> PlaceCall:
+    """Everything that a request file says; raises as ``request_from_json``."""
+    return place_call(json_form.read(text, wire.PlaceRequest(), 4 * sizes.message_bytes), sizes)
+
+
+def request_to_json(problem: Problem, limits: Limits, *, label: str = "", warnings: Sequence[str] = ()) -> str:
+    """A request file, as people read it.
+
+    Raises
+    ------
+    InvalidRequest
+        If something has no form in the file.
+    """
+    return _to_json(place_request(problem, limits, label=label, warnings=warnings, by_name=True))
+
+
+def answer_to_json(answer: Answer) -> str:
+    """An answer as protobuf JSON of ``PlaceResponse``."""
+    return _to_json(answers.place_response(answer))
+
+
+def answer_from_json(text: str, problem: Problem, sizes: SizeLimits = DEFAULT_SIZES) -> Answer:
+    """The answer to a problem that ``answer_to_json`` wrote; raises as ``request_from_json``."""
+    return answers.read_answer(json_form.read(text, wire.PlaceResponse(), 4 * sizes.message_bytes), problem)
+
+
+def violations_to_json(found: Iterable[Violation]) -> str:
+    """Violations as protobuf JSON of ``CheckResponse``."""
+    return _to_json(wire.CheckResponse(violations=answers.violations(found)))
+
+
+def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> PlaceCall:
+    """Read a ``PlaceRequest``.
+
+    Raises
+    ------
+    InvalidRequest
+        If the bytes are no such message, or with every fault of the request.
+    TooLarge
+        If the request is larger than ``sizes`` allows; found before it is unpacked.
+    """
+    require_small(payload, PLACE, sizes)
+    return place_call(_unpacked(payload, wire.PlaceRequest()), sizes)
+
+
+def call_to_bytes(call: PlaceCall) -> bytes:
+    """Write a ``PlaceRequest``.
+
+    Raises
+    ------
+    InvalidRequest
+        If something has no form on the wire.
+    """
+    return place_request(
+        call.problem,
+        call.limits,
+        explain=call.explain,
+        validate_only=call.validate_only,
+        label=call.label,
+        warnings=call.warnings,
+    ).SerializeToString()
+
+
+def check_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> tuple[Problem, Counts]:
+    """Read a ``CheckRequest``; raises as ``call_from_bytes``."""
+    require_small(payload, CHECK, sizes)
+    return check_call(_unpacked(payload, wire.CheckRequest()), sizes)
+
+
+def check_to_bytes(problem: Problem, tasks: Counts) -> bytes:
+    """Write a ``CheckRequest``; raises as ``call_to_bytes``."""
+    return check_request(problem, tasks).SerializeToString()
+
+
+def answer_to_bytes(answer: Answer) -> bytes:
+    """Write a ``PlaceResponse``; the same answer always gives the same bytes."""
+    return answers.place_response(answer).SerializeToString(deterministic=True)
+
+
+def answer_from_bytes(payload: bytes, problem: Problem) -> Answer:
+    """Read the answer to a problem.
+
+    Raises
+    ------
+    InvalidRequest
+        If the bytes are no answer to this problem.
+    """
+    return answers.read_answer(_unpacked(payload, wire.PlaceResponse()), problem)
+
+
+def violations_to_bytes(found: Iterable[Violation]) -> bytes:
+    """Write a ``CheckResponse``."""
+    return wire.CheckResponse(violations=answers.violations(found)).SerializeToString()
+
+
+def violations_from_bytes(payload: bytes) -> tuple[Violation, ...]:
+    """Read a ``CheckResponse``; raises ``InvalidRequest`` if the bytes are none."""
+    return answers.read_violations(_unpacked(payload, wire.CheckResponse()).violations)
+
+
+def _unpacked(payload: bytes, message: M) -> M:
+    try:
+        message.ParseFromString(payload)
+    except DecodeError:
+        name = message.DESCRIPTOR.full_name
+        raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
+    return message
+
+
+def _to_json(message: Message) -> str:
+    return json_format.MessageToJson(message, ensure_ascii=False) + "\n"

@@ -1,0 +1,321 @@
+"""A request on the wire -> what the engines read, with every fault at the path of its field (§11.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.cluster import LARGEST_SUM, ClusterSnapshot
+from solver.domain.counts import Counts, Ints
+from solver.domain.problem import Problem
+from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
+from solver.errors import Fault, InvalidRequest
+from solver.rules.bind import bind
+from solver.service.decode_cluster import ClusterReader
+from solver.service.sizes import SizeLimits
+from solver.v1 import placement_service_pb2 as wire
+from solver.v1 import task_group_pb2
+
+MAX_LABEL = 1_000
+"""Characters of a label."""
+
+_SCHEDULINGS = {
+    task_group_pb2.SCHEDULING_UNSPECIFIED: Scheduling.STANDALONE,
+    task_group_pb2.SCHEDULING_REPLICA: Scheduling.REPLICA,
+    task_group_pb2.SCHEDULING_DAEMON: Scheduling.DAEMON,
+    task_group_pb2.SCHEDULING_STANDALONE: Scheduling.STANDALONE,
+}
+_PROTOCOLS = {
+    task_group_pb2.PROTOCOL_UNSPECIFIED: "tcp",
+    task_group_pb2.PROTOCOL_TCP: "tcp",
+    task_group_pb2.PROTOCOL_UDP: "udp",
+}
+_ENGINES = {
+    wire.ENGINE_UNSPECIFIED: Engine.AUTO,
+    wire.ENGINE_AUTO: Engine.AUTO,
+    wire.ENGINE_EXACT: Engine.EXACT,
+    wire.ENGINE_SEQUENTIAL: Engine.SEQUENTIAL,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceCall:
+    """Everything that a ``PlaceRequest`` says.
+
+    Parameters
+    ----------
+    problem, limits
+        What to solve, and how long.
+    explain
+        Whether to say why tasks were not placed.
+    validate_only
+        Whether only to validate.
+    label, warnings
+        What comes back in the answer.
+    """
+
+    problem: Problem
+    limits: Limits
+    explain: bool = True
+    validate_only: bool = False
+    label: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def place_call(message: wire.PlaceRequest, sizes: SizeLimits) -> PlaceCall:
+    """Read a request.
+
+    Raises
+    ------
+    TooLarge
+        If a list is longer than ``sizes`` allows.
+    InvalidRequest
+        With every fault of the request.
+    """
+    reader = _Reader(message, sizes)
+    limits = reader.limits(message.limits)
+    if len(message.label) > MAX_LABEL:
+        reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    return PlaceCall(
+        problem=reader.problem(),
+        limits=limits,
+        explain=message.explain if message.HasField("explain") else True,
+        validate_only=message.validate_only,
+        label=message.label,
+        warnings=tuple(message.warnings),
+    )
+
+
+def check_call(message: wire.CheckRequest, sizes: SizeLimits) -> tuple[Problem, Counts]:
+    """Read a plan to check, and the request that it answers.
+
+    Raises
+    ------
+    TooLarge
+        If a list is longer than ``sizes`` allows.
+    InvalidRequest
+        With every fault of both.
+    """
+    sizes.require_counts("tasks", len(message.tasks), message.task_columns)
+    reader = _Reader(message.request, sizes, "request.")
+    tasks = reader.counts(message.tasks, message.task_columns, "tasks", "task_columns")
+    return reader.problem(), tasks
+
+
+class _Reader:
+    """Reads one request and collects its faults; ``problem`` raises them."""
+
+    def __init__(self, message: wire.PlaceRequest, sizes: SizeLimits, prefix: str = "") -> None:
+        sizes.require_place(message, prefix)
+        self.message = message
+        self.sizes = sizes
+        self.prefix = prefix
+        self.faults: list[Fault] = []
+        self.cluster = ClusterReader(sizes, self.fault).read(message.cluster)
+        if not message.HasField("cluster"):
+            self.fault("cluster", "is missing", "describe the cluster")
+        self.groups = tuple(self._group(g, group) for g, group in enumerate(message.groups))
+        self._group_index: dict[str, int] = {}
+        for g, group in enumerate(self.groups):
+            self._group_index.setdefault(group.name, g)
+
+    def fault(self, path: str, problem: str, remedy: str) -> None:
+        """Note what is wrong with a field of the request."""
+        self.faults.append(Fault(f"{self.prefix}{path}", problem, remedy))
+
+    # The groups.
+
+    def _group(self, g: int, group: task_group_pb2.TaskGroup) -> TaskGroup:
+        path = f"groups[{g}]"
+        if group.scheduling not in _SCHEDULINGS:
+            self.fault(f"{path}.scheduling", f"is {group.scheduling}", "must be REPLICA, DAEMON or STANDALONE")
+        for p, port in enumerate(group.ports):
+            if port.protocol not in _PROTOCOLS:
+                self.fault(f"{path}.ports[{p}].protocol", f"is {port.protocol}", "must be TCP or UDP")
+        return TaskGroup(
+            name=group.name,
+            family=group.family or group.name,
+            demand=dict(group.demand),
+            ports=tuple((_PROTOCOLS.get(port.protocol, "tcp"), port.port) for port in group.ports),
+            start=group.start,
+            constraints=_rules(group.constraints),
+            strategies=_rules(group.strategies) or None,
+            priority=group.priority,
+            all_or_nothing=group.all_or_nothing,
+            scheduling=_SCHEDULINGS.get(group.scheduling, Scheduling.STANDALONE),
+            required_attributes=tuple(group.required_attributes),
+            zones=tuple(group.zones),
+            capacity_providers=tuple(group.capacity_providers),
+            role=group.role,
+            task_definition=group.task_definition,
+        )
+
+    # Counts and tasks.
+
+    def counts(
+        self,
+        rows: Sequence[task_group_pb2.TaskCount],
+        columns: task_group_pb2.TaskCountColumns,
+        rows_path: str,
+        columns_path: str,
+    ) -> Counts:
+        """Task counts from both forms; ``*_path`` are whole paths."""
+        group, instance, count = self._count_columns(columns, columns_path)
+        if rows:
+            of_rows = [self._count(f"{rows_path}[{k}]", row) for k, row in enumerate(rows)]
+            by_name = np.array([found for found in of_rows if found is not None], np.int64).reshape(-1, 3)
+            group = np.concatenate([group, by_name[:, 0]])
+            instance = np.concatenate([instance, by_name[:, 1]])
+            count = np.concatenate([count, by_name[:, 2]])
+        return Counts.of((len(self.groups), self.cluster.size), group, instance, count)
+
+    def _count(self, path: str, row: task_group_pb2.TaskCount) -> tuple[int, int, int] | None:
+        group, instance = self._group_at(path, row.group), self._instance_at(f"{path}.instance", row.instance)
+        if row.count < 1:
+            self.faults.append(Fault(f"{path}.count", f"is {row.count}", "must be 1 or more"))
+            return None
+        return None if group is None or instance is None else (group, instance, row.count)
+
+    def _count_columns(self, columns: task_group_pb2.TaskCountColumns, path: str) -> tuple[Ints, Ints, Ints]:
+        parts = (columns.groups, columns.instances, columns.counts)
+        if len({len(part) for part in parts}) > 1:
+            lengths = ", ".join(str(len(part)) for part in parts)
+            self.faults.append(Fault(path, f"has columns of {lengths} numbers", "must have one length"))
+            none = np.zeros(0, np.int64)
+            return none, none, none
+        group, instance, count = (np.array(part, np.int64) for part in parts)
+        most = (("groups", group, len(self.groups)), ("instances", instance, self.cluster.size))
+        for name, column, size in most:
+            for k in np.flatnonzero(column >= size).tolist():
+                self.faults.append(Fault(f"{path}.{name}[{k}]", f"is {column[k]}", f"must be below {size}"))
+        for k in np.flatnonzero(count < 1).tolist():
+            self.faults.append(Fault(f"{path}.counts[{k}]", "is 0", "must be 1 or more"))
+        valid = (group < len(self.groups)) & (instance < self.cluster.size)
+        return group[valid], instance[valid], count[valid]
+
+    def _group_at(self, path: str, name: str) -> int | None:
+        group = self._group_index.get(name)
+        if group is None:
+            self.faults.append(Fault(f"{path}.group", f"'{name}' is not a group", "name a group of the request"))
+        return group
+
+    def _instance_at(self, path: str, name: str) -> int | None:
+        instance = self.cluster.find(name)
+        if instance is None:
+            remedy = "name an instance of the cluster"
+            self.faults.append(Fault(path, f"'{name}' is not an instance", remedy))
+        return instance
+
+    def _tasks(self) -> tuple[RunningTask, ...]:
+        found = []
+        seen: set[str] = set()
+        for k, task in enumerate(self.message.tasks):
+            path = f"{self.prefix}tasks[{k}]"
+            if not task.id or task.id in seen:
+                problem = f"'{task.id}' is already a task" if task.id else "is empty"
+                self.faults.append(Fault(f"{path}.id", problem, "give each task its own id"))
+            seen.add(task.id)
+            group, instance = self._group_at(path, task.group), self._instance_at(f"{path}.instance", task.instance)
+            if group is not None and instance is not None:
+                found.append(_running_task(task, group, instance))
+        return tuple(found)
+
+    # The whole.
+
+    def limits(self, limits: wire.Limits) -> Limits:
+        """The limits; what is not set takes its default."""
+        default = Limits()
+        seconds = limits.time_limit_seconds if limits.HasField("time_limit_seconds") else default.time_limit
+        if not 0 < seconds <= self.sizes.time_limit:
+            remedy = f"must be above 0 and at most {self.sizes.time_limit:,.0f} s"
+            self.fault("limits.time_limit_seconds", f"is {seconds} s", remedy)
+        fixed = limits.deterministic_limit_seconds if limits.HasField("deterministic_limit_seconds") else None
+        if fixed is not None and not 0 < fixed <= 86_400:
+            self.fault("limits.deterministic_limit_seconds", f"is {fixed}", "must be above 0 and at most 86,400")
+        workers = limits.workers if limits.HasField("workers") else default.workers
+        if not 1 <= workers <= 64:
+            self.fault("limits.workers", f"is {workers}", "must be 1 to 64")
+        if limits.seed < 0:
+            self.fault("limits.seed", f"is {limits.seed}", "must be 0 to 2,147,483,647")
+        if limits.engine not in _ENGINES:
+            self.fault("limits.engine", f"is {limits.engine}", "must be AUTO, EXACT or SEQUENTIAL")
+        return Limits(seconds, fixed, workers, limits.seed, _ENGINES.get(limits.engine, Engine.AUTO))
+
+    def problem(self) -> Problem:
+        """The problem.
+
+        Raises
+        ------
+        InvalidRequest
+            With every fault found here or before; where there is one, those of the rules too.
+        """
+        message = self.message
+        running = self.counts(
+            message.running, message.running_columns, f"{self.prefix}running", f"{self.prefix}running_columns"
+        )
+        frozen = np.zeros(self.cluster.size, np.bool_)
+        for k, name in enumerate(message.frozen_instances):
+            instance = self._instance_at(f"{self.prefix}frozen_instances[{k}]", name)
+            if instance is not None:
+                frozen[instance] = True
+        tasks = self._tasks()
+        rules = _rules(message.rules)
+        try:
+            problem = Problem(self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks)
+            self._sums(problem)
+        except InvalidRequest as invalid:
+            for fault in invalid.faults:
+                self.fault(fault.path, fault.problem, fault.remedy)
+        if self.faults:
+            self._rule_faults(rules)
+            raise InvalidRequest(self.faults)
+        return problem
+
+    def _sums(self, problem: Problem) -> None:
+        """What all running and wanted tasks take together must stay exact (§11.2)."""
+        tasks = problem.running.totals().astype(float) + problem.wanted
+        taken = tasks @ problem.demand.astype(float)
+        for r in np.flatnonzero(taken > LARGEST_SUM).tolist():
+            name = problem.cluster.resources[r]
+            self.fault("groups.demand", f"of all tasks adds up to more than 2^53 for {name}", "use a coarser unit")
+
+    def _rule_faults(self, rules: tuple[RuleSpec, ...]) -> None:
+        """Note what is wrong with the rules; judged on an empty cluster, since the request cannot be built."""
+        resources = self.cluster.resources
+        none = np.zeros((0, len(resources)), np.int64)
+        nowhere = np.zeros(0, np.bool_)
+        empty = ClusterSnapshot((), resources, none, none.copy(), nowhere, nowhere.copy())
+        groups = tuple(
+            TaskGroup(
+                name=f"{g}",
+                family=group.family,
+                demand={},
+                constraints=group.constraints[:10],
+                strategies=(group.strategies or ())[:5],
+            )
+            for g, group in enumerate(self.groups)
+        )
+        try:
+            bind(Problem(empty, groups, Counts.empty(len(groups), 0), rules))
+        except InvalidRequest as invalid:
+            for fault in invalid.faults:
+                self.fault(fault.path, fault.problem, fault.remedy)
+
+
+def _running_task(task: task_group_pb2.RunningTask, group: int, instance: int) -> RunningTask:
+    return RunningTask(
+        id=task.id,
+        group=group,
+        instance=instance,
+        protected=task.is_protected,
+        healthy=not task.unhealthy,
+        running=not task.pending,
+        started_at=task.started_at,
+        tags=dict(task.tags),
+    )
+
+
+def _rules(rules: Iterable[task_group_pb2.Rule]) -> tuple[RuleSpec, ...]:
+    return tuple(RuleSpec(rule.type, rule.argument) for rule in rules)

@@ -1,0 +1,166 @@
+"""How large a request may be (§11.3), and the check that runs before a message is unpacked into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from solver.errors import TooLarge
+from solver.v1 import placement_service_pb2 as wire
+from solver.v1 import task_group_pb2
+
+
+@dataclass(frozen=True)
+class SizeLimits:
+    """What a request may be at most; all are published by ``GetVersion``.
+
+    Parameters
+    ----------
+    message_bytes
+        Bytes of one message on the wire; a JSON text may have four times as many characters.
+    instances, groups, resources
+        Of a cluster and a request.
+    attributes
+        Attributes of one instance, and distinct attribute names in a cluster.
+    counts
+        Task counts of a request, or of a plan to check.
+    tasks
+        Running tasks by name.
+    rules
+        Rules of the whole cluster.
+    time_limit
+        Seconds that a request may ask for.
+    """
+
+    message_bytes: int = 64 * 2**20
+    instances: int = 100_000
+    groups: int = 50_000
+    resources: int = 64
+    attributes: int = 1_000
+    counts: int = 2_000_000
+    tasks: int = 1_000_000
+    rules: int = 100
+    time_limit: float = 86_400.0
+
+    def require(self, path: str, found: int, most: int) -> None:
+        """Refuse a list that is too long.
+
+        Raises
+        ------
+        TooLarge
+            If ``found`` is more than ``most``.
+        """
+        if found > most:
+            raise TooLarge(f"{path}: has {found:,} entries; at most {most:,}")
+
+    def require_place(self, message: wire.PlaceRequest, prefix: str = "") -> None:
+        """Refuse a request that is too large in any of its lists, before anything is built from it.
+
+        Raises
+        ------
+        TooLarge
+            With the path of the first list that is too long.
+        """
+        cluster = message.cluster
+        self.require(f"{prefix}cluster.resources", len(cluster.resources), self.resources)
+        self.require(f"{prefix}cluster.instances", len(cluster.instances), self.instances)
+        self.require(f"{prefix}cluster.attribute_columns", len(cluster.attribute_columns), self.attributes)
+        self.require(f"{prefix}groups", len(message.groups), self.groups)
+        self.require(f"{prefix}tasks", len(message.tasks), self.tasks)
+        self.require(f"{prefix}rules", len(message.rules), self.rules)
+        self.require_counts(f"{prefix}running", len(message.running), message.running_columns)
+
+    def require_counts(self, path: str, rows: int, columns: task_group_pb2.TaskCountColumns) -> None:
+        """Refuse too many task counts, given in either form.
+
+        Raises
+        ------
+        TooLarge
+            If the two forms together have too many.
+        """
+        longest = max(len(columns.groups), len(columns.instances), len(columns.counts))
+        self.require(path, rows + longest, self.counts)
+
+
+_Spec = Mapping[int, tuple[str, str | None, "_Spec | None"]]
+"""Field number -> its name, the limit on how often it stands (a field of ``SizeLimits``), and what is inside."""
+
+_CLUSTER: _Spec = {
+    3: ("resources", "resources", None),
+    4: ("instances", "instances", None),
+    5: ("attribute_columns", "attributes", None),
+}
+_GROUP: _Spec = {5: ("ports", "attributes", None), 6: ("constraints", "rules", None), 7: ("strategies", "rules", None)}
+PLACE: _Spec = {
+    1: ("cluster", None, _CLUSTER),
+    2: ("groups", "groups", _GROUP),
+    3: ("running", "counts", None),
+    5: ("tasks", "tasks", None),
+    6: ("rules", "rules", None),
+}
+"""Where a ``PlaceRequest`` may hold many messages."""
+
+CHECK: _Spec = {1: ("request", None, PLACE), 2: ("tasks", "counts", None)}
+"""Where a ``CheckRequest`` may hold many messages."""
+
+SCANNED = 2**20
+"""Smaller messages are not scanned: unpacked they cannot take more than some 100 MB."""
+
+
+def require_small(payload: bytes, spec: _Spec, sizes: SizeLimits) -> None:
+    """Refuse a message of too many parts before it is unpacked.
+
+    An empty part takes two bytes on the wire and some eighty in memory, so that a message within the size limit could
+    take gigabytes. This counts the parts by reading only their tags and lengths; bytes that are no message are left to
+    the decoder.
+
+    Raises
+    ------
+    TooLarge
+        With the path of the first list that is too long.
+    """
+    if len(payload) > sizes.message_bytes:
+        raise TooLarge(f"message: has {len(payload):,} bytes; at most {sizes.message_bytes:,}")
+    if len(payload) > SCANNED:
+        _scan(payload, 0, len(payload), spec, sizes, "", {})
+
+
+def _scan(payload: bytes, at: int, end: int, spec: _Spec, sizes: SizeLimits, prefix: str, seen: dict[str, int]) -> None:
+    while at < end:
+        tag, at = _varint(payload, at)
+        kind, field = tag & 7, tag >> 3
+        if kind == 2:
+            length, at = _varint(payload, at)
+            known = spec.get(field)
+            if known is not None:
+                name, limit, inside = known
+                path = prefix + name
+                if limit is not None:
+                    seen[path] = seen.get(path, 0) + 1
+                    sizes.require(path, seen[path], getattr(sizes, limit))
+                if inside is not None:
+                    # The parts of one cluster, however often the field stands; those of a group only within it.
+                    counted = seen if limit is None else {}
+                    _scan(payload, at, min(at + length, end), inside, sizes, f"{path}.", counted)
+            at += length
+        elif kind == 0:
+            _, at = _varint(payload, at)
+        elif kind == 1:
+            at += 8
+        elif kind == 5:
+            at += 4
+        else:
+            return
+
+
+def _varint(payload: bytes, at: int) -> tuple[int, int]:
+    """The number that begins at a place, and where it ends; a truncated one ends the scan."""
+    value, shift = 0, 0
+    while at < len(payload) and shift < 70:
+        byte = payload[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    return 7, len(payload)

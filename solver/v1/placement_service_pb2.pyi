@@ -1,0 +1,159 @@
+from solver.v1 import cluster_pb2 as _cluster_pb2
+from solver.v1 import plan_pb2 as _plan_pb2
+from solver.v1 import task_group_pb2 as _task_group_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENGINE_UNSPECIFIED: _ClassVar[Engine]
+    ENGINE_AUTO: _ClassVar[Engine]
+    ENGINE_EXACT: _ClassVar[Engine]
+    ENGINE_SEQUENTIAL: _ClassVar[Engine]
+ENGINE_UNSPECIFIED: Engine
+ENGINE_AUTO: Engine
+ENGINE_EXACT: Engine
+ENGINE_SEQUENTIAL: Engine
+
+class PlaceRequest(_message.Message):
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings")
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    ALL_OR_NOTHING_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    cluster: _cluster_pb2.Cluster
+    groups: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskGroup]
+    running: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
+    running_columns: _task_group_pb2.TaskCountColumns
+    tasks: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.RunningTask]
+    rules: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.Rule]
+    all_or_nothing: bool
+    frozen_instances: _containers.RepeatedScalarFieldContainer[str]
+    limits: Limits
+    explain: bool
+    validate_only: bool
+    label: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("time_limit_seconds", "deterministic_limit_seconds", "workers", "seed", "engine")
+    TIME_LIMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DETERMINISTIC_LIMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    time_limit_seconds: float
+    deterministic_limit_seconds: float
+    workers: int
+    seed: int
+    engine: Engine
+    def __init__(self, time_limit_seconds: _Optional[float] = ..., deterministic_limit_seconds: _Optional[float] = ..., workers: _Optional[int] = ..., seed: _Optional[int] = ..., engine: _Optional[_Union[Engine, str]] = ...) -> None: ...
+
+class PlaceResponse(_message.Message):
+    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    SHORTFALLS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_AFTER_FIELD_NUMBER: _ClassVar[int]
+    REPLAY_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    status: _plan_pb2.Status
+    stop: _plan_pb2.StopReason
+    engine: str
+    actions: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Action]
+    tiers: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Tier]
+    shortfalls: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Shortfall]
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    broken_before: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Violation]
+    broken_after: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Violation]
+    replay: _plan_pb2.Replay
+    timings: _plan_pb2.Timings
+    label: str
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ...) -> None: ...
+
+class CheckRequest(_message.Message):
+    __slots__ = ("request", "tasks", "task_columns")
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    TASK_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    tasks: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
+    task_columns: _task_group_pb2.TaskCountColumns
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
+
+class CheckResponse(_message.Message):
+    __slots__ = ("violations",)
+    VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
+    violations: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Violation]
+    def __init__(self, violations: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ...) -> None: ...
+
+class GetVersionRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetVersionResponse(_message.Message):
+    __slots__ = ("version", "versions", "limits", "solving_processes")
+    class VersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    SOLVING_PROCESSES_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    versions: _containers.ScalarMap[str, str]
+    limits: SizeLimits
+    solving_processes: int
+    def __init__(self, version: _Optional[str] = ..., versions: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[SizeLimits, _Mapping]] = ..., solving_processes: _Optional[int] = ...) -> None: ...
+
+class SizeLimits(_message.Message):
+    __slots__ = ("max_message_bytes", "max_instances", "max_groups", "max_resources", "max_attributes", "max_counts", "max_tasks", "max_rules", "max_expression_length", "max_expression_nesting", "max_time_limit_seconds")
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    MAX_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    MAX_RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    MAX_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TASKS_FIELD_NUMBER: _ClassVar[int]
+    MAX_RULES_FIELD_NUMBER: _ClassVar[int]
+    MAX_EXPRESSION_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    MAX_EXPRESSION_NESTING_FIELD_NUMBER: _ClassVar[int]
+    MAX_TIME_LIMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    max_message_bytes: int
+    max_instances: int
+    max_groups: int
+    max_resources: int
+    max_attributes: int
+    max_counts: int
+    max_tasks: int
+    max_rules: int
+    max_expression_length: int
+    max_expression_nesting: int
+    max_time_limit_seconds: float
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_instances: _Optional[int] = ..., max_groups: _Optional[int] = ..., max_resources: _Optional[int] = ..., max_attributes: _Optional[int] = ..., max_counts: _Optional[int] = ..., max_tasks: _Optional[int] = ..., max_rules: _Optional[int] = ..., max_expression_length: _Optional[int] = ..., max_expression_nesting: _Optional[int] = ..., max_time_limit_seconds: _Optional[float] = ...) -> None: ...

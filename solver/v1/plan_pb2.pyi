@@ -1,0 +1,182 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STATUS_UNSPECIFIED: _ClassVar[Status]
+    STATUS_OPTIMAL: _ClassVar[Status]
+    STATUS_FEASIBLE: _ClassVar[Status]
+    STATUS_INFEASIBLE: _ClassVar[Status]
+    STATUS_NOT_FOUND: _ClassVar[Status]
+
+class StopReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STOP_REASON_UNSPECIFIED: _ClassVar[StopReason]
+    STOP_REASON_PROVED: _ClassVar[StopReason]
+    STOP_REASON_TIME: _ClassVar[StopReason]
+    STOP_REASON_CANCELLED: _ClassVar[StopReason]
+    STOP_REASON_ENGINE_DONE: _ClassVar[StopReason]
+
+class ActionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTION_KIND_UNSPECIFIED: _ClassVar[ActionKind]
+    ACTION_KIND_START: _ClassVar[ActionKind]
+    ACTION_KIND_STOP: _ClassVar[ActionKind]
+    ACTION_KIND_MOVE: _ClassVar[ActionKind]
+STATUS_UNSPECIFIED: Status
+STATUS_OPTIMAL: Status
+STATUS_FEASIBLE: Status
+STATUS_INFEASIBLE: Status
+STATUS_NOT_FOUND: Status
+STOP_REASON_UNSPECIFIED: StopReason
+STOP_REASON_PROVED: StopReason
+STOP_REASON_TIME: StopReason
+STOP_REASON_CANCELLED: StopReason
+STOP_REASON_ENGINE_DONE: StopReason
+ACTION_KIND_UNSPECIFIED: ActionKind
+ACTION_KIND_START: ActionKind
+ACTION_KIND_STOP: ActionKind
+ACTION_KIND_MOVE: ActionKind
+
+class Action(_message.Message):
+    __slots__ = ("kind", "group", "task", "instance", "from_instance", "step", "count")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    FROM_INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: ActionKind
+    group: str
+    task: str
+    instance: str
+    from_instance: str
+    step: int
+    count: int
+    def __init__(self, kind: _Optional[_Union[ActionKind, str]] = ..., group: _Optional[str] = ..., task: _Optional[str] = ..., instance: _Optional[str] = ..., from_instance: _Optional[str] = ..., step: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class Tier(_message.Message):
+    __slots__ = ("name", "title", "value", "bound", "proven", "source", "sequential")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    PROVEN_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENTIAL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    title: str
+    value: int
+    bound: int
+    proven: bool
+    source: str
+    sequential: int
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., value: _Optional[int] = ..., bound: _Optional[int] = ..., proven: _Optional[bool] = ..., source: _Optional[str] = ..., sequential: _Optional[int] = ...) -> None: ...
+
+class Shortfall(_message.Message):
+    __slots__ = ("group", "wanted", "placed", "proven", "funnel", "conflict", "repairs")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    PLACED_FIELD_NUMBER: _ClassVar[int]
+    PROVEN_FIELD_NUMBER: _ClassVar[int]
+    FUNNEL_FIELD_NUMBER: _ClassVar[int]
+    CONFLICT_FIELD_NUMBER: _ClassVar[int]
+    REPAIRS_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    wanted: int
+    placed: int
+    proven: bool
+    funnel: _containers.RepeatedCompositeFieldContainer[FunnelStage]
+    conflict: Conflict
+    repairs: _containers.RepeatedCompositeFieldContainer[Repair]
+    def __init__(self, group: _Optional[str] = ..., wanted: _Optional[int] = ..., placed: _Optional[int] = ..., proven: _Optional[bool] = ..., funnel: _Optional[_Iterable[_Union[FunnelStage, _Mapping]]] = ..., conflict: _Optional[_Union[Conflict, _Mapping]] = ..., repairs: _Optional[_Iterable[_Union[Repair, _Mapping]]] = ...) -> None: ...
+
+class FunnelStage(_message.Message):
+    __slots__ = ("stage", "rule", "reason", "refused", "left")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    rule: str
+    reason: str
+    refused: int
+    left: int
+    def __init__(self, stage: _Optional[str] = ..., rule: _Optional[str] = ..., reason: _Optional[str] = ..., refused: _Optional[int] = ..., left: _Optional[int] = ...) -> None: ...
+
+class Conflict(_message.Message):
+    __slots__ = ("members", "minimal", "proven")
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    MINIMAL_FIELD_NUMBER: _ClassVar[int]
+    PROVEN_FIELD_NUMBER: _ClassVar[int]
+    members: _containers.RepeatedScalarFieldContainer[str]
+    minimal: bool
+    proven: bool
+    def __init__(self, members: _Optional[_Iterable[str]] = ..., minimal: _Optional[bool] = ..., proven: _Optional[bool] = ...) -> None: ...
+
+class Repair(_message.Message):
+    __slots__ = ("kind", "change", "verified")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    change: str
+    verified: bool
+    def __init__(self, kind: _Optional[str] = ..., change: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...
+
+class Violation(_message.Message):
+    __slots__ = ("rule", "group", "place", "allowed", "after", "unit")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    group: str
+    place: str
+    allowed: int
+    after: int
+    unit: str
+    def __init__(self, rule: _Optional[str] = ..., group: _Optional[str] = ..., place: _Optional[str] = ..., allowed: _Optional[int] = ..., after: _Optional[int] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class Replay(_message.Message):
+    __slots__ = ("fingerprint", "seed", "time_limit_seconds", "deterministic_limit_seconds", "workers", "engine", "versions")
+    class VersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TIME_LIMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DETERMINISTIC_LIMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: str
+    seed: int
+    time_limit_seconds: float
+    deterministic_limit_seconds: float
+    workers: int
+    engine: str
+    versions: _containers.ScalarMap[str, str]
+    def __init__(self, fingerprint: _Optional[str] = ..., seed: _Optional[int] = ..., time_limit_seconds: _Optional[float] = ..., deterministic_limit_seconds: _Optional[float] = ..., workers: _Optional[int] = ..., engine: _Optional[str] = ..., versions: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Timings(_message.Message):
+    __slots__ = ("total_seconds", "first_plan_seconds")
+    TOTAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PLAN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    total_seconds: float
+    first_plan_seconds: float
+    def __init__(self, total_seconds: _Optional[float] = ..., first_plan_seconds: _Optional[float] = ...) -> None: ...
