@@ -140,9 +140,9 @@ class ClusterSnapshot:
 
     @cached_property
     def _by_name(self) -> dict[str, int]:
-        names: dict[str, int] = {}
+        names = {identity: i for i, identity in enumerate(self.instance_ids)}
         for i, identity in enumerate(self.instance_ids):
-            for name in (identity, identity.rsplit("/", 1)[-1], self.ec2_instance_id[i]):
+            for name in (identity.rsplit("/", 1)[-1], self.ec2_instance_id[i]):
                 if name:
                     names.setdefault(name, i)
         return names
