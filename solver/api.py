@@ -6,6 +6,7 @@ import hashlib
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import metadata
 
 import numpy as np
@@ -126,6 +127,7 @@ def _validate(limits: Limits) -> None:
         raise InvalidRequest(faults)
 
 
+@cache
 def versions() -> dict[str, str]:
     """What an answer depends on: this package, ortools, numpy and Python."""
     named = {name: metadata.version(name) for name in ("placement-solver", "ortools", "numpy")}

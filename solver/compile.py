@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from solver.cpsat.model import CountModel
@@ -18,10 +19,25 @@ class CompiledModel:
     tiers: tuple[Sum, ...]
 
 
-def compile_model(rules: Rules, most: list[Ints] | None = None) -> CompiledModel:
-    """Compile all rules. ``most`` narrows where groups may start; left out, wherever a rule does not forbid it."""
+def compile_model(
+    rules: Rules, most: list[Ints] | None = None, give_up: Callable[[], bool] | None = None
+) -> CompiledModel:
+    """Compile all rules.
+
+    Parameters
+    ----------
+    most
+        Narrows where groups may start; left out, wherever a rule does not forbid it.
+    give_up
+        Asked now and then while building.
+
+    Raises
+    ------
+    BuildStopped
+        Once ``give_up`` is true.
+    """
     problem = rules.problem
-    model = CountModel(problem, most or [rules.most(g) for g in range(len(problem.groups))])
+    model = CountModel(problem, most or [rules.most(g) for g in range(len(problem.groups))], give_up)
     for g, group in enumerate(problem.groups):
         if group.start:
             model.at_most(model.total_started(g), group.start)

@@ -18,7 +18,14 @@ from solver.rules.model import Literal, Sum, Variable, total
 TANGENTS = 64
 """A square over a wider range is left to CP-SAT's own multiplication."""
 
+LOOK_EVERY = 256
+"""Statements between two looks at the clock while a model is built."""
+
 Values = list[int]
+
+
+class BuildStopped(Exception):
+    """The time was over before the model was complete."""
 
 
 class CountModel:
@@ -30,10 +37,14 @@ class CountModel:
         What is asked.
     most
         ``most[g]`` is ``int64[I]``: at most so many starts of the group on each instance; no variable where zero.
+    give_up
+        Asked now and then; once true, building ends with ``BuildStopped``.
     """
 
-    def __init__(self, problem: Problem, most: Sequence[Ints]) -> None:
+    def __init__(self, problem: Problem, most: Sequence[Ints], give_up: Callable[[], bool] | None = None) -> None:
         self._problem = problem
+        self._give_up = give_up
+        self._said = 0
         self.cp = cp_model.CpModel()
         self._variables: list[cp_model.IntVar] = []
         self._low: list[int] = []
@@ -106,6 +117,7 @@ class CountModel:
 
     def at_most(self, sum_: Sum, limit: int, only_if: Sequence[Literal] = ()) -> None:
         """``sum_ <= limit``, where all of ``only_if`` are true."""
+        self._look_at_the_clock()
         low, high = self.range_of(sum_)
         if high <= limit:
             return
@@ -164,7 +176,9 @@ class CountModel:
         """At least one of them is true."""
         known = [self._known(literal) for literal in literals]
         if True not in known:
-            self.cp.add_bool_or([self._boolean(one) for one, value in zip(literals, known, strict=True) if value is None])
+            self.cp.add_bool_or(
+                [self._boolean(one) for one, value in zip(literals, known, strict=True) if value is None]
+            )
 
     def truth(self, literal: Literal) -> Sum:
         """1 where the literal is true, else 0."""
@@ -279,7 +293,13 @@ class CountModel:
         started = Counts.of(shape, *cells)
         return self._problem.running + started
 
+    def _look_at_the_clock(self) -> None:
+        self._said += 1
+        if self._said % LOOK_EVERY == 0 and self._give_up is not None and self._give_up():
+            raise BuildStopped
+
     def _variable(self, low: int, high: int, value_of: Callable[[Values], int]) -> Variable:
+        self._look_at_the_clock()
         self._variables.append(self.cp.new_int_var(low, high, ""))
         self._low.append(low)
         self._high.append(high)

@@ -98,7 +98,8 @@ class Answer:
 
     def missing(self) -> Ints:
         """``int64[G]``: new tasks wanted and not placed."""
-        return np.maximum(self.problem.wanted - self.placed(), 0)
+        missing: Ints = np.maximum(self.problem.wanted - self.placed(), 0)
+        return missing
 
     @property
     def complete(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,14 @@ Bools = NDArray[np.bool_]
 def read_only(array: NDArray[np.generic]) -> None:
     """Let nobody write to it."""
     array.flags.writeable = False
+
+
+def sum_of(rows: Iterable[Ints], size: int) -> Ints:
+    """``int64[size]``: rows added up; zeros where there are none."""
+    total = np.zeros(size, np.int64)
+    for row in rows:
+        total += row
+    return total
 
 
 @dataclass(frozen=True, eq=False)

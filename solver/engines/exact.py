@@ -13,6 +13,7 @@ from dataclasses import replace
 from ortools.sat.python import cp_model
 
 from solver.compile import CompiledModel, compile_model
+from solver.cpsat.model import BuildStopped
 from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -31,7 +32,10 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     most = [rules.most(g) for g in range(len(rules.problem.groups))]
     if sum(int((row > 0).sum()) for row in most) > LARGEST_MODEL or deadline.passed():
         return
-    compiled = compile_model(rules, most)
+    try:
+        compiled = compile_model(rules, most, deadline.passed)
+    except BuildStopped:
+        return
     budget = limits.deterministic_limit
     for tier, cost in enumerate(compiled.tiers):
         incumbent.count(tier, most)
@@ -132,7 +136,10 @@ def _rounded_up(bound: float) -> int:
 def confirms_impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> bool:
     """Whether a second configuration of the solver, too, proves that nothing can be placed all together (or-tools 5295)."""
     rules = incumbent.rules
-    compiled = compile_model(rules)
+    try:
+        compiled = compile_model(rules, None, deadline.passed)
+    except BuildStopped:
+        return False
     wanted = int(rules.problem.wanted.sum())
     everything = Sum()
     for g in range(len(rules.problem.groups)):

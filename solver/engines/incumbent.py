@@ -94,7 +94,10 @@ class Incumbent:
 
     def count(self, tier: int, room: list[Ints]) -> None:
         """Add the counting bound of a tier."""
-        facts = Counting(self.rules.problem, room, self.least(tier), self._named(tier))
+        tight = tuple(
+            cost for t, cost in enumerate(self.rules.tiers[:tier]) if self.bound(t) == Bound(self.values[t], "counting")
+        )
+        facts = Counting(self.rules.problem, room, self.least(tier), self._named(tier), tight)
         self.add_bound(tier, self.rules.tiers[tier].bound(facts), "counting")
 
     def least(self, tier: int) -> Ints:

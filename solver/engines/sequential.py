@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.engines.deadline import Deadline
 from solver.rules.base import UNLIMITED, Constraint, Strategy
 from solver.rules.bind import Rules
 from solver.rules.binpack import Binpack
-from solver.rules.filling import fill_evenly
+from solver.rules.filling import fill_evenly, tied_at_the_end
 from solver.rules.max_skew import MaxSkew
 from solver.rules.random import Random
 from solver.rules.spread import LAST, Spread
@@ -45,9 +45,7 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
 
 
 class _Scheduler:
-    def __init__(
-        self, rules: Rules, state: Placement, rng: np.random.Generator, deadline: Deadline | None
-    ) -> None:
+    def __init__(self, rules: Rules, state: Placement, rng: np.random.Generator, deadline: Deadline | None) -> None:
         self.rules = rules
         self.state = state
         self.rng = rng
@@ -149,7 +147,7 @@ def _evened_out_by(rule: Constraint, chain: Sequence[Strategy], problem: Problem
     return (
         isinstance(first, Spread)
         and first.field == rule.field
-        and np.array_equal(first.buckets(problem).of, rule.buckets(problem).of)
+        and np.array_equal(first.buckets.of, rule.buckets(problem).of)
     )
 
 
@@ -173,7 +171,7 @@ class _Allotment:
         self._buckets: dict[int, tuple[Ints, Ints]] = {}
         for level, strategy in enumerate(self.chain):
             if isinstance(strategy, Spread):
-                buckets = strategy.buckets(self.problem)
+                buckets = strategy.buckets
                 of = np.where(buckets.inside, buckets.of, len(buckets))
                 counts = np.append(buckets.count(self.state.family(strategy.family)), LAST)
                 self._buckets[level] = (of, counts)
@@ -244,7 +242,7 @@ class _Allotment:
         if skew is not None:
             room = np.minimum(room, np.maximum(self._cap(all_counts[:-1], buckets, room) + skew - counts, 0))
         added = fill_evenly(counts, room, amount)
-        tied = np.flatnonzero(_last_level(counts, room, added))
+        tied = np.flatnonzero(tied_at_the_end(counts, room, added))
         alone = len(buckets) == len(instances)
         if len(tied) > 1:
             # Whole levels first; who of the tied gets one more is decided by what the levels below leave.
@@ -315,17 +313,3 @@ def _until_random(chain: Sequence[Strategy]) -> tuple[Strategy, ...]:
         if isinstance(strategy, Random):
             break
     return tuple(kept)
-
-
-def _last_level(counts: Ints, room: Ints, added: Ints) -> Bools:
-    """Buckets that could have got the last tasks as well: at the last level or one below it with room, if some got it.
-
-    Where all rooms are full, or the level came out even, nothing is tied.
-    """
-    after = counts + added
-    if not added.any():
-        return np.zeros(len(counts), np.bool_)
-    last = int(after[added > 0].max())
-    got = (added > 0) & (after == last)
-    waiting = (after == last - 1) & (added < room)
-    return (got | waiting) if waiting.any() else np.zeros(len(counts), np.bool_)

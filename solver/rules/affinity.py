@@ -116,9 +116,9 @@ class Affinity(Constraint):
             places = ("all buckets", f"instances without {self.field}")
             return Breaches(amount, np.array([1, 0]), places.__getitem__, f"buckets that hold {self.family}")
         alone = np.where(family > 0, 0, buckets.count(own))
-        names = (*buckets.names, f"instances without {self.field}")
+        name = buckets.named(f"instances without {self.field}")
         amount = np.append(alone, homeless).astype(np.int64)
-        return Breaches(amount, np.zeros_like(amount), names.__getitem__, f"tasks without {self.family} beside them")
+        return Breaches(amount, np.zeros_like(amount), name, f"tasks without {self.family} beside them")
 
 
 @dataclass(frozen=True)

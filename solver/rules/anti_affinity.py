@@ -43,7 +43,12 @@ def _buckets(problem: Problem, field: str) -> Buckets:
     alone = np.flatnonzero(~everywhere.inside)
     of = everywhere.of.copy()
     of[alone] = len(everywhere) + np.arange(len(alone))
-    return Buckets((*everywhere.names, *(problem.cluster.label(i) for i in alone.tolist())), of)
+
+    def name(bucket: int) -> str:
+        inside = bucket < len(everywhere)
+        return everywhere.name(bucket) if inside else problem.cluster.label(int(alone[bucket - len(everywhere)]))
+
+    return Buckets(of, len(everywhere) + len(alone), name)
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class AntiAffinity(Constraint):
         buckets = _buckets(placement.problem, self.field)
         amount = self._together(buckets, placement)
         unit = f"tasks that stand together with {self.family}"
-        return Breaches(amount, np.zeros_like(amount), buckets.names.__getitem__, unit)
+        return Breaches(amount, np.zeros_like(amount), buckets.name, unit)
 
 
 @dataclass(frozen=True)

@@ -151,12 +151,15 @@ class Counting:
         ``int64[G]``: at least so many tasks of each group are started.
     values
         The earlier tiers by name.
+    tight
+        Earlier tiers whose value is the least that counting allows: each of their parts is at its own least.
     """
 
     problem: Problem
     room: Sequence[Ints]
     least: Ints
     values: Mapping[str, int]
+    tight: tuple[Cost, ...] = ()
 
 
 class Cost(ABC):

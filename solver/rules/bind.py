@@ -203,7 +203,7 @@ class _Binder:
         chain: list[Strategy] = []
         for kind, argument in specs:
             if kind == spread.TYPE:
-                chain.append(spread.Spread(family, argument, anywhere))
+                chain.append(spread.Spread(self.problem, family, argument, anywhere))
             elif kind == binpack.TYPE:
                 chain.append(binpack.Binpack(g, argument))
             else:

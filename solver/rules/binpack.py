@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.domain.counts import Bools, Ints
+from solver.domain.counts import Bools, Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
@@ -77,8 +77,8 @@ class Opened(Cost):
 
     def _opened(self, placement: Placement) -> Bools:
         problem = placement.problem
-        packed = sum((placement.row(g) for g in _packed(problem, self.groups)), np.zeros(placement.size, np.int64))
-        others = sum((placement.row(g) for g in _keep_in_use(problem, self.groups)), np.zeros_like(packed))
+        packed = sum_of((placement.row(g) for g in _packed(problem, self.groups)), placement.size)
+        others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)
         return (packed > 0) & (others == 0) & ~problem.holds_unlisted
 
     def value(self, placement: Placement) -> int:
@@ -114,7 +114,7 @@ class Opened(Cost):
         reachable = np.zeros(problem.cluster.size, np.bool_)
         for g in packed:
             reachable |= (facts.room[g] > 0) & (facts.least[g] > 0)
-        need = sum((problem.demand[g] * facts.least[g] for g in packed), np.zeros(problem.demand.shape[1], np.int64))
+        need = sum_of((problem.demand[g] * facts.least[g] for g in packed), problem.demand.shape[1])
         free = np.where(reachable[:, None], np.maximum(problem.cluster.free, 0), 0)
         fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
         shared = int(sum(problem.wanted[g] for g in others))
@@ -158,7 +158,7 @@ class Leftover(Cost):
         weights = self._weights(model.problem)
         touched = model.touched(self.groups)
         rest = np.setdiff1d(np.arange(model.problem.cluster.size), touched)
-        before = sum((model.problem.running.row(g) for g in self.groups), np.zeros_like(weights))
+        before = sum_of((model.problem.running.row(g) for g in self.groups), len(weights))
         parts = [model.tasks_over(self.groups, np.array([i])) * int(weights[i]) for i in touched.tolist()]
         return total(parts) + int((before[rest] * weights[rest]).sum())
 

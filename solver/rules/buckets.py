@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,42 +18,51 @@ class Buckets:
 
     Parameters
     ----------
-    names
-        ``B`` values.
     of
         ``int64[I]``: the bucket of each instance; -1 for one without the field or whose value is not among them.
+    size
+        ``B``, the number of buckets.
+    name
+        The value of a bucket.
     """
 
-    names: tuple[str, ...]
     of: Ints
+    size: int
+    name: Callable[[int], str]
 
     @classmethod
     def over(cls, problem: Problem, field: str, usable: Bools) -> Buckets:
         """The values found on ``usable`` instances; every instance with such a value is in its bucket."""
         column = problem.cluster.column(field)
         codes = np.asarray(column.codes, np.int64)
-        found = np.unique(codes[usable & (codes >= 0)])
+        carried = np.zeros(len(column.values) + 1, np.bool_)
+        carried[codes[usable]] = True
+        carried[-1] = False
+        found = np.flatnonzero(carried)
         position = np.full(len(column.values) + 1, -1, np.int64)
         position[found] = np.arange(len(found))
-        names = tuple(
-            problem.cluster.label(int(code)) if field == "instanceId" else column.values[code]
-            for code in found.tolist()
-        )
-        return cls(names, position[codes])
+
+        def name(bucket: int) -> str:
+            code = int(found[bucket])
+            return problem.cluster.label(code) if field == "instanceId" else column.values[code]
+
+        return cls(position[codes], len(found), name)
 
     def __len__(self) -> int:
-        return len(self.names)
+        return self.size
 
-    @property
+    @cached_property
     def inside(self) -> Bools:
         """``bool[I]``: instances that are in a bucket."""
         return self.of >= 0
 
+    def named(self, *more: str) -> Callable[[int], str]:
+        """Names of the buckets, then of further places."""
+        return lambda place: self.name(place) if place < self.size else more[place - self.size]
+
     def count(self, tasks: Ints) -> Ints:
         """``int64[B]``: tasks in each bucket, from ``int64[I]``."""
-        counted = np.zeros(len(self), np.int64)
-        np.add.at(counted, self.of[self.inside], tasks[self.inside])
-        return counted
+        return np.bincount(self.of + 1, weights=tasks, minlength=self.size + 1)[1:].astype(np.int64)
 
     def members(self) -> list[Ints]:
         """The instances of each bucket, ascending."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.domain.counts import Bools, Ints
+from solver.domain.counts import Bools, Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 
@@ -28,11 +28,12 @@ class Debt:
 
     def owed(self, placement: Placement) -> Ints:
         """``int64[I]``: tasks still owed in a state, 0 or 1."""
-        return np.maximum(self.instances - np.maximum(placement.change(self.group), 0), 0)
+        started = np.maximum(placement.change(self.group), 0)
+        return np.maximum(self.instances.astype(np.int64) - started, 0)
 
 
 def debt(problem: Problem, group: int, admitted: Bools) -> Debt:
     """What the DAEMON group owes, given where the static rules admit it."""
     family = problem.families[problem.groups[group].family]
-    present = sum((problem.running.row(g) for g in family), np.zeros(problem.cluster.size, np.int64))
+    present = sum_of((problem.running.row(g) for g in family), problem.cluster.size)
     return Debt(group, problem.cluster.accepts & admitted & (present == 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.domain.counts import Ints
+from solver.domain.counts import Bools, Ints
 
 
 def fill_evenly(counts: Ints, room: Ints, amount: int) -> Ints:
@@ -40,3 +40,16 @@ def least_sum_of_squares(counts: Ints, room: Ints, amount: int) -> int:
     """The least ``sum (counts + added)²`` over all ways to add ``amount`` or, if it does not fit, all that fits."""
     filled = counts + fill_evenly(counts, room, amount)
     return int((filled * filled).sum())
+
+
+def tied_at_the_end(counts: Ints, room: Ints, added: Ints) -> Bools:
+    """``bool[B]``: buckets that got one of the last tasks or could have got one instead, after ``fill_evenly``.
+
+    Nothing is tied where the level came out even or all rooms are full.
+    """
+    if not added.any():
+        return np.zeros(len(counts), np.bool_)
+    after = counts + added
+    last = int(after[added > 0].max())
+    waiting = (after == last - 1) & (added < room)
+    return ((added > 0) & (after == last)) | waiting if waiting.any() else np.zeros(len(counts), np.bool_)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from solver.domain.counts import Ints
+from solver.domain.counts import Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import split
@@ -50,9 +50,11 @@ class IsolateRoles(Constraint):
 
     def _tasks(self, placement: Placement) -> Ints:
         """``int64[roles, I]``."""
-        nothing = np.zeros(placement.size, np.int64)
         return np.array(
-            [sum((placement.row(g) for g in members), nothing) for members in self._members(placement.problem)]
+            [
+                sum_of((placement.row(g) for g in members), placement.size)
+                for members in self._members(placement.problem)
+            ]
         )
 
     def concerns(self, problem: Problem, group: int) -> bool:

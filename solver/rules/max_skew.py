@@ -100,7 +100,7 @@ class MaxSkew(Constraint):
                 model.at_most(count - smallest, self.k, [started])
 
     def breaches(self, placement: Placement) -> Breaches:
-        """The skew, then each bucket's excess over the smallest where the owner starts tasks in it."""
+        """Each bucket's excess over the smallest where the owner starts tasks in it, then the skew."""
         problem = placement.problem
         buckets = self.buckets(problem)
         counts = buckets.count(placement.family(self._family(problem)))
@@ -109,12 +109,12 @@ class MaxSkew(Constraint):
         above = np.where(started, counts - (counts.min() if len(counts) else 0), 0)
         nowhere = int(starts[~has_field(problem, self.field)].sum())
         limit = np.full(len(buckets) + 2, self.k)
-        limit[-1] = 0
-        names = ("all buckets", *buckets.names, f"instances without {self.field}")
+        limit[-2] = 0
+        name = buckets.named(f"instances without {self.field}", "all buckets")
         return Breaches(
-            np.concatenate([[_skew(counts)], above, [nowhere]]).astype(np.int64),
+            np.concatenate([above, [nowhere, _skew(counts)]]).astype(np.int64),
             limit,
-            names.__getitem__,
+            name,
             f"tasks of {self._family(problem)} above the smallest bucket",
         )
 

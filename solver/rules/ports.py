@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from solver.domain.cluster import Port
-from solver.domain.counts import Bools, Ints
+from solver.domain.counts import Bools, Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
@@ -90,7 +90,7 @@ class HostPort(Constraint):
 
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem
-        starts = sum((np.maximum(placement.change(g), 0) for g in self._barred(problem)), np.zeros(placement.size, int))
+        starts = sum_of((np.maximum(placement.change(g), 0) for g in self._barred(problem)), placement.size)
         held = self._held(placement) + (self._owed(problem) & (starts > 0))
         unit = "holders of the port, a daemon that is owed it included"
         return Breaches(held, np.ones_like(held), problem.cluster.label, unit)

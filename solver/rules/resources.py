@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from solver.domain.counts import Ints
+from solver.domain.counts import Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
@@ -48,7 +48,7 @@ class Resource(Constraint):
         """``int64[I]``: reserved or owed to daemons (other than the group ``but``) in a state."""
         demand = placement.problem.demand[:, self.r]
         owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if debt.group != but)
-        return sum(owed, self.reserved.copy())
+        return self.reserved + sum_of(owed, len(self.reserved))
 
     def concerns(self, problem: Problem, group: int) -> bool:
         return bool(problem.demand[group, self.r])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from solver.domain.problem import Problem
 from solver.rules.argument import field_name
 from solver.rules.base import Cost, Counting, Strategy
 from solver.rules.buckets import Buckets, has_field
-from solver.rules.filling import least_sum_of_squares
+from solver.rules.filling import fill_evenly, least_sum_of_squares, tied_at_the_end
 from solver.rules.model import Model, Sum, total
 
 TYPE = "spread"
@@ -29,6 +30,7 @@ LAST = np.int64(2**40)
 class Spread(Strategy):
     """The family's tasks, evenly over the buckets of ``field``; ``usable`` are the instances the family may use."""
 
+    problem: Problem
     family: str
     field: str
     usable: Bools
@@ -48,12 +50,13 @@ class Spread(Strategy):
     def name(self) -> str:  # type: ignore[override]
         return f"{TYPE}({self.field})"
 
-    def buckets(self, problem: Problem) -> Buckets:
+    @cached_property
+    def buckets(self) -> Buckets:
         """The values on instances that the family may use, full ones included."""
-        return Buckets.over(problem, self.field, self.usable)
+        return Buckets.over(self.problem, self.field, self.usable)
 
     def preference(self, state: Placement, group: int) -> Ints:
-        buckets = self.buckets(state.problem)
+        buckets = self.buckets
         counts = buckets.count(state.family(self.family))
         return np.where(buckets.inside, np.append(counts, LAST)[buckets.of], LAST)
 
@@ -111,7 +114,7 @@ class Evenness(Cost):
     def value(self, placement: Placement) -> int:
         total_squares = 0
         for spread in self.spreads:
-            counts = spread.buckets(placement.problem).count(placement.family(spread.family))
+            counts = spread.buckets.count(placement.family(spread.family))
             total_squares += int((counts * counts).sum())
         return total_squares
 
@@ -119,7 +122,7 @@ class Evenness(Cost):
         squares = []
         for spread in self.spreads:
             groups = model.problem.families[spread.family]
-            for members in spread.buckets(model.problem).members():
+            for members in spread.buckets.members():
                 squares.append(model.square(model.tasks_over(groups, members)))
         return total(squares)
 
@@ -129,23 +132,71 @@ class Evenness(Cost):
 
     def _bound(self, spread: Spread, facts: Counting, missing: int) -> int:
         problem = facts.problem
-        buckets = spread.buckets(problem)
+        buckets = spread.buckets
         family = Placement(problem).family(spread.family)
         counts = buckets.count(family)
-        members = [g for g in problem.families[spread.family] if problem.wanted[g]]
-        room = np.zeros(problem.cluster.size, np.int64)
-        for g in members:
-            room += np.minimum(facts.room[g], problem.wanted[g])
+        room = _family_room(spread, facts)
         outside = missing - int(family[~has_field(problem, spread.field)].sum())
         unused = ~buckets.inside & has_field(problem, spread.field)
-        elsewhere = int(np.minimum(room[unused], LAST).sum())
-        amount = sum(int(facts.least[g]) for g in members) - max(outside, 0) - elsewhere
-        return least_sum_of_squares(counts, buckets.count(room), max(amount, 0))
+        started = sum(int(facts.least[g]) for g in problem.families[spread.family])
+        amount = max(started - max(outside, 0) - int(np.minimum(room[unused], LAST).sum()), 0)
+        flat = least_sum_of_squares(counts, buckets.count(room), amount)
+        return max(flat, self._nested_bound(spread, facts, room, amount, started))
+
+    def _nested_bound(self, spread: Spread, facts: Counting, room: Ints, amount: int, started: int) -> int:
+        """The bound inside the buckets of an earlier ``spread`` of the family that is as even as can be; 0 without one.
+
+        Then the coarse counts are known but for which of the tied buckets get the last tasks: those where it costs least.
+        """
+        problem = facts.problem
+        fine = spread.buckets
+        every = sum(int(problem.wanted[g]) for g in problem.families[spread.family])
+        coarse = _coarser(spread, facts, fine, room)
+        if coarse is None or amount != started or started != every:
+            return 0
+        family = Placement(problem).family(spread.family)
+        counts, rooms = coarse.count(family), coarse.count(room)
+        added = fill_evenly(counts, rooms, amount)
+        tied = tied_at_the_end(counts, rooms, added)
+        extra = int((tied & (added > 0) & (counts + added == (counts + added)[tied].max())).sum()) if tied.any() else 0
+        added[tied] = (counts + added)[tied].min() - counts[tied] if extra else added[tied]
+        fine_counts, fine_rooms = fine.count(family), fine.count(room)
+        cost, steps = 0, []
+        for z, members in enumerate(coarse.members()):
+            inside = np.unique(fine.of[members[fine.of[members] >= 0]])
+            here = least_sum_of_squares(fine_counts[inside], fine_rooms[inside], int(added[z]))
+            cost += here
+            if tied[z]:
+                more = least_sum_of_squares(fine_counts[inside], fine_rooms[inside], int(added[z]) + 1)
+                steps.append(more - here)
+        return cost + sum(sorted(steps)[:extra])
+
+
+def _family_room(spread: Spread, facts: Counting) -> Ints:
+    """``int64[I]``: starts of the family that fit on each instance at most."""
+    room = np.zeros(facts.problem.cluster.size, np.int64)
+    for g in facts.problem.families[spread.family]:
+        room += np.minimum(facts.room[g], facts.problem.wanted[g])
+    return room
+
+
+def _coarser(spread: Spread, facts: Counting, fine: Buckets, room: Ints) -> Buckets | None:
+    """The buckets of an earlier ``spread`` of the family, if each of ours with room or tasks lies inside one of them."""
+    for cost in facts.tight:
+        for other in cost.spreads if isinstance(cost, Evenness) else ():
+            if other.family == spread.family:
+                coarse = other.buckets
+                taking = room > 0
+                pairs = np.unique(np.stack([fine.of[fine.inside], coarse.of[fine.inside]]), axis=1)
+                nested = pairs.shape[1] == len(fine) and (fine.inside & coarse.inside)[taking].all()
+                if nested and (pairs[1] >= 0).all():
+                    return coarse
+    return None
 
 
 def skew(spread: Spread, placement: Placement) -> int:
     """Largest bucket less smallest (§4.1: reported beside the cost)."""
-    counts = spread.buckets(placement.problem).count(placement.family(spread.family))
+    counts = spread.buckets.count(placement.family(spread.family))
     return int(counts.max() - counts.min()) if len(counts) else 0
 
 
