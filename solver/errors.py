@@ -10,6 +10,8 @@
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
     ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
+    ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
+    ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
     └── PlanRejected            INTERNAL            the checker refused a plan; no plan leaves
 
 Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
@@ -113,6 +115,20 @@ class SourceUnavailable(PlacementSolverError):
 
     grpc_code = "UNAVAILABLE"
     reason = "SOURCE_UNAVAILABLE"
+
+
+class ServiceUnavailable(PlacementSolverError):
+    """The placement service could not be reached, or went away during a call."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "SERVICE_UNAVAILABLE"
+
+
+class DeadlineMissed(PlacementSolverError):
+    """The placement service did not answer before the deadline of the call."""
+
+    grpc_code = "DEADLINE_EXCEEDED"
+    reason = "DEADLINE_MISSED"
 
 
 class PlanRejected(PlacementSolverError):
