@@ -66,7 +66,7 @@ def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     They are imported here, so that a plan that counting proves never pays for loading the solver.
     """
     engine = "sequential"
-    for name in ("exact",):
+    for name in ("packing", "exact"):
         if _finished(incumbent) or deadline.passed():
             break
         before = incumbent.values

@@ -79,7 +79,8 @@ class Opened(Cost):
         problem = placement.problem
         packed = sum_of((placement.row(g) for g in _packed(problem, self.groups)), placement.size)
         others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)
-        return (packed > 0) & (others == 0) & ~problem.holds_unlisted
+        opened: Bools = (packed > 0) & (others == 0) & ~problem.holds_unlisted
+        return opened
 
     def value(self, placement: Placement) -> int:
         return int(self._opened(placement).sum())
@@ -146,16 +147,16 @@ class Leftover(Cost):
     def title(self) -> str:  # type: ignore[override]
         return f"{self.resource} free before, summed over the tasks"
 
-    def _weights(self, problem: Problem) -> Ints:
+    def weights(self, problem: Problem) -> Ints:
         """``int64[I]``: what was free; zero where the instance was overcommitted."""
         return np.maximum(problem.cluster.free[:, problem.cluster.resources.index(self.resource)], 0)
 
     def value(self, placement: Placement) -> int:
-        weights = self._weights(placement.problem)
+        weights = self.weights(placement.problem)
         return sum(int((placement.row(g) * weights).sum()) for g in self.groups)
 
     def compile(self, model: Model) -> Sum:
-        weights = self._weights(model.problem)
+        weights = self.weights(model.problem)
         touched = model.touched(self.groups)
         rest = np.setdiff1d(np.arange(model.problem.cluster.size), touched)
         before = sum_of((model.problem.running.row(g) for g in self.groups), len(weights))
@@ -165,7 +166,7 @@ class Leftover(Cost):
     def bound(self, facts: Counting) -> int:
         """Each group alone on the instances where least was free."""
         problem = facts.problem
-        weights = self._weights(problem)
+        weights = self.weights(problem)
         order = np.argsort(weights, kind="stable")
         cost = sum(int((problem.running.row(g) * weights).sum()) for g in self.groups)
         for g in self.groups:

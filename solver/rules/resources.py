@@ -54,10 +54,15 @@ class Resource(Constraint):
         return bool(problem.demand[group, self.r])
 
     def room(self, state: Placement, group: int) -> Ints:
-        need = state.problem.demand[group, self.r]
+        need = int(state.problem.demand[group, self.r])
         if need == 0:
             return np.full(state.size, UNLIMITED)
-        return np.maximum(state.free[:, self.r] - self._withheld(state, group), 0) // need
+        return self.available(state, group) // need
+
+    def available(self, state: Placement, group: int | None = None) -> Ints:
+        """``int64[I]``: what tasks of the group may still take: free, neither reserved nor owed to (other) daemons."""
+        available: Ints = np.maximum(state.free[:, self.r] - self._withheld(state, group), 0)
+        return available
 
     def compile(self, model: Model) -> None:
         problem = model.problem

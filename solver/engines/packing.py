@@ -1,0 +1,185 @@
+"""The pattern engine applied to a request: fewest instances kept in use, where the tiers before that are settled.
+
+It looks at the first ``binpack`` tier of a request. All tasks must be placed by then, and what comes before may only be
+one ``spread`` a family, as even as counting allows: then the tasks of each family a zone may get are known within one, and
+what is left is a packing problem. Rules that the packing problem does not know are left out of it. That keeps its
+bound valid (it speaks of more plans, not fewer), and a plan that breaks one of them is stopped by the checker like any other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.placement import Placement
+from solver.domain.request import Limits, Scheduling
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
+from solver.engines.patterns import search
+from solver.engines.patterns.problem import PackingProblem, PackingResult, Started, anywhere, evenly
+from solver.rules.binpack import Leftover, Opened
+from solver.rules.buckets import Buckets
+from solver.rules.resources import Resource
+from solver.rules.spread import Evenness, Missing, Spread
+from solver.rules.unplaced import Unplaced
+
+TIME_SHARE = 0.7
+"""Of what is left; the rest is for the tiers after."""
+
+
+def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
+    """Improve the first ``binpack`` tier of the incumbent and its bound, where the request has the form for it."""
+    tier = next((t for t, cost in enumerate(incumbent.rules.tiers) if isinstance(cost, Opened)), None)
+    if tier is None or incumbent.bound(tier).value >= incumbent.values[tier]:
+        return
+    packing = _Packing.of(incumbent, tier)
+    if packing is None:
+        return
+    share = TIME_SHARE if limits.deterministic_limit is None else 1.0
+    result = search.improve(
+        packing.problem(),
+        deadline.part(share),
+        incumbent=packing.started(incumbent.tasks),
+        seed=limits.seed,
+        on_incumbent=lambda found: packing.offer(found, incumbent),
+    )
+    packing.offer(result, incumbent)
+    if not result.impossible:
+        incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source)
+
+
+class _Packing:
+    """The packing problem of one tier of a request."""
+
+    def __init__(self, incumbent: Incumbent, cost: Opened, spreads: dict[int, Spread], zones: Buckets | None) -> None:
+        self._rules = incumbent.rules
+        self._request = incumbent.rules.problem
+        self._groups = [g for g in range(len(self._request.groups)) if self._request.wanted[g]]
+        self._cost = cost
+        self._spreads = spreads
+        self._zones = zones
+        before = Placement(self._request)
+        self.always_open = cost.value(before)
+        self._before = before
+
+    @classmethod
+    def of(cls, incumbent: Incumbent, tier: int) -> _Packing | None:
+        """The packing problem, or None where the request does not have its form."""
+        rules, problem = incumbent.rules, incumbent.rules.problem
+        cost = rules.tiers[tier]
+        wanting = [g for g in range(len(problem.groups)) if problem.wanted[g]]
+        families = {problem.groups[g].family for g in wanting}
+        alone = len(families) == len(wanting) and all(
+            problem.groups[g].scheduling is not Scheduling.DAEMON for g in wanting
+        )
+        if not isinstance(cost, Opened) or not alone or not set(wanting) <= set(cost.groups):
+            return None
+        spreads: dict[int, Spread] = {}
+        for t, earlier in enumerate(rules.tiers[:tier]):
+            if not _is_settled(incumbent, t):
+                return None
+            if isinstance(earlier, Evenness):
+                for spread in earlier.spreads:
+                    for g in (g for g in wanting if problem.groups[g].family == spread.family):
+                        if g in spreads:
+                            return None
+                        spreads[g] = spread
+        partitions = [spread.buckets for spread in spreads.values()]
+        if any(not np.array_equal(partitions[0].of, other.of) for other in partitions[1:]):
+            return None
+        return cls(incumbent, cost, spreads, partitions[0] if partitions else None)
+
+    def problem(self) -> PackingProblem:
+        """In plain arrays."""
+        request = self._request
+        most = np.array([self._rules.most(g) for g in self._groups])
+        zone, zones = self._zone()
+        admits = (most > 0) & np.array([self._in_bucket(g) for g in self._groups])
+        lower, upper = self._bounds(np.where(admits, most, 0), zone, zones)
+        return PackingProblem(
+            free=self._available(),
+            zone=zone,
+            empty=self._empty(),
+            demand=request.demand[self._groups],
+            wanted=request.wanted[self._groups],
+            lower=lower,
+            upper=upper,
+            admits=admits,
+            limit=np.maximum(most.max(axis=1), 1),
+            weight=self._weight(),
+        )
+
+    def started(self, tasks: Counts) -> Started:
+        """A plan's starts, in the groups of the packing problem."""
+        change = (tasks - self._request.running).positive()
+        position = np.full(len(self._request.groups), -1, np.int64)
+        position[self._groups] = np.arange(len(self._groups))
+        return Started(position[change.group], change.instance.copy(), change.count.copy())
+
+    def offer(self, result: PackingResult, incumbent: Incumbent) -> None:
+        """Hand a plan to the incumbent."""
+        if result.found:
+            started = result.started
+            shape = (len(self._request.groups), self._request.cluster.size)
+            groups = np.array(self._groups, np.int64)[started.group]
+            incumbent.offer(self._request.running + Counts.of(shape, groups, started.instance, started.count))
+
+    def _zone(self) -> tuple[Ints, int]:
+        """``int64[I]`` and how many: instances outside every bucket share one more."""
+        if self._zones is None:
+            return np.zeros(self._request.cluster.size, np.int64), 1
+        return np.where(self._zones.inside, self._zones.of, len(self._zones)), len(self._zones) + 1
+
+    def _in_bucket(self, group: int) -> Bools:
+        """``bool[I]``: a group that spreads uses no instance outside the buckets, since none need be."""
+        if group in self._spreads and self._zones is not None:
+            return self._zones.inside
+        return np.ones(self._request.cluster.size, np.bool_)
+
+    def _bounds(self, room: Ints, zone: Ints, zones: int) -> tuple[Ints, Ints]:
+        wanted = self._request.wanted[self._groups]
+        lower, upper = anywhere(wanted, zones)
+        spreading = [k for k, g in enumerate(self._groups) if g in self._spreads]
+        if spreading:
+            families = [self._request.groups[self._groups[k]].family for k in spreading]
+            running = np.array([_by_zone(self._before.family(family), zone, zones) for family in families])
+            rooms = np.array([_by_zone(room[k], zone, zones) for k in spreading])
+            lower[spreading], upper[spreading] = evenly(running, rooms, wanted[spreading])
+        return lower, upper
+
+    def _available(self) -> Ints:
+        """``int64[I, R]``: free, less what is reserved or owed to daemons."""
+        columns = {r.r: r.available(self._before) for r in self._rules.constraints if isinstance(r, Resource)}
+        return np.stack([columns[r] for r in sorted(columns)], axis=1)
+
+    def _empty(self) -> Bools:
+        """``bool[I]``: where the first task of a packing group adds one to the cost."""
+        used = self._request.holds_unlisted.copy()
+        for g, group in enumerate(self._request.groups):
+            if group.scheduling is not Scheduling.DAEMON:
+                used |= self._before.row(g) > 0
+        return ~used
+
+    def _weight(self) -> Ints | None:
+        """What was free of the resource that all groups pack by, if they pack by one."""
+        leftovers = [
+            cost for cost in self._rules.tiers if isinstance(cost, Leftover) and cost.position == self._cost.position
+        ]
+        if len(leftovers) != 1 or not set(self._groups) <= set(leftovers[0].groups):
+            return None
+        return leftovers[0].weights(self._request)
+
+
+def _is_settled(incumbent: Incumbent, tier: int) -> bool:
+    """Whether all tasks are placed, no family needs an instance outside its buckets, and all are as even as can be."""
+    cost, value = incumbent.rules.tiers[tier], incumbent.values[tier]
+    if isinstance(cost, Unplaced):
+        return value == 0
+    if isinstance(cost, Missing):
+        return value == cost.value(Placement(incumbent.rules.problem))
+    bound = incumbent.bound(tier)
+    return isinstance(cost, Evenness) and bound.value == value and bound.source == "counting"
+
+
+def _by_zone(counts: Ints, zone: Ints, zones: int) -> Ints:
+    return np.bincount(zone, weights=counts, minlength=zones).astype(np.int64)
