@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from solver.domain.request import MAX_START, RuleSpec
+from solver.domain.request import MAX_START, Engine, RuleSpec
 from solver.errors import Fault, InvalidRequest
+
+if TYPE_CHECKING:
+    from solver.cli.source import Cluster
+    from solver.domain.problem import Problem
 
 T = TypeVar("T")
 
@@ -28,26 +34,79 @@ class Arguments:
         """Note a fault."""
         self.faults.append(Fault(path, problem, remedy))
 
-    def read(self, reader: Callable[[str, str], T], path: str, text: str | None, otherwise: T) -> T:
-        """What ``reader(path, text)`` gives; ``otherwise`` where the option is absent or at fault."""
-        if text is None:
-            return otherwise
+    def read(self, reader: Callable[[str, str], T], path: str, text: str) -> list[T]:
+        """What ``reader(path, text)`` gives; nothing where it is at fault."""
         try:
-            return reader(path, text)
+            return [reader(path, text)]
         except InvalidRequest as invalid:
             self.faults += invalid.faults
-            return otherwise
+            return []
 
-    def refuse(self) -> None:
-        """Raise what was collected, if anything was.
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Raise what was collected together with what is raised inside.
 
         Raises
         ------
         InvalidRequest
             With every fault.
         """
+        try:
+            yield
+        except InvalidRequest as invalid:
+            if not self.faults:
+                raise
+            raise InvalidRequest([*self.faults, *invalid.faults]) from invalid
         if self.faults:
             raise InvalidRequest(self.faults)
+
+    def wish(
+        self,
+        groups: Sequence[str] | None,
+        priorities: Sequence[str] | None,
+        frozen: Sequence[str] | None,
+        constraints: Sequence[str] | None,
+        strategies: Sequence[str] | None,
+    ) -> Wish:
+        """What the options ask for, as far as it can be read."""
+        before = len(self.faults)
+        starts = self.counts(groups or ())
+        readable = len(self.faults) == before
+        if len(groups or ()) != 1:
+            for path, texts in (("--constraint", constraints), ("--strategy", strategies)):
+                if texts:
+                    self.fault(path, f"is given for {len(groups or ())} groups", "needs exactly one --group")
+        return Wish(
+            starts,
+            self.priorities(priorities or (), list(starts)) if readable else {},
+            tuple(frozen or ()),
+            self.rules("--constraint", constraints),
+            self.rules("--strategy", strategies),
+            readable,
+        )
+
+    def rules(self, path: str, texts: Sequence[str] | None) -> tuple[RuleSpec, ...] | None:
+        """The rules of a repeated option, in order; None where it is not given."""
+        return tuple(spec for text in texts for spec in self.read(rule, path, text)) if texts else None
+
+    def limits(
+        self,
+        time_limit: str | None,
+        engine: str | None,
+        seed: int | None,
+        deterministic_limit: float | None,
+        workers: int | None,
+    ) -> dict[str, Any]:
+        """The fields of ``Limits`` that the options set; ``solver.api`` judges their range."""
+        seconds = [] if time_limit is None else self.read(duration, "--time-limit", time_limit)
+        given = {
+            "time_limit": seconds[0] if seconds else None,
+            "engine": None if engine is None else Engine(engine),
+            "seed": seed,
+            "deterministic_limit": deterministic_limit,
+            "workers": workers,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
     def counts(self, texts: Sequence[str]) -> dict[str, int]:
         """The new tasks wanted by group, from ``--group NAME=COUNT``."""
@@ -76,6 +135,55 @@ class Arguments:
             else:
                 found[name.strip()] = int(number)
         return found
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a cluster.
+
+    Parameters
+    ----------
+    starts
+        New tasks by group.
+    priorities, frozen, constraints, strategies
+        As ``solver.cli.source.Cluster.request`` takes them.
+    readable
+        Whether all of ``starts`` could be read.
+    """
+
+    starts: Mapping[str, int]
+    priorities: Mapping[str, int]
+    frozen: tuple[str, ...]
+    constraints: tuple[RuleSpec, ...] | None
+    strategies: tuple[RuleSpec, ...] | None
+    readable: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked."""
+        return not (self.starts or self.priorities or self.frozen or self.constraints or self.strategies)
+
+    def applied_to(self, cluster: Cluster) -> tuple[Problem, tuple[str, ...]]:
+        """The problem of doing so on a cluster, and warnings.
+
+        Raises
+        ------
+        InvalidRequest
+            If nothing is to be placed, or with every unknown name.
+        """
+        if not self.readable:
+            return cluster.problem, ()
+        if not self.starts and not cluster.problem.wanted.any():
+            known = ", ".join(group.name for group in cluster.problem.groups[:20])
+            remedy = f"write --group NAME=COUNT; the cluster has {known or 'no group'}"
+            raise InvalidRequest.at("--group", "is missing: nothing is to be placed", remedy)
+        return cluster.request(
+            self.starts,
+            constraints=self.constraints,
+            strategies=self.strategies,
+            priorities=self.priorities,
+            frozen=self.frozen,
+        )
 
 
 def duration(path: str, text: str) -> float:

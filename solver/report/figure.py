@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 from matplotlib import rc_context
@@ -17,16 +18,15 @@ from numpy.typing import NDArray
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Bools, Counts, Ints
-from solver.errors import InvalidRequest
-from solver.report.files import write_whole
+from solver.report.files import check_picture, write_whole
 from solver.report.headline import headline, plural, printable, zone_of, zones
 
-SUFFIXES = (".svg", ".png")
 MOST_BOXES = 240
 """With more instances, each zone is one profile instead of a box an instance."""
 MOST_COLUMNS = 400
 MOST_ZONES = 8
 MOST_LABEL = 36
+LEGEND_LETTERS = 150
 WIDTH = 11.0
 BOX_GAP = 0.16
 LEAST = 0.045
@@ -43,17 +43,6 @@ FAINT = "#6b7482"
 
 Numbers = NDArray[np.float64]
 
-STYLE = {
-    "svg.hashsalt": "placement-solver",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 9.0,
-    "text.color": INK,
-    "hatch.linewidth": 0.6,
-    "path.simplify": False,
-}
-"""The same answer gives the same bytes wherever the same matplotlib draws it."""
-
 
 def draw(answer: Answer, path: Path) -> None:
     """Write the picture of an answer, whole or not at all.
@@ -65,27 +54,30 @@ def draw(answer: Answer, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
-    check_suffix(path)
+    check_picture("figure", path)
     write_whole(path, picture(answer, path.suffix.lower()[1:]))
-
-
-def check_suffix(path: Path) -> None:
-    """Refuse a file that no picture can be written to.
-
-    Raises
-    ------
-    InvalidRequest
-        If the name ends in something else than ``.svg`` or ``.png``.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InvalidRequest.at("figure", f"'{path}' is neither SVG nor PNG", "must end in .svg or .png")
 
 
 def picture(answer: Answer, kind: str) -> bytes:
     """The picture as the bytes of an ``svg`` or a ``png``."""
     metadata: dict[str, str | None] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     out = io.BytesIO()
-    with rc_context(STYLE):
+    # The same answer gives the same bytes wherever the same matplotlib draws it. A name is never set as a formula.
+    style = rc_context(
+        {
+            "svg.hashsalt": "placement-solver",
+            "svg.fonttype": "path",
+            "font.family": "DejaVu Sans",
+            "font.size": 9.0,
+            "text.color": INK,
+            "text.parse_math": False,
+            "hatch.linewidth": 0.6,
+            "path.simplify": False,
+        }
+    )
+    with style, catch_warnings():
+        # A letter that the font lacks is drawn as a box; that is no news for whoever waits for the answer.
+        filterwarnings("ignore", message="Glyph .* missing")
         _figure(_Scene(answer)).savefig(out, format=kind, dpi=150, facecolor="white", metadata=metadata)
     return out.getvalue()
 
@@ -187,7 +179,8 @@ class _Scene:
 def _figure(scene: _Scene) -> Figure:
     heights = scene.heights()
     shown = _legend(scene)
-    rows = -(-len(shown) // 4)
+    longest = max(len(str(patch.get_label())) for patch in shown)
+    rows = -(-len(shown) // max(LEGEND_LETTERS // (longest + 6), 1))
     columns = -(-len(shown) // rows)
     top, bottom = 1.0, 0.42 + 0.2 * rows
     height = top + sum(heights) + bottom
@@ -236,13 +229,13 @@ def _short(name: str) -> str:
 def _legend(scene: _Scene) -> list[Patch]:
     wanted, placed = scene.answer.problem.wanted, scene.answer.placed()
     shown = [
-        Patch(color=scene.colour(layer), label=_literal(f"{_short(group.name)}  {placed[g]:,} of {wanted[g]:,}"))
+        Patch(color=scene.colour(layer), label=f"{placed[g]:,} of {wanted[g]:,}  {_short(group.name)}")
         for layer, g in enumerate(scene.coloured)
         for group in [scene.answer.problem.groups[g]]
     ]
     rest = np.setdiff1d(np.flatnonzero(wanted), scene.coloured)
     if len(rest):
-        label = f"{len(rest):,} more groups  {placed[rest].sum():,} of {wanted[rest].sum():,}"
+        label = f"{placed[rest].sum():,} of {wanted[rest].sum():,}  {len(rest):,} more groups"
         shown.append(Patch(color=OTHER, label=label))
     shown.append(Patch(color=RUNNING, label="used before"))
     if scene.closed.any():
@@ -250,11 +243,6 @@ def _legend(scene: _Scene) -> list[Patch]:
         face = EMPTY if scene.boxes else CLOSED
         shown.append(Patch(facecolor=face, edgecolor=EDGE, hatch=hatch, label="takes no new tasks"))
     return shown
-
-
-def _literal(text: str) -> str:
-    """The text as it is: matplotlib would set what stands between two dollar signs as a formula, and hide ``_names``."""
-    return text.replace("$", r"\$")
 
 
 def _zone(axes: Axes, scene: _Scene, z: int, *, after: bool) -> None:
@@ -267,8 +255,8 @@ def _zone(axes: Axes, scene: _Scene, z: int, *, after: bool) -> None:
     said = ", ".join(f"{name} {part:.0%}" for name, part in zip(names, share, strict=True))
     count = f"{len(members):,} {plural('instance', len(members))}"
     title = f"{_short(scene.zones[z])}  ·  {count}" if scene.zones[z] else count
-    axes.text(0, 1.03, _literal(title), transform=axes.transAxes, fontsize=9, va="bottom")
-    axes.text(1, 1.03, _literal(said), transform=axes.transAxes, fontsize=9, color=FAINT, va="bottom", ha="right")
+    axes.text(0, 1.03, title, transform=axes.transAxes, fontsize=9, va="bottom")
+    axes.text(1, 1.03, said, transform=axes.transAxes, fontsize=9, color=FAINT, va="bottom", ha="right")
     if scene.boxes:
         _boxes(axes, scene, members, after)
     else:

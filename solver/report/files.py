@@ -1,10 +1,40 @@
-"""A file is written whole or not at all."""
+"""Files that a report is written to: whole, or not at all."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+from solver.errors import InvalidRequest
+
+PICTURES = (".svg", ".png")
+
+
+def check_picture(option: str, path: Path) -> None:
+    """Refuse a name that says neither SVG nor PNG.
+
+    Raises
+    ------
+    InvalidRequest
+        If it ends in something else than ``.svg`` or ``.png``.
+    """
+    if path.suffix.lower() not in PICTURES:
+        raise InvalidRequest.at(option, f"'{path}' is neither SVG nor PNG", "must end in .svg or .png")
+
+
+def check_folder(option: str, path: Path) -> None:
+    """Refuse a file that could not be written for want of its folder.
+
+    Raises
+    ------
+    InvalidRequest
+        If the folder does not exist, or a folder has the file's name.
+    """
+    if not path.parent.is_dir():
+        raise InvalidRequest.at(option, f"the folder '{path.parent}' does not exist", "make it first")
+    if path.is_dir():
+        raise InvalidRequest.at(option, f"'{path}' is a folder", "name a file")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from solver.domain.answer import Answer
@@ -16,6 +13,7 @@ from solver.domain.cluster import ZONE
 from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall
 from solver.domain.solution import Status, TierResult
 from solver.report.headline import by_zone, duration, headline, plural, printable, zones
+from solver.report.plain import add_row, bulleted, indented, print_plainly, table_of
 
 MOST_GROUPS = 40
 MOST_SHORTFALLS = 10
@@ -26,12 +24,7 @@ MOST_LINES = 12
 
 def show(answer: Answer, console: Console) -> None:
     """Print an answer: headline, groups, plan, tiers, and why tasks are missing. No line ends in blanks."""
-    with console.capture() as captured:
-        for part in _parts(answer):
-            console.print(part)
-            console.print()
-    lines = [line.rstrip() for line in captured.get().rstrip().splitlines()]
-    console.file.write("\n".join(lines) + "\n")
+    print_plainly(_parts(answer), console)
 
 
 def _parts(answer: Answer) -> Iterator[RenderableType]:
@@ -65,20 +58,6 @@ def _headline(answer: Answer) -> Text:
     return Text.assemble((said[0].upper() + said[1:], style), f"\n{where}; {answer.engine} engine; {times}")
 
 
-def _table(*columns: str) -> Table:
-    """A table without frame; columns whose name begins with ``>`` stand on the right."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in columns:
-        right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
-    return table
-
-
-def _row(table: Table, *cells: str | Text) -> None:
-    """A row in which text is only text: neither markup nor what a terminal obeys."""
-    table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells))
-
-
 def _groups(answer: Answer) -> RenderableType:
     wanted, placed = answer.problem.wanted, answer.placed()
     asked = np.flatnonzero(wanted)
@@ -87,37 +66,37 @@ def _groups(answer: Answer) -> RenderableType:
     names, counts = zones(answer), by_zone(answer)
     apart = 1 < len(names) <= MOST_ZONES
     columns = [f">{name}" for name in names] if apart else []
-    table = _table("group", ">wanted", ">placed", *columns)
+    table = table_of(["group", ">wanted", ">placed", *columns])
     for g in shown[:MOST_GROUPS].tolist():
         short = placed[g] < wanted[g]
         per_zone = [f"{count:,}" if count else "·" for count in counts[g].tolist()] if apart else []
         total = Text(f"{placed[g]:,}", "bold yellow" if short else "green")
-        _row(table, answer.problem.groups[g].name, f"{wanted[g]:,}", total, *per_zone)
+        add_row(table, answer.problem.groups[g].name, f"{wanted[g]:,}", total, *per_zone)
     rest = shown[MOST_GROUPS:]
     if len(rest):
-        _row(table, f"... {len(rest):,} more", f"{wanted[rest].sum():,}", f"{placed[rest].sum():,}")
+        add_row(table, f"... {len(rest):,} more", f"{wanted[rest].sum():,}", f"{placed[rest].sum():,}")
     return table
 
 
 def _plan(answer: Answer) -> RenderableType:
     cluster, zone = answer.problem.cluster, answer.problem.cluster.column(ZONE)
-    table = _table("new tasks of", "on", "zone", ">tasks")
+    table = table_of(["new tasks of", "on", "zone", ">tasks"])
     last = -1
     for g, i, count in answer.started:
         name = answer.problem.groups[g].name if g != last else ""
-        _row(table, name, cluster.label(i), zone[i] or "-", f"{count:,}")
+        add_row(table, name, cluster.label(i), zone[i] or "-", f"{count:,}")
         last = g
     return table
 
 
 def _tiers(tiers: tuple[TierResult, ...]) -> RenderableType:
-    table = _table("tier", "what is minimised", ">value", ">bound", "proved", ">sequential")
+    table = table_of(["tier", "what is minimised", ">value", ">bound", "proved", ">sequential"])
     for tier in tiers:
         better = tier.value < tier.sequential
         proved = Text("yes", "green") if tier.proven else Text("no", "yellow")
         value = Text(f"{tier.value:,}", "bold green" if better else "")
         before = f"{tier.sequential:,}" + (" (worse)" if better else "")
-        _row(table, tier.name, tier.title, value, f"{tier.bound:,}", proved, before)
+        add_row(table, tier.name, tier.title, value, f"{tier.bound:,}", proved, before)
     return table
 
 
@@ -127,39 +106,25 @@ def _shortfall(shortfall: Shortfall) -> RenderableType:
     title = f"{printable(shortfall.group)}: {missing:,} of {shortfall.wanted:,} not placed ({known})"
     parts: list[RenderableType] = [Text(title, "bold yellow")]
     if shortfall.funnel:
-        parts += [Text(), _indented(_funnel(shortfall.funnel))]
+        parts += [Text(), indented(_funnel(shortfall.funnel))]
     if shortfall.conflict:
-        parts += [Text(), _indented(_conflict(shortfall.conflict))]
+        parts += [Text(), indented(_conflict(shortfall.conflict))]
     if shortfall.repairs:
-        parts += [Text(), _indented(_repairs(shortfall.repairs))]
+        parts += [Text(), indented(_repairs(shortfall.repairs))]
     return Group(*parts)
-
-
-def _indented(part: RenderableType) -> RenderableType:
-    return Padding(part, (0, 0, 0, 2))
-
-
-def _bulleted(title: str, style: str, rows: Iterable[tuple[str, str]]) -> RenderableType:
-    """A title and lines under it; a line that is too long goes on under its own beginning."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, style="cyan")
-    grid.add_column(overflow="fold")
-    for bullet, line in rows:
-        _row(grid, bullet, line)
-    return Group(Text(title, style), _indented(grid))
 
 
 def _repairs(repairs: tuple[Repair, ...]) -> RenderableType:
     rows = [(repair.kind, repair.change + ("" if repair.verified else " (not verified)")) for repair in repairs]
-    return _bulleted("What would place one more:", "bold", rows)
+    return bulleted("What would place one more:", "bold", rows)
 
 
 def _funnel(stages: tuple[FunnelStage, ...]) -> RenderableType:
-    table = _table("stage", "rule", "reason", ">refused", ">left")
+    table = table_of(["stage", "rule", "reason", ">refused", ">left"])
     last = ""
     for stage in stages:
         left = Text(f"{stage.left:,}", "" if stage.left else "bold red")
-        _row(table, stage.stage if stage.stage != last else "", stage.rule, stage.reason, f"{stage.refused:,}", left)
+        add_row(table, stage.stage if stage.stage != last else "", stage.rule, stage.reason, f"{stage.refused:,}", left)
         last = stage.stage
     return table
 
@@ -167,10 +132,10 @@ def _funnel(stages: tuple[FunnelStage, ...]) -> RenderableType:
 def _conflict(conflict: Conflict) -> RenderableType:
     kind = ("a smallest set" if conflict.minimal else "a set") + ("" if conflict.proven else ", not proved")
     title = f"These cannot hold together with one more task ({kind}):"
-    return _bulleted(title, "bold", [("-", member) for member in conflict.members])
+    return bulleted(title, "bold", [("-", member) for member in conflict.members])
 
 
 def _lines(title: str, lines: Sequence[str]) -> RenderableType:
     shown = [("-", line) for line in lines[:MOST_LINES]]
     more = len(lines) - len(shown)
-    return _bulleted(title, "bold yellow", [*shown, ("", f"... and {more:,} more")] if more else shown)
+    return bulleted(title, "bold yellow", [*shown, ("", f"... and {more:,} more")] if more else shown)

@@ -1,0 +1,51 @@
+"""The command line: its commands and what they have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from solver.cli.check import check
+from solver.cli.demo import demo
+from solver.cli.exits import MEANING
+from solver.cli.import_ecs import ecs
+from solver.cli.place import place
+from solver.cli.query import query
+from solver.cli.serve import serve
+
+CODES = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANING.items()) + "."
+
+app = typer.Typer(
+    help="Places tasks on an ECS-like cluster: checked, explained, proven.",
+    epilog=CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+importers = typer.Typer(help="Read a live cluster into a folder of documents.", no_args_is_help=True)
+
+app.command(epilog=CODES)(place)
+app.command()(query)
+app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
+app.command(epilog=CODES)(demo)
+app.command()(serve)
+importers.command()(ecs)
+app.add_typer(importers, name="import")
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        import solver
+
+        typer.echo(f"placement-solver {solver.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass

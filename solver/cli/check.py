@@ -1,0 +1,114 @@
+"""``placement-solver check``: the checker on any plan, also one that somebody else made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from solver.cli import options
+from solver.cli.exits import Exit, errors_to_exit_codes, say
+from solver.errors import Fault, InvalidRequest
+
+if TYPE_CHECKING:
+    from solver.cli.arguments import Wish
+    from solver.cli.source import Cluster
+    from solver.domain.explanation import Violation
+    from solver.domain.problem import Problem
+    from solver.formats.plan import Row
+
+
+def check(
+    cluster_dir: Annotated[
+        Path, typer.Argument(metavar="CLUSTER_DIR", help="The cluster before the plan; or a request file (.json).")
+    ],
+    plan: Annotated[Path, typer.Argument(metavar="PLAN.csv", help="The plan, or - for standard input.")],
+    group: options.Groups = None,
+    freeze: options.Freeze = None,
+    constraint: options.Constraints = None,
+    output: Annotated[options.Verdict, typer.Option("--output", "-o", help="What to print.")] = options.Verdict.table,
+    stopping: options.HeldOrFree = options.Stopping.held,
+    at: options.At = None,
+) -> None:
+    """Check a plan against every rule, whoever made it.
+
+    The plan has the columns action,group,task,instance,from_instance,step. Without --group, what it starts is taken as
+    what was asked for. An instance is named by its EC2 id, its ARN or the ARN's last part.
+    """
+    with errors_to_exit_codes():
+        from solver.api import check as verify
+        from solver.cli.arguments import Arguments
+        from solver.cli.source import faults_in, read_cluster, read_request, read_text
+        from solver.formats.plan import counts_from_plan, rows_of_plan
+
+        said = Arguments()
+        wish = said.wish(group, None, freeze, constraint, None)
+        warnings: tuple[str, ...] = ()
+        with said.together():
+            text = read_text(plan)
+            with faults_in(plan):
+                rows = rows_of_plan(text)
+            if cluster_dir.suffix == ".json":
+                problem = read_request(cluster_dir)[0]
+            else:
+                cluster = read_cluster(cluster_dir, stopping.value, at)
+                problem, warnings = _asked(cluster, wish, rows, plan)
+            with faults_in(plan):
+                counts = counts_from_plan(problem, rows)
+        found = verify(problem, counts)
+        for warning in warnings:
+            say(f"warning: {warning}")
+        _print(found, len(rows), output)
+        raise typer.Exit(Exit.FAILURE if found else Exit.DONE)
+
+
+def _asked(cluster: Cluster, wish: Wish, rows: Sequence[Row], plan: Path) -> tuple[Problem, tuple[str, ...]]:
+    """The problem that the plan answers, and warnings: what ``--group`` says, else what the plan starts."""
+    from solver.formats.plan import starts_of_plan
+
+    if not wish.starts and wish.readable:
+        starts = {name: count for name, count in starts_of_plan(rows).items() if count}
+        wish = replace(wish, starts=starts)
+    if not wish.starts and not wish.frozen:
+        return cluster.problem, cluster.warnings
+    try:
+        problem, warnings = wish.applied_to(cluster)
+    except InvalidRequest as invalid:
+        raise InvalidRequest(_with_lines(invalid.faults, rows, plan)) from invalid
+    return problem, (*cluster.warnings, *warnings)
+
+
+def _with_lines(faults: Sequence[Fault], rows: Sequence[Row], plan: Path) -> list[Fault]:
+    """The faults; one about a group that the plan names with the line that names it first."""
+    first: dict[str, int] = {}
+    for row in rows:
+        first.setdefault(row.group, row.line)
+    lines = [next((line for name, line in first.items() if name and name in fault.path), None) for fault in faults]
+    return [
+        fault if line is None else replace(fault, path=f"{plan} line {line}: {fault.path}")
+        for fault, line in zip(faults, lines, strict=True)
+    ]
+
+
+def _print(found: Sequence[Violation], rows: int, output: options.Verdict) -> None:
+    if output is options.Verdict.json:
+        from solver.cli.present import write_out
+        from solver.service.codec import violations_to_json
+
+        write_out(violations_to_json(found))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    from solver.report.headline import plural
+    from solver.report.plain import bulleted, print_plainly
+
+    plan = f"{rows:,} {plural('row', rows)}"
+    if found:
+        title = f"The plan ({plan}) breaks {len(found):,} {plural('rule', len(found))}"
+        print_plainly([bulleted(title, "bold red", [("-", str(violation)) for violation in found])], Console())
+    else:
+        print_plainly([Text(f"The plan ({plan}) keeps every rule", "bold green")], Console())

@@ -1,0 +1,111 @@
+"""``placement-solver place``: place new tasks, say how good the plan is, and why tasks are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from solver.cli import options
+from solver.cli.exits import errors_to_exit_codes, of_answer
+
+if TYPE_CHECKING:
+    from solver.cli.arguments import Wish
+    from solver.domain.problem import Problem
+    from solver.domain.request import Limits
+
+
+def place(
+    cluster_dir: options.OptionalClusterFolder = None,
+    group: options.Groups = None,
+    time_limit: options.TimeLimit = None,
+    engine: Annotated[options.EngineName | None, typer.Option(help="Which engine answers. (default: auto)")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="For ties and random choices. (default: 0)")] = None,
+    deterministic_limit: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Deterministic seconds in place of wall clock: an answer that repeats."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Threads of the search. (default: 2)")] = None,
+    priority: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=N", help="The higher is placed first. (default: 0)")
+    ] = None,
+    freeze: options.Freeze = None,
+    constraint: options.Constraints = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE[:ARGUMENT]",
+            help="In place of the service's own, for a single group, in order: spread:attribute:ecs.availability-zone, "
+            "binpack:memory, random.",
+        ),
+    ] = None,
+    all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Place everything, or nothing.")] = False,
+    request: options.Request = None,
+    save_request: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the whole request as protobuf JSON, to change and reuse.")
+    ] = None,
+    output: options.Form = options.Output.table,
+    figure: options.Figure = None,
+    stopping: options.HeldOrFree = options.Stopping.held,
+    at: options.At = None,
+) -> None:
+    """Place new tasks on a cluster: the plan, how good it is, and why tasks are missing.
+
+    Example: placement-solver place CLUSTER_DIR --group service:web=12 --group family:batch=3
+    """
+    with errors_to_exit_codes():
+        from solver.cli.arguments import Arguments
+        from solver.cli.present import check_figure, present
+        from solver.cli.search import search
+
+        said = Arguments()
+        wish = said.wish(group, priority, freeze, constraint, strategy)
+        changes = said.limits(time_limit, None if engine is None else engine.value, seed, deterministic_limit, workers)
+        with said.together():
+            check_figure(figure)
+            problem, warnings, limits = asked_for(wish, cluster_dir, request, stopping.value, at)
+        limits = replace(limits, **changes)
+        problem = replace(problem, all_or_nothing=True) if all_or_nothing else problem
+        if save_request is not None:
+            write_request(save_request, problem, limits, warnings)
+        answer = search(problem, limits, warnings, shows=output is options.Output.table)
+        present(answer, output, figure)
+        raise typer.Exit(of_answer(answer))
+
+
+def write_request(path: Path, problem: Problem, limits: Limits, warnings: Sequence[str]) -> None:
+    """Write the whole request as a file that ``--request`` reads."""
+    from solver.report.files import write_whole
+    from solver.service.codec import request_to_json
+
+    write_whole(path, (request_to_json(problem, limits, warnings=warnings).rstrip() + "\n").encode())
+
+
+def asked_for(
+    wish: Wish, cluster_dir: Path | None, request: Path | None, stopping: str, at: str | None
+) -> tuple[Problem, tuple[str, ...], Limits]:
+    """The problem that the command line asks about, with warnings and the limits that a request file sets.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault of what is asked.
+    """
+    from solver.cli.source import read_cluster, read_request
+    from solver.domain.request import Limits
+    from solver.errors import InvalidRequest
+
+    if request is not None:
+        if cluster_dir is not None or not wish.is_empty:
+            remedy = "leave out CLUSTER_DIR, --group, --priority, --freeze, --constraint and --strategy"
+            raise InvalidRequest.at("--request", "holds the cluster and all that is asked of it", remedy)
+        problem, limits = read_request(request)
+        return problem, (), limits
+    if cluster_dir is None:
+        raise InvalidRequest.at("CLUSTER_DIR", "is missing", "name the folder of a cluster, or use --request FILE")
+    cluster = read_cluster(cluster_dir, stopping, at)
+    problem, warnings = wish.applied_to(cluster)
+    return problem, (*cluster.warnings, *warnings), Limits()

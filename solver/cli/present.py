@@ -1,0 +1,64 @@
+"""Puts an answer where it was asked for: a table, JSON or CSV on standard output, a figure into a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from solver.cli.exits import say
+from solver.cli.options import Output
+from solver.domain.answer import Answer
+
+
+def check_figure(path: Path | None) -> None:
+    """Refuse, before any search, a figure that cannot be written.
+
+    Raises
+    ------
+    InvalidRequest
+        If its name ends in something else than ``.svg`` or ``.png``, or its folder does not exist.
+    """
+    if path is None:
+        return
+    from solver.report.files import check_folder, check_picture
+
+    check_picture("--figure", path)
+    check_folder("--figure", path)
+
+
+def present(answer: Answer, output: Output, figure: Path | None) -> None:
+    """Print an answer and draw its figure.
+
+    With JSON or CSV nothing else goes to standard output; the warnings go to standard error.
+    """
+    if output is Output.table:
+        from rich.console import Console
+
+        from solver.report.terminal import show
+
+        show(answer, Console(highlight=False))
+    else:
+        for warning in answer.warnings:
+            say(f"warning: {warning}")
+        write_out(_written(answer, output))
+    if figure is not None:
+        from solver.report.figure import draw
+
+        draw(answer, figure)
+        say(f"drawn: {figure}")
+
+
+def _written(answer: Answer, output: Output) -> str:
+    if output is Output.csv:
+        from solver.formats.plan import plan_to_csv
+
+        return plan_to_csv(answer)
+    from solver.service.codec import answer_to_json
+
+    return answer_to_json(answer)
+
+
+def write_out(text: str) -> None:
+    """Write to standard output, with a line feed at the end, and let go of it at once."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,107 @@
+"""Where a problem comes from: a folder of ECS documents, a folder of tables, or a request file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from solver.domain.problem import Problem
+from solver.domain.request import Limits, RuleSpec
+from solver.errors import InvalidRequest, UnreadableDocument
+
+ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
+
+
+class Cluster(Protocol):
+    """A cluster whose groups are known by name."""
+
+    @property
+    def problem(self) -> Problem:
+        """Everything that runs, and nothing wanted."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader could not model."""
+
+    def request(
+        self,
+        starts: Mapping[str, int],
+        *,
+        constraints: Sequence[RuleSpec] | None = None,
+        strategies: Sequence[RuleSpec] | None = None,
+        priorities: Mapping[str, int] = ...,
+        frozen: Sequence[str] = ...,
+    ) -> tuple[Problem, tuple[str, ...]]:
+        """The problem of starting so many tasks of each group, and further warnings."""
+
+
+def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
+    """The cluster in a folder.
+
+    Raises
+    ------
+    UnreadableDocument
+        If there is no such folder, or it holds no cluster.
+    InvalidRequest
+        With every fault of the documents.
+    """
+    if not directory.is_dir():
+        problem = "is not a folder" if directory.exists() else "does not exist"
+        raise UnreadableDocument.at(str(directory), problem, "must be the folder of a cluster")
+    if any((directory / name).exists() for name in ECS_DOCUMENTS):
+        from solver.formats import ecs
+
+        return ecs.read(directory, stopping=stopping, at=at)
+    if any((directory / f"instances{suffix}").exists() for suffix in (".csv", ".parquet")):
+        from solver.formats.tables import TableCluster, read_tables
+
+        return TableCluster(read_tables(directory))
+    remedy = f"must hold {', '.join(ECS_DOCUMENTS)}, or instances.csv and groups.csv"
+    raise UnreadableDocument.at(str(directory), "holds no cluster", remedy)
+
+
+def read_request(path: Path) -> tuple[Problem, Limits]:
+    """The problem and the limits in a request file.
+
+    Raises
+    ------
+    UnreadableDocument
+        If there is no such file, or it is no JSON.
+    InvalidRequest
+        With every fault, each with its path.
+    """
+    from solver.service.codec import request_from_json
+
+    text = read_text(path)
+    with faults_in(path):
+        return request_from_json(text)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, or of standard input for ``-``.
+
+    Raises
+    ------
+    UnreadableDocument
+        If there is no such file, or it is not UTF-8.
+    """
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as broken:
+        raise UnreadableDocument.at(str(path), f"is not UTF-8 (byte {broken.start})", "must be text") from broken
+    except OSError as failed:
+        what = failed.strerror or str(failed)
+        raise UnreadableDocument.at(str(path), f"cannot be read ({what})", "name a file that exists") from failed
+
+
+@contextmanager
+def faults_in(path: Path) -> Iterator[None]:
+    """Put the file's name before the path of each fault that is raised inside."""
+    try:
+        yield
+    except InvalidRequest as invalid:
+        raise type(invalid)([replace(fault, path=f"{path} {fault.path}") for fault in invalid.faults]) from invalid
