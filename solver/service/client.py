@@ -1,0 +1,165 @@
+"""A typed client: the verbs of the library, answered by a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import cast
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import status_pb2
+
+from solver.domain.answer import Answer
+from solver.domain.counts import Counts
+from solver.domain.explanation import Violation
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.errors import DeadlineMissed, InvalidRequest, PlacementSolverError, ServiceUnavailable, TooLarge
+from solver.service import codec
+from solver.service.decode import PlaceCall
+from solver.service.sizes import SizeLimits
+from solver.service.status import DETAILS_KEY, from_status
+from solver.v1 import placement_service_pb2 as wire
+
+
+@dataclass(frozen=True)
+class ServerVersion:
+    """What a server says of itself.
+
+    Parameters
+    ----------
+    version, versions
+        Of placement-solver, and by package.
+    sizes
+        What a request may be at most.
+    solving_processes
+        As many calls are answered at a time.
+    """
+
+    version: str
+    versions: dict[str, str]
+    sizes: SizeLimits
+    solving_processes: int
+
+
+class Client:
+    """A connection to a placement service.
+
+    It raises what the library raises, and besides ``Overloaded``, ``WorkerLost``, ``ServiceUnavailable`` and
+    ``DeadlineMissed``. A call that is interrupted is cancelled, which stops the search.
+
+    Parameters
+    ----------
+    address
+        ``host:port`` or ``unix:path``.
+    credentials
+        For an encrypted connection; None for plaintext.
+    """
+
+    def __init__(self, address: str, *, credentials: grpc.ChannelCredentials | None = None) -> None:
+        options = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.keepalive_time_ms", 30_000),
+        ]
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, options)
+        else:
+            self._channel = grpc.secure_channel(address, credentials, options)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; calls that run are cancelled."""
+        self._channel.close()
+
+    def place(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        timeout: float | None = None,
+        explain: bool = True,
+        warnings: Sequence[str] = (),
+        label: str = "",
+    ) -> Answer:
+        """Place new tasks, as ``solver.api.place``.
+
+        Parameters
+        ----------
+        timeout
+            Seconds until the answer must be here; the search gets what is left of them, less a reserve. None waits.
+
+        Raises
+        ------
+        PlacementSolverError
+            As the server says.
+        """
+        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        return codec.answer_from_bytes(self._call("Place", codec.call_to_bytes(call), timeout), problem)
+
+    def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
+        """Have the server validate a request, without any search; raises as ``place``."""
+        call = PlaceCall(problem, limits or Limits(), validate_only=True)
+        self._call("Place", codec.call_to_bytes(call), timeout)
+
+    def check(self, problem: Problem, tasks: Counts, *, timeout: float | None = None) -> tuple[Violation, ...]:
+        """Everything that is wrong with a plan, as ``solver.api.check``; raises as ``place``."""
+        return codec.violations_from_bytes(self._call("Check", codec.check_to_bytes(problem, tasks), timeout))
+
+    def version(self, *, timeout: float | None = None) -> ServerVersion:
+        """What the server says of itself; raises as ``place``."""
+        payload = self._call("GetVersion", wire.GetVersionRequest().SerializeToString(), timeout)
+        found = wire.GetVersionResponse.FromString(payload)
+        limits = found.limits
+        sizes = SizeLimits(
+            message_bytes=limits.max_message_bytes,
+            instances=limits.max_instances,
+            groups=limits.max_groups,
+            resources=limits.max_resources,
+            attributes=limits.max_attributes,
+            counts=limits.max_counts,
+            tasks=limits.max_tasks,
+            rules=limits.max_rules,
+            time_limit=limits.max_time_limit_seconds,
+        )
+        return ServerVersion(found.version, dict(found.versions), sizes, found.solving_processes)
+
+    def _call(self, method: str, payload: bytes, timeout: float | None) -> bytes:
+        """A call in bytes; they are unpacked here, where the message's own limits hold."""
+        if timeout is not None and not timeout > 0:
+            raise InvalidRequest.at("timeout", f"is {timeout} s", "must be above 0")
+        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(
+            f"/solver.v1.PlacementService/{method}"
+        )
+        try:
+            return unary(payload, timeout=timeout)
+        except grpc.RpcError as error:
+            raise _error_of(cast(grpc.Call, error)) from None
+
+
+def _error_of(call: grpc.Call) -> PlacementSolverError:
+    """What a failed call raises: what its status says, else what its code says."""
+    for key, value in call.trailing_metadata() or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            try:
+                return from_status(status_pb2.Status.FromString(value))
+            except DecodeError:
+                break
+    said = call.details() or ""
+    code = call.code()
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineMissed("the answer was not here before the deadline")
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return ServiceUnavailable(f"the placement service cannot be reached: {said}")
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return TooLarge(said)
+    return PlacementSolverError(f"{code.name}: {said}")

@@ -1,0 +1,209 @@
+"""The process that solves: reads a request, places or checks, writes the answer. One call at a time.
+
+It is forked from a server that has loaded everything already, and ends with its pipes.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from types import ModuleType
+
+import numpy as np
+
+from solver.domain.answer import Answer, Replay
+from solver.domain.cluster import ZONE, ClusterSnapshot
+from solver.domain.columns import TextColumn
+from solver.domain.counts import Counts
+from solver.domain.problem import Problem
+from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
+from solver.domain.solution import Status, Stop
+from solver.errors import PlacementSolverError
+from solver.rules.bind import bind
+from solver.service import codec, frames, status
+from solver.service.decode import PlaceCall
+from solver.service.sizes import SizeLimits
+from solver.service.workers import ENGINES
+from solver.v1 import placement_service_pb2 as wire
+
+LEAST_SECONDS = 0.001
+"""Search time of a call whose time is up when it is read: enough for the engine that always has a plan."""
+
+PLAN_INTERVAL = 0.05
+"""Seconds between two plans that a search reports."""
+
+CUT_OFF = "the search did not stop in time: this is the best plan it had reported, without tiers and reasons"
+
+_log = logging.getLogger(__name__)
+
+
+def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+    """Answer calls until the pipes close.
+
+    Parameters
+    ----------
+    calls
+        Calls come in and replies go out.
+    control
+        Numbers of calls that nobody waits for any more.
+    api
+        Module with ``place``, ``check``, ``fingerprint`` and ``versions``, as in ``solver.api``.
+    sizes
+        What a request may be at most.
+    """
+    # Ctrl-C reaches the whole group of processes; the front decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    verbs = importlib.import_module(api)
+    if api in ENGINES:
+        for name in ENGINES:
+            importlib.import_module(name)
+        warm_up(verbs)
+    # What is loaded stays: the garbage collector need not look at it again in the middle of a call.
+    gc.collect()
+    gc.freeze()
+    worker = _Worker(calls, verbs, sizes)
+    threading.Thread(target=worker.listen, args=(control,), daemon=True).start()
+    calls.send_bytes(frames.pack_reply(frames.Reply.READY, 0))
+    worker.run()
+
+
+def warm_up(verbs: ModuleType) -> None:
+    """Place a little, so that the first call does not pay for what is loaded or made at first use."""
+    size = 60
+    amounts = np.tile(np.array([4096, 8192], np.int64), (size, 1))
+    cluster = ClusterSnapshot(
+        instance_ids=tuple(f"i-{i}" for i in range(size)),
+        resources=("cpu", "memory"),
+        capacity=amounts,
+        free=amounts.copy(),
+        active=np.ones(size, np.bool_),
+        connected=np.ones(size, np.bool_),
+        attributes={ZONE: TextColumn.of([f"zone-{i % 3}" for i in range(size)])},
+    )
+    spread = (RuleSpec("spread", f"attribute:{ZONE}"), RuleSpec("binpack", "memory"))
+    only = (RuleSpec("memberOf", f"attribute:{ZONE} =~ zone-.*"),)
+    groups = tuple(
+        TaskGroup(f"g{g}", f"g{g}", {"cpu": 700, "memory": 900}, start=7, constraints=only, strategies=spread)
+        for g in range(3)
+    )
+    problem = Problem(cluster, groups, Counts.empty(len(groups), size))
+    payload = codec.call_to_bytes(PlaceCall(problem, Limits(time_limit=0.1, workers=1, engine=Engine.EXACT)))
+    call = codec.call_from_bytes(payload)
+    answer: Answer = verbs.place(call.problem, call.limits)
+    codec.answer_to_bytes(answer)
+
+
+class _Worker:
+    def __init__(self, calls: Connection, verbs: ModuleType, sizes: SizeLimits) -> None:
+        self.calls = calls
+        self.verbs = verbs
+        self.sizes = sizes
+        self.versions: dict[str, str] = verbs.versions()
+        self._cancelled = 0
+
+    def listen(self, control: Connection) -> None:
+        """Note which call is cancelled; when the front has gone, end at once."""
+        while True:
+            try:
+                (number,) = frames.NUMBER.unpack(control.recv_bytes())
+            except (EOFError, OSError):
+                os._exit(0)
+            self._cancelled = max(self._cancelled, number)
+
+    def run(self) -> None:
+        while True:
+            try:
+                frame = self.calls.recv_bytes()
+            except (EOFError, OSError):
+                return
+            kind, number, finish_by, payload = frames.unpack_call(frame)
+            del frame
+            self._reply(number, *self._answered(kind, number, finish_by, payload))
+
+    def _reply(self, number: int, kind: frames.Reply, payload: bytes = b"") -> None:
+        self.calls.send_bytes(frames.pack_reply(kind, number, payload))
+
+    def _answered(self, kind: frames.Call, number: int, finish_by: float, payload: bytes) -> tuple[frames.Reply, bytes]:
+        try:
+            if kind is frames.Call.CHECK:
+                problem, tasks = codec.check_from_bytes(payload, self.sizes)
+                return frames.Reply.DONE, codec.violations_to_bytes(self.verbs.check(problem, tasks))
+            return frames.Reply.DONE, self._place(number, finish_by, payload)
+        except PlacementSolverError as error:
+            return frames.Reply.FAILED, status.to_status(error).SerializeToString()
+        except Exception:
+            # A fault of ours must not take the worker with it: the caller gets INTERNAL, the log what happened.
+            _log.exception("call %d failed", number)
+            return frames.Reply.FAILED, status.internal().SerializeToString()
+
+    def _place(self, number: int, finish_by: float, payload: bytes) -> bytes:
+        call = codec.call_from_bytes(payload, self.sizes)
+        if call.validate_only:
+            bind(call.problem)
+            return wire.PlaceResponse(label=call.label, warnings=call.warnings).SerializeToString()
+        now = time.monotonic()
+        seconds = max(min(call.limits.time_limit, finish_by - now), LEAST_SECONDS)
+        call = replace(call, limits=replace(call.limits, time_limit=seconds))
+        repeats = call.limits.deterministic_limit is not None
+        ends = (finish_by if math.isinf(finish_by) else max(finish_by, now)) if repeats else now + seconds
+        self._reply(number, frames.Reply.ACCEPTED, frames.pack_moment(ends))
+        answer: Answer = self.verbs.place(
+            call.problem,
+            call.limits,
+            explain=call.explain,
+            on_incumbent=self._reporter(number, call),
+            cancelled=lambda: self._cancelled >= number,
+            warnings=call.warnings,
+            label=call.label,
+        )
+        return codec.answer_to_bytes(answer)
+
+    def _reporter(self, number: int, call: PlaceCall) -> Callable[[Counts, tuple[int, ...]], None]:
+        """Sends plans as they are found, for the front to fall back on when the search does not stop."""
+        problem, limits = call.problem, call.limits
+        fingerprint: list[str] = []
+        next_at = 0.0
+
+        def report(tasks: Counts, values: tuple[int, ...]) -> None:
+            nonlocal next_at
+            started = time.monotonic()
+            short = ((tasks - problem.running).positive().totals() < problem.wanted).any()
+            if started < next_at or (problem.all_or_nothing and short):
+                return
+            if not fingerprint:
+                fingerprint.append(self.verbs.fingerprint(problem))
+            plan = Answer(
+                status=Status.FEASIBLE,
+                stop=Stop.TIME,
+                problem=problem,
+                tasks=tasks,
+                tiers=(),
+                engine="",
+                replay=Replay(
+                    fingerprint[0],
+                    limits.seed,
+                    limits.time_limit,
+                    limits.deterministic_limit,
+                    limits.workers,
+                    limits.engine.value,
+                    self.versions,
+                ),
+                warnings=(*call.warnings, CUT_OFF),
+                label=call.label,
+            )
+            self._reply(number, frames.Reply.PLAN, codec.answer_to_bytes(plan))
+            now = time.monotonic()
+            # Reporting takes at most a tenth of the time.
+            next_at = now + max(PLAN_INTERVAL, 10 * (now - started))
+
+        return report
