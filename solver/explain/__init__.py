@@ -1,0 +1,97 @@
+"""Why tasks were not placed: the funnel, the conflict, and the repairs (§7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from solver.domain.explanation import Repair, Shortfall
+from solver.domain.request import Limits
+from solver.domain.solution import Solution, Status
+from solver.engines.deadline import Deadline
+from solver.explain.conflict import Core, core
+from solver.explain.feasibility import Prober
+from solver.explain.funnel import closest, event, funnel
+from solver.explain.repair import Repairer
+from solver.explain.target import placed
+from solver.rules.bind import Rules
+
+MOST_FUNNELS = 1_000
+"""Groups with a funnel; more than that nobody reads."""
+
+MOST_DETAILED = 5
+"""Groups with a conflict and repairs where a deterministic limit replaces the clock (§10.1)."""
+
+
+def shortfalls(
+    rules: Rules,
+    solution: Solution,
+    limits: Limits,
+    seconds: float,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Shortfall, ...]:
+    """Why tasks of each group that falls short were not placed, in the order of priority.
+
+    Every group gets its funnel, whatever the time. Conflicts come next, group by group, then repairs,
+    while ``seconds`` last.
+
+    Parameters
+    ----------
+    rules
+        Of the request as it came.
+    solution
+        What the engines found.
+    seconds
+        Left for reasons; ignored under a deterministic limit, where the number of searches is what ends them.
+    cancelled
+        Asked between steps.
+    """
+    problem, tasks = rules.problem, solution.tasks
+    repeatable = limits.deterministic_limit is not None
+    deadline = Deadline(10**6 if repeatable else seconds, cancelled)
+    had = placed(problem, tasks)
+    short = [g for _, groups in problem.classes() for g in groups if had[g] < problem.wanted[g]]
+    detailed = short[:MOST_DETAILED] if repeatable else short
+    funnels = {g: funnel(rules, tasks, g) for g in short[:MOST_FUNNELS]}
+    cores: dict[int, Core] = {}
+    repairs: dict[int, tuple[Repair, ...]] = {}
+    for k, g in enumerate(detailed):
+        if deadline.passed():
+            break
+        share = _part(deadline, len(detailed) - k, repeatable)
+        found = core(rules, tasks, g, Prober(limits, share), known_impossible=_proven(rules, solution, g))
+        if found is not None:
+            cores[g] = found
+    for k, g in enumerate(detailed):
+        if deadline.passed():
+            break
+        if g in cores:
+            share = _part(deadline, len(detailed) - k, repeatable)
+            repairs[g] = Repairer(rules, tasks, g, cores[g], Prober(limits, share)).repairs()
+    return tuple(
+        Shortfall(
+            problem.groups[g].name,
+            int(problem.wanted[g]),
+            int(had[g]),
+            _proven(rules, solution, g),
+            funnels.get(g, ()),
+            cores[g].conflict() if g in cores else None,
+            repairs.get(g, ()),
+        )
+        for g in short
+    )
+
+
+def _part(deadline: Deadline, open_groups: int, repeatable: bool) -> Deadline:
+    """An equal share of what is left, twice over, since most groups need less."""
+    return deadline if repeatable else deadline.part(min(1.0, 2.0 / open_groups))
+
+
+def _proven(rules: Rules, solution: Solution, group: int) -> bool:
+    """Whether no plan places more of the group's class."""
+    if solution.status is Status.INFEASIBLE:
+        return True
+    name = f"unplaced/{rules.problem.groups[group].priority}"
+    return any(tier.name == name and tier.proven for tier in solution.tiers)
+
+
+__all__ = ["closest", "event", "funnel", "shortfalls"]

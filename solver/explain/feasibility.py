@@ -1,0 +1,168 @@
+"""Whether what a problem wants can all be placed: by counting, by a plan that shows it, or by the exact engine."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+import numpy as np
+
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.placement import Placement
+from solver.domain.request import Limits
+from solver.engines import sequential
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
+from solver.explain.counting import enough_by_counting
+from solver.explain.target import placed
+from solver.rules.base import Strategy
+from solver.rules.bind import Rules
+from solver.rules.binpack import Binpack
+from solver.rules.max_skew import MaxSkew
+from solver.rules.spread import Spread
+from solver.verify import check
+
+SEARCH_SECONDS = 1.0
+"""The exact engine searches one question no longer than this."""
+
+SHARE = 0.5
+"""Nor longer than this share of what is left."""
+
+MOST_SEARCHES = 24
+"""Searches of the exact engine for one answer, so that an answer with a deterministic limit ends (§10.1)."""
+
+
+class Verdict(Enum):
+    """What is known of a question."""
+
+    YES = "YES"
+    NO = "NO"
+    """Proved."""
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A verdict and, where one was made, the checked plan that shows it."""
+
+    verdict: Verdict
+    plan: Counts | None = None
+
+
+@dataclass
+class Prober:
+    """Answers questions within a deadline; ``searches`` is how often the exact engine may still be asked."""
+
+    limits: Limits
+    deadline: Deadline
+    searches: int = field(default=MOST_SEARCHES)
+
+    def ask(self, rules: Rules, needed: Ints, known: Counts, *, show: bool = False) -> Finding:
+        """Whether ``needed`` can be placed under ``rules`` (of ``target.asked``).
+
+        Parameters
+        ----------
+        known
+            A plan that nearly does it: tried first.
+        show
+            A YES needs a plan that the checker passed; counting is not enough.
+        """
+        counted = enough_by_counting(rules, needed)
+        if counted is False:
+            return Finding(Verdict.NO)
+        if counted and not show:
+            return Finding(Verdict.YES)
+        for plan in self._plans(rules, needed, known):
+            if (placed(rules.problem, plan) >= needed).all() and not check(rules.problem, plan, rules):
+                return Finding(Verdict.YES, plan)
+        return self._search(rules, needed, known)
+
+    def _plans(self, rules: Rules, needed: Ints, known: Counts) -> Iterable[Counts]:
+        """Cheap plans: the known one and what is missing, the sequential scheduler's, and a tight one."""
+        extended = _extended(rules, needed, known)
+        if extended is not None:
+            yield extended
+        for chains in (rules.strategies, _packing(rules)):
+            if self.deadline.passed():
+                return
+            yield sequential.place(replace(rules, strategies=chains), self.limits.seed, self.deadline)
+
+    def _search(self, rules: Rules, needed: Ints, known: Counts) -> Finding:
+        if self.searches <= 0 or self.deadline.passed():
+            return Finding(Verdict.UNKNOWN)
+        self.searches -= 1
+        incumbent = Incumbent(rules)
+        incumbent.offer(_restricted(rules, needed, known))
+        seconds = min(SEARCH_SECONDS, self.deadline.remaining() * SHARE)
+        limits = self.limits
+        if limits.deterministic_limit is not None:
+            limits = replace(limits, deterministic_limit=min(limits.deterministic_limit, SEARCH_SECONDS))
+            seconds = self.deadline.remaining()
+        exact = importlib.import_module("solver.engines.exact")
+        exact.improve(incumbent, limits, Deadline(seconds, lambda: self.deadline.was_cancelled))
+        if incumbent.values[0] == 0:
+            return Finding(Verdict.YES, incumbent.tasks)
+        return Finding(Verdict.NO if incumbent.bound(0).value > 0 else Verdict.UNKNOWN)
+
+
+def _restricted(rules: Rules, needed: Ints, known: Counts) -> Counts:
+    """The known plan without the starts that are no longer asked for."""
+    started = (known - rules.problem.running).positive()
+    kept: Bools = (started.totals() <= rules.problem.wanted)[started.group]
+    columns = (started.group[kept], started.instance[kept], started.count[kept])
+    return rules.problem.running + Counts(started.groups, started.instances, *columns)
+
+
+def _extended(rules: Rules, needed: Ints, known: Counts) -> Counts | None:
+    """The known plan with what is missing put wherever there is room; None if that is not simple."""
+    base = _restricted(rules, needed, known)
+    missing = needed - placed(rules.problem, base)
+    short = np.flatnonzero(missing > 0).tolist()
+    if len(short) != 1:
+        return None
+    group = short[0]
+    amount = int(missing[group])
+    stepwise = any(rule.stepwise(rules.problem, group) for rule in rules.concerning(group))
+    room = np.minimum(rules.room(Placement(rules.problem, base), group), 1 if stepwise else amount)
+    if int(room.sum()) < amount or (stepwise and amount > 1):
+        return None
+    started = np.clip(amount - (np.cumsum(room) - room), 0, room)
+    instances = np.flatnonzero(started)
+    shape = (base.groups, base.instances)
+    return base + Counts.of(shape, np.full(len(instances), group), instances, started[instances])
+
+
+def _packing(rules: Rules) -> tuple[tuple[Strategy, ...], ...]:
+    """Chains that leave the most room: even over the buckets of a ``maxSkew``, then the fullest instances first."""
+    return tuple(_packing_chain(rules, g) for g in range(len(rules.problem.groups)))
+
+
+def _packing_chain(rules: Rules, group: int) -> tuple[Strategy, ...]:
+    problem = rules.problem
+    family = problem.groups[group].family
+    skews = (rule for rule in rules.constraints if isinstance(rule, MaxSkew) and rule.owner == group)
+    chain: list[Strategy] = []
+    chain += [Spread(problem, family, rule.field, rule.usable) for rule in skews][:1]
+    total = np.maximum(problem.cluster.capacity.sum(axis=0), 1)
+    share = problem.demand[group] / total
+    if share.size and share.max() > 0:
+        chain.append(Binpack(group, problem.cluster.resources[int(share.argmax())]))
+    return tuple(chain)
+
+
+def least(deadline: Deadline, low: int, high: int, works: Callable[[int], bool]) -> int | None:
+    """The least number from ``low`` to ``high`` that works, where every larger one works too.
+
+    None if none does; when time runs out, the least found so far.
+    """
+    if low > high or deadline.passed() or not works(high):
+        return None
+    while low < high and not deadline.passed():
+        middle = (low + high) // 2
+        if works(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return high

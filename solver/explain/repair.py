@@ -1,0 +1,267 @@
+"""Repairs: the cheapest single change of each kind that would place one more task (§7.1), verified by solving again.
+
+The kinds, in order: ``move`` a running task, ``relax`` a rule, ``reduce`` what a task needs, ``add`` an instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from solver.domain.counts import Bools, Counts
+from solver.domain.explanation import Repair
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.domain.request import Scheduling
+from solver.explain import changes
+from solver.explain.changes import Model, Move
+from solver.explain.conflict import Core
+from solver.explain.feasibility import Prober, Verdict, least
+from solver.explain.relax import Option, Relaxations, touched_rules
+from solver.explain.target import asked, goal, restated
+from solver.rules.bind import Rules, bind
+from solver.rules.ports import HostPort
+from solver.rules.resources import Resource
+
+MOST_MOVES = 24
+MOST_MODELS = 24
+"""Candidates tried of a kind."""
+
+LEAST_DEMAND = {"cpu": 1, "memory": 1}
+"""A task with no CPU or memory at all is no repair."""
+
+
+class Repairer:
+    """Looks for ways to place one more task of a group that fell short.
+
+    Parameters
+    ----------
+    core
+        The conflict where it is known: a change of the rules or the demand helps only if it touches a member.
+    """
+
+    def __init__(self, rules: Rules, tasks: Counts, group: int, core: Core | None, prober: Prober) -> None:
+        self.rules = rules
+        self.problem = rules.problem
+        self.tasks = tasks
+        self.group = group
+        self.core = core
+        self.prober = prober
+        self.needed = goal(self.problem, tasks, group)
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.problem.groups[self.group].name
+
+    def repairs(self) -> tuple[Repair, ...]:
+        """One verified repair of each kind for which one was found in time, in the order of the kinds."""
+        kinds: tuple[tuple[str, Callable[[], str | None]], ...] = (
+            ("move", self.move),
+            ("relax", self.relax),
+            ("reduce", self.reduce),
+            ("add", self.add),
+        )
+        found = []
+        for kind, look in kinds:
+            change = None if self.prober.deadline.passed() else look()
+            if change is not None:
+                found.append(Repair(kind, change, True))
+        return tuple(found)
+
+    def _plan(self, problem: Problem, *, together: bool = True, known: Counts | None = None) -> Counts | None:
+        """A checked plan of the changed problem that starts one more task; None if none was found."""
+        needed = self.needed if together else goal(self.problem, self.tasks, self.group, together=False)
+        question = restated(problem, needed)
+        rules = asked(bind(question), question, needed)
+        return self.prober.ask(rules, needed, self.tasks if known is None else known, show=True).plan
+
+    def _works(self, option: Option) -> bool:
+        return self._plan(option.problem, together=option.together) is not None
+
+    # Move.
+
+    def move(self) -> str | None:
+        """Move one running task, the smallest that makes room."""
+        for move in self._moves():
+            if self.prober.deadline.passed():
+                return None
+            changed = changes.moved(self.problem, move)
+            if self._breaks(self.problem.running + changes.change_of(self.problem, move)):
+                continue
+            plan = self._plan(changed, known=self.tasks + changes.change_of(self.problem, move))
+            if plan is not None and not self._breaks(plan):
+                return self._move_sentence(move)
+        return None
+
+    def _breaks(self, tasks: Counts) -> bool:
+        """Whether a state breaks a rule of the request that the state before did not."""
+        placement = Placement(self.problem, tasks)
+        return any(rule.violations(placement) for rule in self.rules.constraints)
+
+    def _moves(self) -> Iterator[Move]:
+        """Single moves after which the group seems to have room where the moved task was, the smallest task first."""
+        found = 0
+        total = np.maximum(self.problem.cluster.capacity.sum(axis=0), 1)
+        size = (self.problem.demand / total).sum(axis=1)
+        for other in sorted(range(len(self.problem.groups)), key=lambda g: (size[g], g)):
+            if other == self.group:
+                continue
+            sources = np.flatnonzero(self._makes_room(other)).tolist()
+            for source in sources:
+                for target in self._targets(other, source):
+                    found += 1
+                    yield Move(other, source, target)
+                    break
+                if found >= MOST_MOVES:
+                    return
+
+    def _movable(self, group: int) -> Bools:
+        """``bool[I]``: where the group has a task that may move (§1.4)."""
+        problem = self.problem
+        if problem.groups[group].scheduling is not Scheduling.REPLICA:
+            return np.zeros(problem.cluster.size, np.bool_)
+        there = (problem.running.row(group) > 0) & ~problem.frozen
+        if not problem.tasks:
+            return there
+        free = [task.instance for task in problem.tasks if task.group == group and task.running and not task.protected]
+        named = np.zeros(problem.cluster.size, np.bool_)
+        named[np.array(free, np.int64)] = True
+        return there & named
+
+    def _makes_room(self, other: int) -> Bools:
+        """``bool[I]``: instances that take one more task of the group once a task of ``other`` has left."""
+        movable = self._movable(other)
+        if not movable.any():
+            return movable
+        question = restated(self.problem, self.needed)
+        state = Placement(question, self.tasks)
+        instances = np.flatnonzero(movable)
+        state.start(other, instances, np.full(len(instances), -1, np.int64))
+        port_given_back = set(self.problem.groups[other].ports)
+        room = np.ones(self.problem.cluster.size, np.bool_)
+        for rule in self.rules.concerning(self.group):
+            if isinstance(rule, HostPort) and rule.port in port_given_back:
+                continue
+            room &= rule.room(state, self.group) > 0
+        return movable & room
+
+    def _targets(self, other: int, source: int) -> list[int]:
+        """Instances that take the moved task once the group's one more task is where it was, the fullest first."""
+        question = restated(self.problem, self.needed)
+        state = Placement(question, self.tasks)
+        one = np.ones(1, np.int64)
+        at = np.array([source])
+        state.start(other, at, -one)
+        state.start(self.group, at, one)
+        room = self.rules.room(state, other)
+        room[source] = 0
+        targets = np.flatnonzero(room > 0)
+        free = (state.free[targets] / np.maximum(self.problem.cluster.capacity[targets], 1)).sum(axis=1)
+        return [int(i) for i in targets[np.argsort(free, kind="stable")]]
+
+    def _move_sentence(self, move: Move) -> str:
+        label = self.problem.cluster.label
+        task = changes.task_of(self.problem, move)
+        named = f" ({task.id.rsplit('/', 1)[-1]})" if task else ""
+        other = self.problem.groups[move.group].name
+        return f"move one task of {other}{named} from {label(move.source)} to {label(move.target)}"
+
+    # Relax.
+
+    def relax(self) -> str | None:
+        """Loosen one rule as little as suffices, or drop one."""
+        relaxations = Relaxations(self.rules, self.tasks, self.group, self.core, self.prober.deadline, self._works)
+        for option in relaxations:
+            if self.prober.deadline.passed():
+                return None
+            if self._works(option):
+                return option.sentence
+        return None
+
+    # Reduce.
+
+    def reduce(self) -> str | None:
+        """Let a task need less: the smallest share of one resource, or one port less."""
+        best: tuple[float, str] | None = None
+        for rule in touched_rules(self.rules, self.core, self.needed, self.group):
+            if self.prober.deadline.passed():
+                break
+            if isinstance(rule, Resource):
+                found = self._less_of(rule)
+                if found is not None and (best is None or found < best):
+                    best = found
+        if best is not None:
+            return best[1]
+        for rule in touched_rules(self.rules, self.core, self.needed, self.group):
+            if isinstance(rule, HostPort) and rule.port in self.problem.groups[self.group].ports:
+                group = self.problem.groups[self.group]
+                kept = tuple(port for port in group.ports if port != rule.port)
+                option = Option(
+                    f"let {group.name} use a dynamic port instead of {rule.name}",
+                    changes.with_group(self.problem, self.group, replace(group, ports=kept)),
+                )
+                if not self.prober.deadline.passed() and self._works(option):
+                    return option.sentence
+        return None
+
+    def _less_of(self, rule: Resource) -> tuple[float, str] | None:
+        """The smallest reduction of one resource that suffices, as a share, and its sentence."""
+        amount = int(self.problem.demand[self.group, rule.r])
+        lowest = LEAST_DEMAND.get(rule.name, 0)
+
+        def option(less: int) -> Problem:
+            return changes.with_demand(self.problem, self.group, rule.name, amount - less)
+
+        less = least(self.prober.deadline, 1, amount - lowest, lambda less: self._enough(option(less)))
+        if less is None or self._plan(option(less)) is None:
+            return None
+        sentence = f"reduce {rule.name} of {self.name} from {amount:,} to {amount - less:,}"
+        return less / amount, sentence
+
+    def _enough(self, problem: Problem) -> bool:
+        """Whether one more task fits in a problem whose rules are the same, by whatever proof is at hand."""
+        question = restated(problem, self.needed)
+        rules = Rules(question, self.rules.constraints, self.rules.strategies, ())
+        return self.prober.ask(asked(rules, question, self.needed), self.needed, self.tasks).verdict is Verdict.YES
+
+    # Add.
+
+    def add(self) -> str | None:
+        """Add one instance of a kind that the cluster has, the smallest that suffices."""
+        name = _new_name(self.problem)
+        for model in self._models():
+            if self.prober.deadline.passed():
+                return None
+            grown = changes.with_instance(self.problem, model, name)
+            if self._plan(grown, known=changes.widened(self.tasks)) is not None:
+                return self._add_sentence(model)
+        return None
+
+    def _models(self) -> Iterable[Model]:
+        """Kinds of instance on which a task fits when nothing else is there."""
+        demand = self.problem.demand[self.group]
+        admitted = np.ones(self.problem.cluster.size, np.bool_)
+        for rule in self.rules.concerning(self.group):
+            if rule.is_static:
+                admitted &= rule.admits(self.problem, self.group)
+        fits = (self.problem.cluster.capacity >= demand).all(axis=1) & admitted
+        return [model for model in changes.models(self.problem.cluster) if fits[model.like]][:MOST_MODELS]
+
+    def _add_sentence(self, model: Model) -> str:
+        cluster = self.problem.cluster
+        capacity = cluster.capacity[model.like].tolist()
+        amounts = ", ".join(f"{amount:,} {name}" for name, amount in zip(cluster.resources, capacity, strict=True))
+        kind = f"{model.name} instance" if model.name else f"instance like {cluster.label(model.like)}"
+        zone = f" in {model.zone}" if model.zone else ""
+        return f"add one {kind}{zone} ({amounts})"
+
+
+def _new_name(problem: Problem) -> str:
+    """A name that no instance has."""
+    name, taken = "new-instance", set(problem.cluster.instance_ids)
+    while name in taken:
+        name += "'"
+    return name
