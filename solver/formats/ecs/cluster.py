@@ -1,0 +1,297 @@
+"""A cluster directory of ECS documents as a problem, and as what requests are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from solver.domain.cluster import ClusterSnapshot
+from solver.domain.counts import Counts
+from solver.domain.problem import Problem
+from solver.domain.request import MAX_CONSTRAINTS, RuleSpec, RunningTask
+from solver.errors import Fault, InvalidRequest
+from solver.formats.ecs.accounting import Accounting, Located, kept_instances, locate
+from solver.formats.ecs.definitions import read_definitions
+from solver.formats.ecs.documents import read_documents
+from solver.formats.ecs.groups import Directory, Listed, plain_names, readable, revision, zones_of_subnets
+from solver.formats.ecs.instances import Instance, read_instances
+from solver.formats.ecs.remarks import Remarks, counted, listed
+from solver.formats.ecs.request import Request, by_group, make_request, rule_remarks
+from solver.formats.ecs.services import NOT_EC2, read_services
+from solver.formats.ecs.tasks import Task, read_tasks
+from solver.formats.ecs.times import protected_tasks, read_protections, snapshot_time
+
+STOPPING = ("held", "free")
+
+
+@dataclass(frozen=True, eq=False)
+class EcsCluster:
+    """What a cluster directory says.
+
+    Parameters
+    ----------
+    problem
+        Every group that runs and every service's current revision; nothing is to start.
+    warnings
+        What matters in the documents and is not modelled, is set aside, or had to be assumed.
+    desired
+        The desired count of each service, by the name of its group.
+    """
+
+    problem: Problem
+    warnings: tuple[str, ...]
+    desired: Mapping[str, int]
+    groups: tuple[Listed, ...] = field(repr=False)
+    directory: Directory = field(repr=False)
+    about_documents: tuple[str, ...] = field(repr=False)
+
+    def request(
+        self,
+        starts: Mapping[str, int],
+        *,
+        constraints: Sequence[RuleSpec] | None = None,
+        strategies: Sequence[RuleSpec] | None = None,
+        priorities: Mapping[str, int] | None = None,
+        frozen: Sequence[str] = (),
+        all_or_nothing: bool = False,
+        rules: Sequence[RuleSpec] = (),
+    ) -> tuple[Problem, tuple[str, ...]]:
+        """The problem of starting exactly so many tasks of each group, and the warnings that concern it.
+
+        Parameters
+        ----------
+        starts
+            New tasks by group: ``service:web``, ``family:batch``, ``family:batch:7``, or any name of ``problem``. The
+            problem lists these groups first, in this order.
+        constraints, strategies
+            For a single group, in place of its service's own; the task definition's constraints stay.
+        priorities
+            By group, in place of the tag ``placement:priority``.
+        frozen
+            Groups, and instances (EC2 id, ARN or its last part), where nothing may change.
+        all_or_nothing
+            Start everything or nothing (§6.3).
+        rules
+            Rules of the whole cluster.
+
+        Raises
+        ------
+        InvalidRequest
+            With every unknown name, absurd count, and contradiction at once.
+        """
+        request = Request(
+            starts, constraints, strategies, priorities or {}, tuple(frozen), all_or_nothing, tuple(rules)
+        )
+        problem, remarks = make_request(request, self.problem, self.groups, self.directory)
+        return problem, (*self.about_documents, *remarks)
+
+
+def read(directory: Path, *, stopping: Literal["held", "free"] = "held", at: str | None = None) -> EcsCluster:
+    """Read a directory of ECS documents.
+
+    Parameters
+    ----------
+    directory
+        Holds ``container-instances.json``, ``tasks.json``, ``task-definitions.json`` and ``services.json``: each what
+        the describe call prints, or a list of such answers; ``task-protection.json``, ``capacity-providers.json``,
+        ``cluster.json`` and ``snapshot.json`` (``{"takenAt": ...}``) where present.
+    stopping
+        Whether what stopping tasks take is still ``held`` (§2.4) or ``free``, as ECS counts it.
+    at
+        The snapshot's time (ISO 8601, no zone means UTC), against which task protection expires. Left out, it is what
+        ``snapshot.json`` says. Where neither says it, the latest event in the documents stands for it, with a warning.
+
+    Raises
+    ------
+    UnreadableDocument
+        With every file that is missing, is no JSON, or is of another kind.
+    InvalidRequest
+        With every wrong field, each with its file and JSON path.
+    TooLarge
+        If a file is beyond the size limit.
+    """
+    if stopping not in STOPPING:
+        raise InvalidRequest.at("stopping", f"is '{stopping}'", f"must be one of {', '.join(STOPPING)}")
+    return _Reader(Path(directory), stopping == "held", at).cluster()
+
+
+class _Reader:
+    def __init__(self, directory: Path, holds: bool, at: str | None) -> None:
+        self.faults: list[Fault] = []
+        self.remarks = Remarks()
+        self.holds = holds
+        self.answers = read_documents(directory, self.faults)
+        self.at = snapshot_time(at, self.answers["takenAt"])
+        self.instances = read_instances(self.answers["containerInstances"])
+        self.definitions = read_definitions(self.answers["taskDefinition"])
+        self.services = read_services(self.answers["services"])
+        self.tasks = read_tasks(self.answers["tasks"])
+        self.protections = read_protections(self.answers["protectedTasks"])
+        self._refuse()
+
+    def _refuse(self) -> None:
+        if self.faults:
+            raise InvalidRequest(self.faults)
+
+    def cluster(self) -> EcsCluster:
+        self._failures()
+        kept = kept_instances(self.instances, self.remarks)
+        located = locate(self.tasks, self.instances, kept, self.remarks)
+        snapshot = self._snapshot(kept, located)
+        directory = self._directory(snapshot, located)
+        groups, index = self._groups(directory, located)
+        protected = self._protected()
+        self._refuse()
+        base, remarks = self._problem(snapshot, groups, index, located, protected)
+        desired = {
+            directory.name(service.group, directory.current(service.group)): service.desired
+            for service in self.services.values()
+            if service.launch not in NOT_EC2
+        }
+        every = by_group((entry.group.name, remark) for entry in groups for remark in entry.remarks)
+        every += by_group(
+            (entry.group.name, remark) for g, entry in enumerate(groups) for remark in rule_remarks(base, g)
+        )
+        about = (*self.remarks, *remarks)
+        return EcsCluster(base, (*about, *every), desired, tuple(groups), directory, about)
+
+    def _failures(self) -> None:
+        """What a describe call could not answer for."""
+        for answers in self.answers.values():
+            for answer in answers:
+                reasons = [failure.text("reason") or "no reason" for failure in answer.elements("failures")]
+                if reasons:
+                    self.remarks.say(f"{answer.path}: {counted(len(reasons), 'failure')}: {listed(reasons)}")
+
+    def _snapshot(self, kept: list[Instance], located: Located) -> ClusterSnapshot:
+        accounting = Accounting(kept, located, self.definitions, self.remarks)
+        holding = located.stopping if self.holds else []
+        accounting.count_interfaces(located, holding)
+        accounting.compare(located)
+        accounting.hold(holding)
+        if holding:
+            self.remarks.say(
+                f"{counted(len(holding), 'task')} of {listed(task.group for task, _ in holding)} still stopping: "
+                "what they hold is not free yet"
+            )
+        unlisted = accounting.unlisted(located)
+        self._refuse()
+        return accounting.snapshot(unlisted, self._name(), self.at.isoformat() if self.at else "")
+
+    def _name(self) -> str:
+        for answer in self.answers["clusters"]:
+            for cluster in answer.elements("clusters"):
+                if cluster.text("clusterName"):
+                    return cluster.text("clusterName")
+        parts = [instance.arn.split("/") for instance in self.instances]
+        return next((part[1] for part in parts if len(part) == 3), "")
+
+    def _directory(self, snapshot: ClusterSnapshot, located: Located) -> Directory:
+        apart = [service for service in self.services.values() if service.launch in NOT_EC2]
+        for launch in sorted({service.launch for service in apart}):
+            names = [service.group for service in apart if service.launch == launch]
+            self.remarks.about(names, f"{{names}} on {launch} set aside", f"{{names}} on {launch} set aside")
+        return Directory(
+            definitions=self.definitions,
+            services=self.services,
+            cluster=snapshot,
+            zones=zones_of_subnets(snapshot, self.tasks),
+            custom=plain_names(task for task, _ in located.running),
+            default_providers=tuple(self._default_providers()),
+        )
+
+    def _default_providers(self) -> Iterable[str]:
+        for answer in self.answers["clusters"]:
+            for cluster in answer.elements("clusters"):
+                for item in cluster.elements("defaultCapacityProviderStrategy"):
+                    yield item.text("capacityProvider")
+
+    def _groups(self, directory: Directory, located: Located) -> tuple[list[Listed], dict[tuple[str, str], int]]:
+        """The groups, and the index of each group of tasks and revision."""
+        examples: dict[tuple[str, str], Task] = {}
+        for task, _ in located.running:
+            examples.setdefault((task.group, task.key), task)
+        keys = dict.fromkeys(
+            (service.group, directory.current(service.group))
+            for service in self.services.values()
+            if service.launch not in NOT_EC2 and service.is_active
+        )
+        order = {group: at for at, group in enumerate(self.services)}
+        for group, key in sorted(
+            examples, key=lambda pair: (order.get(pair[0], len(order)), pair[0], -revision(pair[1]), pair[1])
+        ):
+            keys.setdefault((group, key))
+        groups = [directory.listed(group, key, examples.get((group, key))) for group, key in keys]
+        self._warn_of_missing(groups, examples)
+        for entry in groups:
+            if len(entry.group.constraints) > MAX_CONSTRAINTS:
+                problem = f"has {len(entry.group.constraints)} constraints, those of the task definition included"
+                self.faults.append(Fault(entry.group.name, problem, f"at most {MAX_CONSTRAINTS}"))
+        return groups, {pair: g for g, pair in enumerate(keys)}
+
+    def _warn_of_missing(self, groups: list[Listed], examples: Mapping[tuple[str, str], Task]) -> None:
+        running = {key for _, key in examples if key not in self.definitions.by_key}
+        text = "task definition {names} is not in task-definitions.json: its tasks count as their own documents say"
+        texts = (
+            "task definitions {names} are not in task-definitions.json: their tasks count as their own documents say"
+        )
+        self.remarks.about(sorted(running), text, texts)
+        text = "{names} run tasks and are not in services.json: their rules are not known"
+        without = [group for group, _ in examples if group.startswith("service:") and group not in self.services]
+        self.remarks.about(
+            without, text.replace("run tasks and are", "runs tasks and is").replace("their", "its"), text
+        )
+        missing = [entry.group.name for entry in groups if "is not in task-definitions.json" in entry.refusal]
+        idle = [name for name in missing if name in self.services and self._is_idle(name, examples)]
+        text = "the task definition of {names} is not in task-definitions.json: no task of it can be placed"
+        self.remarks.about(idle, text, text)
+
+    def _is_idle(self, name: str, examples: Mapping[tuple[str, str], Task]) -> bool:
+        return not any(group == name for group, _ in examples)
+
+    def _protected(self) -> frozenset[str]:
+        services = [service for answer in self.answers["services"] for service in answer.elements("services")]
+        unknown = {protection.task for protection in self.protections}.difference(task.arn for task in self.tasks)
+        text = "the protected task {names} is not in tasks.json"
+        texts = "{count} protected tasks are not in tasks.json: {names}"
+        self.remarks.about(sorted(arn.rsplit("/", 1)[-1] for arn in unknown), text, texts)
+        return protected_tasks(self.protections, self.at, self.tasks, services, self.remarks)
+
+    def _problem(
+        self,
+        snapshot: ClusterSnapshot,
+        groups: list[Listed],
+        index: Mapping[tuple[str, str], int],
+        located: Located,
+        protected: frozenset[str],
+    ) -> tuple[Problem, list[str]]:
+        """The problem in which nothing is to start, and what is wrong with its rules."""
+        read_groups, wrong = [], []
+        for entry in groups:
+            group, faults = readable(entry.group, snapshot.resources)
+            read_groups.append(group)
+            wrong += [
+                f"{group.name}: a rule that cannot be read is left out while nothing is asked of the group: {f}"
+                for f in faults
+            ]
+        tasks = tuple(
+            RunningTask(
+                id=task.arn,
+                group=index[task.group, task.key],
+                instance=i,
+                protected=task.arn in protected,
+                healthy=task.is_healthy,
+                running=task.last_status == "RUNNING",
+                started_at=task.started_at,
+                tags=task.tags,
+            )
+            for task, i in located.running
+        )
+        cells = np.array([(task.group, task.instance) for task in tasks], np.int64).reshape(len(tasks), 2)
+        shape = (len(groups), snapshot.size)
+        running = Counts.of(shape, cells[:, 0], cells[:, 1], np.ones(len(tasks), np.int64))
+        return Problem(snapshot, tuple(read_groups), running, tasks=tasks), wrong

@@ -1,0 +1,284 @@
+"""The files of a cluster directory, and what reads a JSON object field by field without ever failing on a wrong one.
+
+A file is what one call of the AWS CLI prints, or a list of such answers, since the API pages. Faults are collected with
+the file and the JSON path: ``container-instances.json[0].containerInstances[3].agentConnected``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from solver.errors import Fault, TooLarge, UnreadableDocument
+
+LARGEST_FILE = 1 << 30
+"""Bytes of a file that are read (§11.3)."""
+
+LARGEST_AMOUNT = 10**12
+"""Amounts above are absurd: a million million MiB."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One file of the directory: the member its answers carry and the call that prints it."""
+
+    file: str
+    member: str
+    call: str
+    is_required: bool = False
+
+
+KINDS = (
+    Kind("container-instances.json", "containerInstances", "aws ecs describe-container-instances", True),
+    Kind("tasks.json", "tasks", "aws ecs describe-tasks", True),
+    Kind("task-definitions.json", "taskDefinition", "aws ecs describe-task-definition", True),
+    Kind("services.json", "services", "aws ecs describe-services", True),
+    Kind("task-protection.json", "protectedTasks", "aws ecs get-task-protection"),
+    Kind("capacity-providers.json", "capacityProviders", "aws ecs describe-capacity-providers"),
+    Kind("cluster.json", "clusters", "aws ecs describe-clusters"),
+    Kind("snapshot.json", "takenAt", "placement-solver import ecs"),
+)
+
+
+class Element:
+    """A JSON object, where it stands, and the list that its faults go to.
+
+    A field that is ``null`` counts as absent. A field of the wrong type is a fault and counts as absent.
+    """
+
+    __slots__ = ("faults", "path", "value")
+
+    def __init__(self, value: Mapping[str, object], path: str, faults: list[Fault]) -> None:
+        self.value = value
+        self.path = path
+        self.faults = faults
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self.value.get(name) is not None
+
+    def fault(self, name: str, problem: str, remedy: str) -> None:
+        """Note what is wrong with a field."""
+        self.faults.append(Fault(f"{self.path}.{name}" if name else self.path, problem, remedy))
+
+    def text(self, name: str) -> str:
+        """A text; empty where it is absent."""
+        value = self.value.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.fault(name, f"is {shown(value)}", "must be text")
+            return ""
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            self.fault(name, "has half of a surrogate pair", "must be Unicode text")
+            return ""
+        return value
+
+    def needed(self, name: str) -> str:
+        """A text that must be there."""
+        found = self.text(name)
+        if not found and not isinstance(self.value.get(name), (int, float, list, dict)):
+            self.fault(name, "is missing" if not self.has(name) else "is empty", "must be a text")
+        return found
+
+    def amount(self, name: str, least: int = 0, most: int = LARGEST_AMOUNT) -> int:
+        """A whole number, also where it is written as text, as tasks do; 0 where it is absent."""
+        value = self.value.get(name)
+        if value is None:
+            return 0
+        number = _whole(value)
+        if number is None:
+            self.fault(name, f"is {shown(value)}", "must be a whole number")
+            return 0
+        if not least <= number <= most:
+            self.fault(name, f"is {shown(value)}", f"must be {least:,} to {most:,}")
+            return 0
+        return number
+
+    def flag(self, name: str) -> bool:
+        """True or false; false where it is absent."""
+        value = self.value.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.fault(name, f"is {shown(value)}", "must be true or false")
+        return value is True
+
+    def element(self, name: str) -> Element | None:
+        """An object; None where it is absent."""
+        value = self.value.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.fault(name, f"is {shown(value)}", "must be an object")
+            return None
+        return Element(value, f"{self.path}.{name}", self.faults)
+
+    def elements(self, name: str) -> list[Element]:
+        """A list of objects; empty where it is absent."""
+        found = []
+        for at, value in enumerate(self._listed(name)):
+            if isinstance(value, dict):
+                found.append(Element(value, f"{self.path}.{name}[{at}]", self.faults))
+            else:
+                self.fault(f"{name}[{at}]", f"is {shown(value)}", "must be an object")
+        return found
+
+    def texts(self, name: str) -> list[str]:
+        """A list of texts; empty where it is absent."""
+        found = []
+        for at, value in enumerate(self._listed(name)):
+            if isinstance(value, str) and (value.isascii() or value.encode("utf-8", "ignore").decode() == value):
+                found.append(value)
+            else:
+                self.fault(f"{name}[{at}]", f"is {shown(value)}", "must be text")
+        return found
+
+    def _listed(self, name: str) -> Sequence[object]:
+        value = self.value.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            self.fault(name, f"is {shown(value)}", "must be a list")
+            return ()
+        return value
+
+    def instant(self, name: str) -> datetime | None:
+        """A time: ISO 8601 (no zone means UTC) or seconds since 1970; None where it is absent."""
+        value = self.value.get(name)
+        if value is None:
+            return None
+        found = instant(value)
+        if found is None:
+            self.fault(name, f"is {shown(value)}", "must be an ISO 8601 time or seconds since 1970")
+        return found
+
+    def tags(self) -> dict[str, str]:
+        """``tags``, a list of ``key`` and ``value``."""
+        return {tag.text("key"): tag.text("value") for tag in self.elements("tags")}
+
+
+def instant(value: object) -> datetime | None:
+    """The moment that a text or a number names; None if it names none."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value.strip())
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def shown(value: object) -> str:
+    """A JSON value, short enough for a message."""
+    if isinstance(value, (dict, list)):
+        return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 120:
+        return f"a number of {value.bit_length()} bits"
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else None
+    if isinstance(value, str):
+        digits = value.strip().removeprefix("-")
+        return int(value) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+    return None
+
+
+def read_documents(directory: Path, faults: list[Fault]) -> dict[str, list[Element]]:
+    """The answers of every file of the directory, by the member that they carry.
+
+    Parameters
+    ----------
+    faults
+        Where the elements put what is wrong with their fields.
+
+    Raises
+    ------
+    UnreadableDocument
+        With every file that is missing, is no JSON or is of another kind than its name says.
+    TooLarge
+        If a file is beyond the size limit.
+    """
+    if not directory.is_dir():
+        problem = "is not a directory" if directory.exists() else "does not exist"
+        raise UnreadableDocument.at(str(directory), problem, f"must be a folder with {_required()}")
+    unreadable: list[Fault] = []
+    found: dict[str, list[Element]] = {}
+    for kind in KINDS:
+        try:
+            found[kind.member] = _answers(directory, kind, faults)
+        except UnreadableDocument as unreadable_file:
+            unreadable += unreadable_file.faults
+    if unreadable:
+        raise UnreadableDocument(unreadable)
+    return found
+
+
+def _required() -> str:
+    return ", ".join(kind.file for kind in KINDS if kind.is_required)
+
+
+def _answers(directory: Path, kind: Kind, faults: list[Fault]) -> list[Element]:
+    path = directory / kind.file
+    if not path.exists():
+        if kind.is_required:
+            raise UnreadableDocument.at(kind.file, f"is missing in {directory}", f"must be what `{kind.call}` prints")
+        return []
+    document = _parse(path)
+    pages = document if isinstance(document, list) else [document]
+    answers = []
+    for at, page in enumerate(pages):
+        where = f"{kind.file}[{at}]" if isinstance(document, list) else kind.file
+        if not isinstance(page, dict) or kind.member not in page:
+            raise UnreadableDocument.at(where, _other_kind(page, kind), f"must be what `{kind.call}` prints")
+        answers.append(Element(page, where, faults))
+    return answers
+
+
+def _other_kind(page: object, kind: Kind) -> str:
+    if isinstance(page, dict):
+        for other in KINDS:
+            if other.member in page and other is not kind:
+                return f"looks like {other.file} (`{other.call}`)"
+        return f"has no member {kind.member}"
+    return f"is {shown(page)}"
+
+
+def _parse(path: Path) -> object:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise TooLarge(f"{path.name} has {path.stat().st_size:,} bytes; at most {LARGEST_FILE:,} are read")
+        content = path.read_bytes()
+        # PowerShell's redirection writes UTF-16 with a byte-order mark, some editors UTF-8 with one.
+        text = content.decode(json.detect_encoding(content)).removeprefix("\ufeff")
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as wrong:
+        at_end = not wrong.doc[wrong.pos :].strip()
+        where = f"{path.name}: line {wrong.lineno}, column {wrong.colno}"
+        problem = "the file ends in the middle" if at_end else f"is no JSON: {wrong.msg}"
+        raise UnreadableDocument.at(where, problem, "write the whole answer again") from wrong
+    except UnicodeDecodeError as wrong:
+        problem = f"is not text: byte {wrong.start + 1} is no {wrong.encoding}"
+        raise UnreadableDocument.at(path.name, problem, "must be JSON in UTF-8") from wrong
+    except RecursionError as wrong:
+        raise UnreadableDocument.at(path.name, "is nested too deeply", "must be an answer of the ECS API") from wrong
+    except ValueError as wrong:
+        raise UnreadableDocument.at(path.name, f"is no JSON: {wrong}", "must be an answer of the ECS API") from wrong
+    except OSError as wrong:
+        problem = f"cannot be read: {wrong.strerror or wrong}"
+        raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")
