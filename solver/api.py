@@ -13,7 +13,7 @@ import numpy as np
 
 from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
-from solver.domain.explanation import Violation
+from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.domain.solution import Status
@@ -65,7 +65,7 @@ def place(
     rules = bind(problem)
     found = run(rules, limits, on_better=on_incumbent, cancelled=cancelled)
     solution = found.solution
-    shortfalls = ()
+    shortfalls: tuple[Shortfall, ...] = ()
     if explain and _falls_short(problem, solution.tasks):
         from solver.explain import shortfalls as explained
 

@@ -58,7 +58,8 @@ class Placement:
     def row(self, group: int) -> Ints:
         """``int64[I]``: the group's tasks on each instance."""
         if group not in self._rows:
-            self._rows[group] = self.tasks.row(group)
+            # Whatever has been started since has its row here already, so the base is still true of the others.
+            self._rows[group] = self._base.row(group)
         return self._rows[group]
 
     def change(self, group: int) -> Ints:

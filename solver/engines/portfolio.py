@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,8 +15,12 @@ from solver.engines.incumbent import Incumbent, Observer
 from solver.rules.bind import Rules
 from solver.rules.unplaced import Unplaced
 
-RESERVE = 0.05
-"""Share of the time limit that is kept for reasons and the answer itself."""
+RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
+"""Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
+
+
+LOADING_SECONDS = 0.4
+"""What loading ortools for the first time may take: with less left, it is not begun."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,8 @@ def run(
     PlanRejected
         If the sequential engine made a plan that breaks a rule.
     """
-    seconds = limits.time_limit * (1 - RESERVE) if limits.deterministic_limit is None else 10**6
+    reserve = min(max(RESERVE_SHARE * limits.time_limit, RESERVE_SECONDS), limits.time_limit / 2)
+    seconds = limits.time_limit - reserve if limits.deterministic_limit is None else 10**6
     deadline = Deadline(seconds, cancelled)
     incumbent = Incumbent(rules, on_better)
     incumbent.require_sequential(sequential.place(rules, limits.seed, deadline))
@@ -66,6 +72,8 @@ def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     They are imported here, so that a plan that counting proves never pays for loading the solver.
     """
     engine = "sequential"
+    if deadline.remaining() < LOADING_SECONDS and "ortools" not in sys.modules:
+        return engine
     for name in ("packing", "exact"):
         if _finished(incumbent) or deadline.passed():
             break

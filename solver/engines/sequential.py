@@ -190,10 +190,11 @@ class _Allotment:
             elif isinstance(strategy, Spread):
                 of, _ = self._buckets[level]
                 inner = of[eligible]
-                if packed and len(np.unique(inner)) < len(inner):
+                if packed and np.bincount(inner).max(initial=0) > 1:
                     return False
-                pairs = np.unique(np.stack([outer, inner]), axis=1).shape[1]
-                if pairs > len(np.unique(inner)):
+                holder = np.zeros(int(inner.max(initial=0)) + 1, np.int64)
+                holder[inner] = outer
+                if (holder[inner] != outer).any():
                     return False
                 outer = inner
         return True
@@ -235,7 +236,12 @@ class _Allotment:
 
     def _evenly(self, instances: Ints, amount: int, level: int, skew: int | None) -> None:
         of, all_counts = self._buckets[level]
-        buckets, place = np.unique(of[instances], return_inverse=True)
+        here = of[instances]
+        position = np.full(len(all_counts), -1, np.int64)
+        position[here] = 0
+        buckets = np.flatnonzero(position == 0)
+        position[buckets] = np.arange(len(buckets))
+        place = position[here]
         counts = all_counts[buckets] + self._started_in(level, buckets)
         room = np.zeros(len(buckets), np.int64)
         np.add.at(room, place, self.room[instances] - self.started[instances])

@@ -7,6 +7,7 @@ owner in a bucket without the family costs the weight.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,8 +65,8 @@ class Affinity(Constraint):
     def only_tightens(self) -> bool:
         return False
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return group == self.owner or (self._with_itself(problem) and problem.groups[group].family == self.family)
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return problem.families[self.family] if self._with_itself(problem) else (self.owner,)
 
     def stepwise(self, problem: Problem, group: int) -> bool:
         return self._with_itself(problem) and problem.groups[group].family == self.family

@@ -7,6 +7,7 @@ An instance without the field is a bucket of its own that keeps apart from all o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +68,8 @@ class AntiAffinity(Constraint):
     def _with_itself(self, problem: Problem) -> bool:
         return problem.groups[self.owner].family == self.family
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return group == self.owner or problem.groups[group].family == self.family
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return {self.owner, *problem.families.get(self.family, ())}
 
     def stepwise(self, problem: Problem, group: int) -> bool:
         own = problem.groups[self.owner].family

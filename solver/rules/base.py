@@ -8,7 +8,7 @@ are the third form that the sequential engine needs; the conformance test holds 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
@@ -88,9 +88,13 @@ class Constraint(ABC):
         """
         return np.where(self.admits(state.problem, group), UNLIMITED, 0)
 
+    def scope(self, problem: Problem) -> Iterable[int]:
+        """The groups whose tasks the rule may refuse; of others, ``admits`` and ``room`` are not asked."""
+        return range(len(problem.groups)) if self.owner is None else (self.owner,)
+
     def concerns(self, problem: Problem, group: int) -> bool:
-        """Whether the rule may refuse a task of the group; where not, its ``admits`` and ``room`` are not asked."""
-        return self.owner in (None, group)
+        """Whether the group is in scope."""
+        return group in self.scope(problem)
 
     def stage_for(self, group: int) -> Stage:
         """Where in the pipeline it refuses tasks of a group: what other groups' rules forbid comes last."""

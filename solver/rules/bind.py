@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
@@ -26,7 +26,7 @@ from solver.rules import (
     spread,
 )
 from solver.rules import random as random_strategy
-from solver.rules.base import UNLIMITED, Constraint, Cost, Strategy
+from solver.rules.base import UNLIMITED, Constraint, Cost, Stage, Strategy
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.daemon import Debt, debt
 from solver.rules.instance_state import InstanceState
@@ -87,14 +87,15 @@ class Rules:
 
     def concerning(self, group: int) -> tuple[Constraint, ...]:
         """The constraints that may refuse a task of the group, in the pipeline's order for it."""
-        if group not in self._concerning:
-            found = [rule for rule in self.constraints if rule.concerns(self.problem, group)]
-            self._concerning[group] = tuple(sorted(found, key=lambda rule: rule.stage_for(group)))
         return self._concerning[group]
 
     @cached_property
-    def _concerning(self) -> dict[int, tuple[Constraint, ...]]:
-        return {}
+    def _concerning(self) -> list[tuple[Constraint, ...]]:
+        found: list[list[Constraint]] = [[] for _ in self.problem.groups]
+        for rule in self.constraints:
+            for g in rule.scope(self.problem):
+                found[g].append(rule)
+        return [tuple(sorted(rules, key=partial(_stage, g))) for g, rules in enumerate(found)]
 
     def room(self, state: Placement, group: int) -> Ints:
         """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as all rules say."""
@@ -111,6 +112,10 @@ class Rules:
             if constraint.only_tightens and not constraint.stepwise(self.problem, group):
                 np.minimum(most, constraint.room(state, group), out=most)
         return most
+
+
+def _stage(group: int, rule: Constraint) -> Stage:
+    return rule.stage_for(group)
 
 
 def bind(problem: Problem) -> Rules:

@@ -5,6 +5,7 @@ A rule of the whole cluster, on the task roles of the groups. Source of the need
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,8 +58,8 @@ class IsolateRoles(Constraint):
             ]
         )
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return problem.groups[group].role in self.roles
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return (g for members in self._members(problem) for g in members)
 
     def room(self, state: Placement, group: int) -> Ints:
         role = state.problem.groups[group].role

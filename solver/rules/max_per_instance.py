@@ -6,6 +6,7 @@ A DAEMON service has it by itself. Source: ECS API PlacementConstraintType (``di
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,8 +64,8 @@ class MaxPerInstance(Constraint):
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return problem.groups[group].family == problem.groups[self.owner].family
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return problem.families[self._family(problem)]
 
     def room(self, state: Placement, group: int) -> Ints:
         family = self._family(state.problem)

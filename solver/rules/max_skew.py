@@ -7,6 +7,7 @@ not grow, and no start goes into a bucket that ends more than k above the smalle
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +56,8 @@ class MaxSkew(Constraint):
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return problem.groups[group].family == problem.groups[self.owner].family
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return problem.families[self._family(problem)]
 
     def admits(self, problem: Problem, group: int) -> Bools:
         return has_field(problem, self.field) if group == self.owner else super().admits(problem, group)

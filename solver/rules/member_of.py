@@ -6,7 +6,7 @@ starts a task, after it without the one task itself: what ECS refuses one by one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +57,9 @@ class MemberOf(Constraint):
             return super().admits(problem, group)
         return evaluate(self.expression, Placement(problem))
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return group == self.owner or (reads_state(self.expression) and problem.wanted[self.owner] > 0)
+    def scope(self, problem: Problem) -> Iterable[int]:
+        counts = reads_state(self.expression) and problem.wanted[self.owner] > 0
+        return range(len(problem.groups)) if counts else (self.owner,)
 
     def stepwise(self, problem: Problem, group: int) -> bool:
         return reads_state(self.expression)

@@ -5,6 +5,7 @@ Source: ECS developer guide, task definition parameters (port mappings). Dynamic
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -68,11 +69,11 @@ class HostPort(Constraint):
         groups = problem.groups
         return [g for g in _holders(problem, self.port) if groups[g].scheduling is not Scheduling.DAEMON]
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return self.port in problem.groups[group].ports
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return _holders(problem, self.port)
 
     def room(self, state: Placement, group: int) -> Ints:
-        if not self.concerns(state.problem, group):
+        if self.port not in state.problem.groups[group].ports:
             return np.full(state.size, UNLIMITED)
         room = np.maximum(1 - self._held(state), 0)
         return np.where(self._owed(state.problem), 0, room) if group in self._barred(state.problem) else room
@@ -115,8 +116,8 @@ class PortCount(Constraint):
                 count += len(group.ports) * placement.change(g)
         return count
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return bool(problem.groups[group].ports)
+    def scope(self, problem: Problem) -> Iterable[int]:
+        return (g for g, group in enumerate(problem.groups) if group.ports)
 
     def room(self, state: Placement, group: int) -> Ints:
         need = len(state.problem.groups[group].ports)

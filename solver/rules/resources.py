@@ -6,6 +6,7 @@ Network interfaces are a resource like any other: one a task under ``awsvpc`` (E
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,8 +51,9 @@ class Resource(Constraint):
         owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if debt.group != but)
         return self.reserved + sum_of(owed, len(self.reserved))
 
-    def concerns(self, problem: Problem, group: int) -> bool:
-        return bool(problem.demand[group, self.r])
+    def scope(self, problem: Problem) -> Iterable[int]:
+        scope: list[int] = np.flatnonzero(problem.demand[:, self.r]).tolist()
+        return scope
 
     def room(self, state: Placement, group: int) -> Ints:
         need = int(state.problem.demand[group, self.r])

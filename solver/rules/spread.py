@@ -187,9 +187,11 @@ def _coarser(spread: Spread, facts: Counting, fine: Buckets, room: Ints) -> Buck
             if other.family == spread.family:
                 coarse = other.buckets
                 taking = room > 0
-                pairs = np.unique(np.stack([fine.of[fine.inside], coarse.of[fine.inside]]), axis=1)
-                nested = pairs.shape[1] == len(fine) and (fine.inside & coarse.inside)[taking].all()
-                if nested and (pairs[1] >= 0).all():
+                inner, outer = fine.of[fine.inside], coarse.of[fine.inside]
+                holder = np.full(len(fine), -1, np.int64)
+                holder[inner] = outer
+                nested = (holder[inner] == outer).all() and (outer >= 0).all()
+                if nested and (fine.inside & coarse.inside)[taking].all():
                     return coarse
     return None
 
