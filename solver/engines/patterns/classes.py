@@ -165,10 +165,7 @@ def _reachable_together(types: TaskTypes, allowed: Bools, grid: Grid, unit: Ints
     """Each amount cut to the most that a set of tasks within *all* amounts can use of it."""
     cut = free.copy()
     cells = np.minimum(free // unit, np.array(grid.shape, dtype=np.int64) - 1)
-    for number in np.unique(kind):
-        here = np.flatnonzero(kind == number)
-        for resource in range(free.shape[1]):
-            amounts = np.where(allowed[number], types.demand[:, resource] // unit[resource], -1)
-            best = grid.best(amounts[None, :])[0]
-            cut[here, resource] = best[tuple(cells[here].T)] * unit[resource]
+    for resource in range(free.shape[1]):
+        amounts = np.where(allowed, types.demand[:, resource] // unit[resource], -1)
+        cut[:, resource] = grid.best_at(amounts, kind, cells) * unit[resource]
     return cut

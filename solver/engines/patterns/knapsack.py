@@ -16,6 +16,8 @@ from solver.domain.counts import Bools, Ints
 
 Table = NDArray[Any]
 """Numbers of one kind (``int64`` or ``float64``)."""
+MAX_CHOICE_BYTES = 2**26
+"""Tables are filled for so many rows at once that the choices kept need no more."""
 
 
 @dataclass(frozen=True)
@@ -57,29 +59,54 @@ class Grid:
         """Entries of one table."""
         return int(np.prod(self.shape, dtype=np.int64))
 
-    def best(self, values: Table) -> Table:
-        """``[B, *shape]``: the best value at each capacity for each row of ``values[B, T]``; negative excludes."""
-        table = np.zeros((len(values), *self.shape), dtype=values.dtype)
-        for part in self.parts:
-            self._step(table, part, values)
-        return table
+    def best_at(self, values: Table, row: Ints, cell: Ints) -> Table:
+        """``[N]``: the best value for price row ``values[row[n]]`` (``[B, T]``) and capacity ``cell[n, R]``.
 
-    def best_and_choices(self, values: Table) -> tuple[Table, list[Bools]]:
-        """``best``, and for each part where it was taken."""
-        table = np.zeros((len(values), *self.shape), dtype=values.dtype)
-        return table, [self._step(table, part, values) for part in self.parts]
+        A negative value excludes the type.
+        """
+        result = np.zeros(len(row), dtype=values.dtype)
+        for rows, here in self._chunks(len(values), row):
+            table, buffers = self._empty_tables(values[rows])
+            for part in self.parts:
+                self._step(table, part, values[rows], buffers)
+            result[here] = table[(row[here] - rows.start, *cell[here].T)]
+        return result
 
-    def _step(self, table: Table, part: Part, values: Table) -> Bools:
+    def best_fillings(self, values: Table, row: Ints, cell: Ints) -> tuple[Table, Ints]:
+        """``best_at``, and ``int64[N, T]`` what a best filling holds."""
+        best = np.zeros(len(row), dtype=values.dtype)
+        held = np.zeros((len(row), values.shape[1]), dtype=np.int64)
+        for rows, here in self._chunks(len(values), row):
+            table, buffers = self._empty_tables(values[rows])
+            choices = [self._step(table, part, values[rows], buffers).copy() for part in self.parts]
+            inside = row[here] - rows.start
+            best[here] = table[(inside, *cell[here].T)]
+            held[here] = self._fillings(choices, inside, cell[here], values.shape[1])
+        return best, held
+
+    def _chunks(self, rows: int, row: Ints) -> list[tuple[slice, Ints]]:
+        """Rows to fill at once, so that choices stay small, and who reads them."""
+        step = max(1, MAX_CHOICE_BYTES // (self.cells * max(len(self.parts), 8)))
+        parts = [slice(begin, min(begin + step, rows)) for begin in range(0, rows, step)]
+        return [(part, np.flatnonzero((row >= part.start) & (row < part.stop))) for part in parts]
+
+    def _empty_tables(self, values: Table) -> tuple[Table, tuple[Table, Bools]]:
+        table = np.zeros((len(values), *self.shape), dtype=values.dtype)
+        return table, (np.empty(table.size, dtype=values.dtype), np.empty(table.size, dtype=bool))
+
+    def _step(self, table: Table, part: Part, values: Table, buffers: tuple[Table, Bools]) -> Bools:
+        """One part; where it was taken, in a buffer that the next step writes over."""
         upper = table[(slice(None), *(slice(cut, None) for cut in part.shift))]
         lower = table[(slice(None), *(slice(0, side - cut) for side, cut in zip(self.shape, part.shift, strict=True)))]
         gain = (values[:, part.kind] * part.size).reshape(-1, *(1 for _ in self.shape))
-        candidate = lower + gain
-        taken: Bools = candidate > upper
+        candidate = buffers[0][: upper.size].reshape(upper.shape)
+        taken = buffers[1][: upper.size].reshape(upper.shape)
+        np.add(lower, gain, out=candidate)
+        np.greater(candidate, upper, out=taken)
         np.maximum(upper, candidate, out=upper)
         return taken
 
-    def patterns(self, choices: list[Bools], row: Ints, cell: Ints, types: int) -> Ints:
-        """``int64[N, T]``: what a best filling holds, for price row ``row[n]`` and capacity ``cell[n, R]``."""
+    def _fillings(self, choices: list[Bools], row: Ints, cell: Ints, types: int) -> Ints:
         held = np.zeros((len(row), types), dtype=np.int64)
         left = cell.copy()
         for part, taken in zip(reversed(self.parts), reversed(choices), strict=True):

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 
 from solver.domain.counts import Bools, Ints
 from solver.engines.deadline import Deadline
+from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
+from solver.engines.patterns.pricing import Floats
 from solver.engines.patterns.types import TaskTypes
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +32,18 @@ class Relaxation:
         The objective, and how many tasks no pattern holds.
     used
         ``float64[P]``.
+    excess
+        ``float64[K, Z]``.
     price
         ``float64[T, Z]``: the duals of the rows of tasks.
     rent
-        ``float64[C]``: what one more instance of the class would save.
+        ``float64[C]``: what one more instance of the class would save; negative where the box asks for more.
     """
 
     value: float
     missing: float
     used: Floats
+    excess: Floats
     price: Floats
     rent: Floats
 
@@ -59,7 +61,7 @@ class Columns:
         fresh = []
         for number, (of, row) in enumerate(zip(kind.tolist(), held, strict=True)):
             key = (of, row.tobytes())
-            if key not in self._known and row.any():
+            if key not in self._known:
                 self._known.add(key)
                 fresh.append(number)
         self.held = np.concatenate([self.held, held[fresh]])
@@ -76,7 +78,7 @@ class Master:
         self._used: list[mathopt.Variable] = []
         model = self._model
         self._tasks = [[model.add_linear_constraint(lb=float(base)) for base in row.tolist()] for row in types.base]
-        self._instances = [model.add_linear_constraint(ub=float(size)) for size in classes.size.tolist()]
+        self._instances = [model.add_linear_constraint(lb=0.0, ub=float(size)) for size in classes.size.tolist()]
         self._opened = model.add_linear_constraint(lb=0.0)
         self._missing: list[mathopt.Variable] = []
         self._add_excess()
@@ -84,6 +86,7 @@ class Master:
 
     def _add_excess(self) -> None:
         model, types = self._model, self._types
+        self._excess: list[tuple[int, int, mathopt.Variable]] = []
         for number, kind in enumerate(types.profile_type.tolist()):
             slack = float(types.profile_slack[number])
             total = model.add_linear_constraint(lb=slack, ub=slack)
@@ -92,6 +95,25 @@ class Master:
                     excess = model.add_variable(lb=0.0, ub=float(most), is_integer=self._whole)
                     total.set_coefficient(excess, 1.0)
                     self._tasks[kind][zone].set_coefficient(excess, -1.0)
+                    self._excess.append((number, zone, excess))
+
+    def _excess_of(self, result: mathopt.SolveResult) -> Floats:
+        excess = np.zeros(self._types.profile_range.shape)
+        for number, zone, variable in self._excess:
+            excess[number, zone] = result.variable_values(variable)
+        return excess
+
+    def enter(self, box: Box) -> None:
+        """Keep to the box from now on."""
+        least, most = box.least_used.tolist(), box.most_used.tolist()
+        for row, low, high in zip(self._instances, least, most, strict=True):
+            if row.lower_bound != low:
+                row.lower_bound = float(low)
+            if row.upper_bound != high:
+                row.upper_bound = float(high)
+        for number, zone, excess in self._excess:
+            excess.lower_bound = float(box.least_excess[number, zone])
+            excess.upper_bound = float(box.most_excess[number, zone])
 
     def allow_missing(self, penalty: float) -> None:
         """Let tasks be missing at this cost each; called again, change the cost."""
@@ -137,8 +159,9 @@ class Master:
             value=result.objective_value(),
             missing=float(sum(result.variable_values(self._missing))) if self._missing else 0.0,
             used=np.array(result.variable_values(self._used)),
+            excess=self._excess_of(result),
             price=np.maximum(price, 0.0),
-            rent=np.maximum(-np.array(result.dual_values(self._instances)), 0.0),
+            rent=-np.array(result.dual_values(self._instances)),
         )
 
     def integers(self, deadline: Deadline, seed: int) -> Ints | None:
@@ -158,9 +181,12 @@ class Master:
             self._solver = None
 
 
-def worth_keeping(relaxation: Relaxation, columns: Columns, types: TaskTypes, classes: Classes, gap: float) -> Bools:
-    """``bool[P]``: patterns whose reduced cost is below the gap; no other is part of a plan that closes it."""
+def worth_keeping(relaxation: Relaxation, columns: Columns, classes: Classes, gap: float) -> Bools:
+    """``bool[P]``: patterns whose reduced cost is below the gap; no other is part of a plan that closes it.
+
+    The relaxation is of the root, and may know fewer patterns than there are by now.
+    """
     price = relaxation.price.T[classes.zone[columns.kind]]
     reduced = classes.empty[columns.kind] + relaxation.rent[columns.kind] - (price * columns.held).sum(axis=1)
-    keep: Bools = reduced < gap
+    keep: Bools = (reduced < gap) & columns.held.any(axis=1)
     return keep

@@ -6,7 +6,8 @@ import numpy as np
 
 from solver.domain.counts import Bools, Ints
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.master import Columns, Floats
+from solver.engines.patterns.master import Columns
+from solver.engines.patterns.pricing import Floats
 
 EPSILON = 1e-6
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
+from solver.engines.patterns.branching import Generator, Tree, Verdict
 from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
 from solver.engines.patterns.counting import counting_bound
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
-from solver.engines.patterns.pricing import MAX_PRICE, Pricing
 from solver.engines.patterns.problem import PackingProblem, PackingResult, Started
 from solver.engines.patterns.rounding import on_instances, round_with_noise
 from solver.engines.patterns.state import PartialPlan
@@ -26,11 +26,12 @@ from solver.engines.patterns.types import TaskTypes, task_types
 OnIncumbent = Callable[[PackingResult], None]
 
 REDUCED_COST = 1e-7
-FIRST_PENALTY = 8.0
-"""Of a missing task, in opened instances; grows while tasks are missing."""
 FIRST_TRIES = 60
 """Roundings before the integer program."""
 SIGMAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+TRIES_A_BOX = 6
+FIRST_BOXES = 20
+"""Boxes of the search tree looked at before the integer program."""
 INTEGER_SHARE = 0.6
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
@@ -53,13 +54,13 @@ class Search:
         self._seed = seed
         self._rng = np.random.default_rng(seed)
         self._on_incumbent = on_incumbent
-        self._classes: Classes = classes(problem, types)
         self._closed = int(problem.empty.sum())
         self._best: Started | None = None
         self._opened = self._closed + 1
         self._bound, self._source = 0, "counting"
         self._columns = Columns(types.count)
         self._plan = PartialPlan(problem, types)
+        self._classes: Classes
 
     # What is known
 
@@ -109,24 +110,51 @@ class Search:
 
     def run(self) -> None:
         """All steps, until done."""
-        self._raise_bound(counting_bound(self._types, self._classes), "counting")
         self._first_fit()
         if self.done:
             return
+        self._classes = classes(self._problem, self._types)
+        self._raise_bound(counting_bound(self._types, self._classes), "counting")
+        if self.done:
+            return
         self._columns_of_plan()
-        pricing = Pricing(self._types, self._classes)
-        master = Master(self._types, self._classes)
+        generator = Generator(self._types, self._classes, self._columns)
         try:
-            relaxation = self._generate(master, pricing)
+            self._search_patterns(generator)
         finally:
-            master.close()
+            generator.close()
+
+    def _search_patterns(self, generator: Generator) -> None:
+        """Everything that follows the first relaxation."""
+        relaxation, bound = generator.relax(generator.root, self._opened - 1, self._deadline)
+        self._raise_bound(bound, "relaxation")
         if relaxation is None or self.done:
             return
         self._round(relaxation, FIRST_TRIES)
+        tree = self._tree(generator)
+        tree = self._branch(generator, tree, FIRST_BOXES)
         if not self.done:
             self._integer(relaxation)
-        if not self.done:
-            self._round(relaxation, MAX_TRIES)
+        while not self.done and not tree.exhausted:
+            tree = self._branch(generator, tree, FIRST_BOXES)
+        self._round(relaxation, MAX_TRIES)
+
+    def _tree(self, generator: Generator) -> Tree:
+        """The search tree for a plan that meets the bound."""
+        target = self._bound
+
+        def round_off(relaxation: Relaxation) -> bool:
+            self._round(relaxation, TRIES_A_BOX)
+            return self._opened <= target
+
+        return Tree(generator, target, round_off)
+
+    def _branch(self, generator: Generator, tree: Tree, boxes: int) -> Tree:
+        """Look at more boxes; the same tree, or the next one once the bound could be raised."""
+        if self.done or tree.explore(boxes, self._deadline) is not Verdict.REFUTED:
+            return tree
+        self._raise_bound(self._bound + 1, "relaxation")
+        return self._tree(generator)
 
     def _first_fit(self) -> None:
         order = np.argsort(-self._plan.sizes(), kind="stable")
@@ -139,37 +167,6 @@ class Search:
             members = self._classes.members[self._classes.start[kind] : self._classes.start[kind + 1]]
             held = np.unique(self._plan.held[:, members].T, axis=0)
             self._columns.add(np.full(len(held), kind, dtype=np.int64), held)
-
-    def _generate(self, master: Master, pricing: Pricing) -> Relaxation | None:
-        """Column generation until no pattern has a negative reduced cost; the last relaxation."""
-        penalty = FIRST_PENALTY
-        master.allow_missing(penalty)
-        master.add(self._columns.kind, self._columns.held)
-        last: Relaxation | None = None
-        while not self.done:
-            relaxation = master.relax(self._deadline)
-            if relaxation is None:
-                return last
-            last = relaxation
-            fresh = self._price(master, pricing, relaxation)
-            self._raise_bound(pricing.bound(relaxation.price), "relaxation")
-            if fresh:
-                continue
-            if relaxation.missing <= 1e-6 or penalty >= MAX_PRICE:
-                break
-            penalty *= 8.0
-            master.allow_missing(penalty)
-        return last
-
-    def _price(self, master: Master, pricing: Pricing, relaxation: Relaxation) -> int:
-        """Add the best pattern of each class that lowers the objective; how many were new."""
-        worth, held = pricing.best_patterns(relaxation.price)
-        gain = worth - self._classes.empty - relaxation.rent
-        better = np.flatnonzero(gain > REDUCED_COST)
-        before = len(self._columns.kind)
-        fresh = self._columns.add(better, held[better])
-        master.add(self._columns.kind[before:], self._columns.held[before:])
-        return fresh
 
     def _round(self, relaxation: Relaxation, tries: int) -> None:
         base_order = -np.log(np.maximum(self._plan.sizes(), 1e-9))
@@ -195,7 +192,7 @@ class Search:
     def _integer(self, relaxation: Relaxation) -> None:
         """The restricted master in integers: its plan counts, its bound does not, for patterns are lacking."""
         gap = self._opened - 1 - relaxation.value + 1e-6 if self._best is not None else np.inf
-        keep = np.flatnonzero(worth_keeping(relaxation, self._columns, self._types, self._classes, gap + REDUCED_COST))
+        keep = np.flatnonzero(worth_keeping(relaxation, self._columns, self._classes, gap + REDUCED_COST))
         program = Master(self._types, self._classes, whole=True)
         program.add(self._columns.kind[keep], self._columns.held[keep])
         program.restrict_opened(self._bound, self._opened - 1)

@@ -90,14 +90,16 @@ class TaskTypes:
         """``int64[T, Z]``: no plan starts more of the type there."""
         return self.room(np.zeros_like(self.base))
 
-    def cheapest_zones(self, price: Ints) -> int:
-        """The least ``sum price[t, z] * x[t, z]`` over all zone counts that the groups allow, exactly."""
+    def cheapest_zones(self, price: Ints, least: Ints, most: Ints) -> int:
+        """The least ``sum price * x``, exactly, over zone counts ``x[T, Z]`` whose excess keeps the bounds."""
         result = int((price * self.base).sum())
-        for kind, most, slack in zip(self.profile_type, self.profile_range, self.profile_slack, strict=True):
-            order = np.argsort(price[kind], kind="stable")
-            taken = np.diff(np.minimum(np.cumsum(most[order]), slack), prepend=0)
-            result += int((price[kind][order] * taken).sum())
-        return result
+        paid = price[self.profile_type]
+        result += int((paid * least).sum())
+        left = self.profile_slack - least.sum(axis=1)
+        order = np.argsort(paid, axis=1, kind="stable")
+        room = np.take_along_axis(most - least, order, axis=1)
+        taken = np.diff(np.minimum(np.cumsum(room, axis=1), left[:, None]), axis=1, prepend=0)
+        return result + int((np.take_along_axis(paid, order, axis=1) * taken).sum())
 
 
 def task_types(problem: PackingProblem) -> TaskTypes | None:
