@@ -72,16 +72,18 @@ class Arguments:
         before = len(self.faults)
         starts = self.counts(groups or ())
         readable = len(self.faults) == before
+        rules = {"--constraint": constraints, "--strategy": strategies}
+        specs = {path: self.rules(path, texts) for path, texts in rules.items()}
         if len(groups or ()) != 1:
-            for path, texts in (("--constraint", constraints), ("--strategy", strategies)):
-                if texts:
-                    self.fault(path, f"is given for {len(groups or ())} groups", "needs exactly one --group")
+            for path in [path for path, texts in rules.items() if texts]:
+                self.fault(path, f"is given for {len(groups or ())} groups", "needs exactly one --group")
+                specs[path] = None
         return Wish(
             starts,
             self.priorities(priorities or (), list(starts)) if readable else {},
             tuple(frozen or ()),
-            self.rules("--constraint", constraints),
-            self.rules("--strategy", strategies),
+            specs["--constraint"],
+            specs["--strategy"],
             readable,
         )
 
@@ -148,7 +150,7 @@ class Wish:
     priorities, frozen, constraints, strategies
         As ``solver.cli.source.Cluster.request`` takes them.
     readable
-        Whether all of ``starts`` could be read.
+        Whether all of ``starts`` could be read; else only the names that are unknown matter.
     """
 
     starts: Mapping[str, int]
@@ -171,7 +173,7 @@ class Wish:
         InvalidRequest
             If nothing is to be placed, or with every unknown name.
         """
-        if not self.readable:
+        if not self.readable and not self.starts:
             return cluster.problem, ()
         if not self.starts and not cluster.problem.wanted.any():
             known = ", ".join(group.name for group in cluster.problem.groups[:20])

@@ -67,7 +67,8 @@ def check(
 
 def _asked(cluster: Cluster, wish: Wish, rows: Sequence[Row], plan: Path) -> tuple[Problem, tuple[str, ...]]:
     """The problem that the plan answers, and warnings: what ``--group`` says, else what the plan starts."""
-    from solver.formats.plan import starts_of_plan
+    from solver.cli.source import said_of
+    from solver.formats.plan import starts_of_plan, unknown_instances
 
     if not wish.starts and wish.readable:
         starts = {name: count for name, count in starts_of_plan(rows).items() if count}
@@ -77,18 +78,23 @@ def _asked(cluster: Cluster, wish: Wish, rows: Sequence[Row], plan: Path) -> tup
     try:
         problem, warnings = wish.applied_to(cluster)
     except InvalidRequest as invalid:
-        raise InvalidRequest(_with_lines(invalid.faults, rows, plan)) from invalid
+        elsewhere = [
+            replace(fault, path=f"{said_of(plan)} {fault.path}") for fault in unknown_instances(cluster.problem, rows)
+        ]
+        raise InvalidRequest([*_with_lines(invalid.faults, rows, plan), *elsewhere]) from invalid
     return problem, (*cluster.warnings, *warnings)
 
 
 def _with_lines(faults: Sequence[Fault], rows: Sequence[Row], plan: Path) -> list[Fault]:
     """The faults; one about a group that the plan names with the line that names it first."""
+    from solver.cli.source import said_of
+
     first: dict[str, int] = {}
     for row in rows:
         first.setdefault(row.group, row.line)
     lines = [next((line for name, line in first.items() if name and name in fault.path), None) for fault in faults]
     return [
-        fault if line is None else replace(fault, path=f"{plan} line {line}: {fault.path}")
+        fault if line is None else replace(fault, path=f"{said_of(plan)} line {line}: {fault.path}")
         for fault, line in zip(faults, lines, strict=True)
     ]
 

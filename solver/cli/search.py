@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
+from solver.errors import Fault, InvalidRequest
 
 
 def search(problem: Problem, limits: Limits, warnings: Sequence[str], *, shows: bool) -> Answer:
@@ -30,8 +33,21 @@ def search(problem: Problem, limits: Limits, warnings: Sequence[str], *, shows: 
     """
     from solver.api import place
 
-    with _interrupts() as cancelled, _progress(problem, shows) as tell:
-        return place(problem, limits, on_incumbent=tell, cancelled=cancelled, warnings=warnings)
+    try:
+        with _interrupts() as cancelled, _progress(problem, shows) as tell:
+            return place(problem, limits, on_incumbent=tell, cancelled=cancelled, warnings=warnings)
+    except InvalidRequest as invalid:
+        raise InvalidRequest(by_name(invalid.faults, problem)) from invalid
+
+
+def by_name(faults: Sequence[Fault], problem: Problem) -> list[Fault]:
+    """The faults as somebody reads them who wrote no request: groups by name, limits by option."""
+    found = []
+    for fault in faults:
+        path = re.sub(r"^groups\[(\d+)\]", lambda match: problem.groups[int(match[1])].name, fault.path)
+        option = re.sub(r"^limits\.(\w+)$", lambda match: "--" + match[1].replace("_", "-"), path)
+        found.append(replace(fault, path=option))
+    return found
 
 
 @contextmanager

@@ -81,6 +81,11 @@ def read_request(path: Path) -> tuple[Problem, Limits]:
         return request_from_json(text)
 
 
+def said_of(path: Path) -> str:
+    """A file as messages name it."""
+    return "standard input" if str(path) == "-" else str(path)
+
+
 def read_text(path: Path) -> str:
     """The text of a file, or of standard input for ``-``.
 
@@ -92,10 +97,10 @@ def read_text(path: Path) -> str:
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as broken:
-        raise UnreadableDocument.at(str(path), f"is not UTF-8 (byte {broken.start})", "must be text") from broken
+        raise UnreadableDocument.at(said_of(path), f"is not UTF-8 (byte {broken.start})", "must be text") from broken
     except OSError as failed:
         what = failed.strerror or str(failed)
-        raise UnreadableDocument.at(str(path), f"cannot be read ({what})", "name a file that exists") from failed
+        raise UnreadableDocument.at(said_of(path), f"cannot be read ({what})", "name a file that exists") from failed
 
 
 @contextmanager
@@ -104,4 +109,6 @@ def faults_in(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidRequest as invalid:
-        raise type(invalid)([replace(fault, path=f"{path} {fault.path}") for fault in invalid.faults]) from invalid
+        raise type(invalid)(
+            [replace(fault, path=f"{said_of(path)} {fault.path}") for fault in invalid.faults]
+        ) from invalid

@@ -88,6 +88,14 @@ def starts_of_plan(rows: Sequence[Row]) -> dict[str, int]:
     return starts
 
 
+def unknown_instances(problem: Problem, rows: Sequence[Row]) -> list[Fault]:
+    """The faults of instances that are not in the cluster, which need not wait for the groups to be known."""
+    reader = _Reader(problem)
+    for row in rows:
+        reader.places(row)
+    return reader.faults
+
+
 def counts_from_plan(problem: Problem, plan: str | Sequence[Row]) -> Counts:
     """The tasks of each group on each instance after a plan.
 
@@ -169,8 +177,7 @@ class _Reader:
         group = self.problem.by_name.get(row.group)
         if group is None:
             self._fault(row, f"there is no group '{row.group}'", nearest(row.group, self.problem.by_name))
-        instance = self._instance(row, "instance", row.instance)
-        leaves = self._instance(row, "from_instance", row.from_instance) if row.action == "move" else instance
+        instance, leaves = self.places(row)
         if group is None or instance is None or leaves is None:
             return
         if row.action == "move" and leaves == instance:
@@ -179,6 +186,12 @@ class _Reader:
             self._leave(row, group, leaves)
         if row.action != "stop":
             self.cells.append((group, instance, 1))
+
+    def places(self, row: Row) -> tuple[int | None, int | None]:
+        """The instance of a row, and the one that its task leaves; None where it is not in the cluster."""
+        instance = self._instance(row, "instance", row.instance)
+        leaves = self._instance(row, "from_instance", row.from_instance) if row.action == "move" else instance
+        return instance, leaves
 
     def _leave(self, row: Row, group: int, instance: int) -> None:
         self.cells.append((group, instance, -1))

@@ -284,6 +284,11 @@ def _groups(reader: FrameReader, resources: tuple[str, ...]) -> tuple[TaskGroup,
             known = ", ".join((*GROUP_COLUMNS, *resources))
             reader.faults.append(Fault("groups", f"has the column '{column}'", f"must be one of {known}"))
     names = reader.filled("name") if reader.need("name") else [""] * len(reader)
+    seen: set[str] = set()
+    for g, name in enumerate(names):
+        if name and name in seen:
+            reader.fault(g, "name", f"'{name}' is already a group", "name each group once")
+        seen.add(name)
     families, roles, definitions = (reader.texts(column) for column in ("family", "role", "task_definition"))
     demand = np.stack([reader.integers(name, 0) for name in resources], axis=1) if resources else None
     start, priority = reader.integers("start", 0), reader.integers("priority", 0, least=-(2**31))
