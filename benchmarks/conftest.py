@@ -1,0 +1,33 @@
+"""At which scale the subjects run, and what is loaded before the first is timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.workloads import packing_problem
+from solver import api
+from solver.domain.request import Limits
+
+SMOKE_SCALE = 0.02
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--scale``: the size of every subject, 1 by default and small where nothing is timed."""
+    parser.addoption("--scale", type=float, default=None, help="size of the subjects, above 0 and at most 1")
+
+
+@pytest.fixture(scope="session")
+def scale(request: pytest.FixtureRequest) -> float:
+    """Share of the full size."""
+    given = request.config.getoption("--scale")
+    if given is None:
+        return SMOKE_SCALE if request.config.getoption("benchmark_disable") else 1.0
+    if not 0 < given <= 1:
+        raise pytest.UsageError(f"--scale: is {given}; above 0 and at most 1")
+    return float(given)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded() -> None:
+    """Load the engines: an answer that has to load ortools first would pay half a second for it."""
+    api.place(packing_problem(60, 30, 1), Limits(time_limit=0.5))

@@ -1,0 +1,135 @@
+"""The phases of placing: rules, first plan, model, whole answer, check. Each starts from a problem that nothing has read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+from benchmarks.subject import Case, Outcome, Phase
+from solver import api
+from solver.compile import compile_model
+from solver.domain.answer import Answer
+from solver.domain.counts import Counts
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.domain.solution import TierResult
+from solver.engines import sequential
+from solver.rules.bind import bind
+
+SMOKE_SECONDS = 0.3
+"""Time limit of an answer at less than full scale."""
+
+History = list[tuple[float, tuple[int, ...]]]
+"""Seconds since the call, and the tier values of the plan found then."""
+
+
+def limits_of(case: Case, seed: int, scale: float) -> Limits:
+    """The case's limits with the seed; a short time where the scale is not the case's own."""
+    seconds = case.limits.time_limit if scale == 1 else min(SMOKE_SECONDS, case.limits.time_limit)
+    return replace(case.limits, seed=seed, time_limit=seconds)
+
+
+def judged(case: Case, seed: int, scale: float, answer: Answer) -> Outcome:
+    """What an answer says of the case's tier, and what is wrong with it: the checker is asked once more."""
+    tier = tier_of(case, answer)
+    wrong = [f"broken rule: {violation}" for violation in api.check(answer.problem, answer.tasks)]
+    wrong += [
+        f"{one.name}: bound {one.bound} above the value {one.value}" for one in answer.tiers if one.bound > one.value
+    ]
+    if tuple(one.value for one in answer.tiers) > tuple(one.sequential for one in answer.tiers):
+        wrong.append("worse than the sequential scheduler")
+    if case.all_placed and not answer.complete:
+        wrong.append(f"{int(answer.missing().sum())} tasks are not placed, and all could be")
+    if scale == 1 and seed in case.optimum:
+        best = case.optimum[seed]
+        if not tier.bound <= best <= tier.value:
+            wrong.append(f"{tier.name}: bound {tier.bound}, value {tier.value}, but the optimum is {best}")
+    return Outcome(
+        status=answer.status.name,
+        value=(tier.value,),
+        bound=(tier.bound,),
+        proven=tier.proven,
+        figures={
+            "placed": int(answer.placed().sum()),
+            "sequential": tier.sequential,
+            "engine": answer.engine,
+            "first plan (s)": answer.first_plan_seconds,
+        },
+        wrong=tuple(wrong),
+    )
+
+
+def tier_of(case: Case, answer: Answer) -> TierResult:
+    """The tier that the case reports.
+
+    Raises
+    ------
+    KeyError
+        If the answer has no tier of that name.
+    """
+    return {tier.name: tier for tier in answer.tiers}[case.tier or answer.tiers[-1].name]
+
+
+def _fine(case: Case, seed: int, scale: float, found: object) -> Outcome:
+    return Outcome()
+
+
+def _bind(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    return partial(bind, case.build(seed, scale))
+
+
+def _sequential(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    return partial(sequential.place, bind(case.build(seed, scale)), seed)
+
+
+def _model(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    return partial(compile_model, bind(case.build(seed, scale)))
+
+
+def _place(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    return partial(timed_place, case.build(seed, scale), limits_of(case, seed, scale))
+
+
+def timed_place(problem: Problem, limits: Limits) -> tuple[Answer, History]:
+    """Place, and when each better plan was there."""
+    begun = time.monotonic()
+    history: History = []
+
+    def note(tasks: Counts, values: tuple[int, ...]) -> None:
+        history.append((time.monotonic() - begun, values))
+
+    return api.place(problem, limits, on_incumbent=note), history
+
+
+def _judge_place(case: Case, seed: int, scale: float, found: object) -> Outcome:
+    answer, history = cast(tuple[Answer, History], found)
+    outcome = judged(case, seed, scale, answer)
+    tier = [one.name for one in answer.tiers].index(tier_of(case, answer).name)
+    final = tuple(one.value for one in answer.tiers[: tier + 1])
+    reached = min((at for at, values in history if values[: tier + 1] <= final), default=answer.first_plan_seconds)
+    return replace(outcome, figures={**outcome.figures, "best plan (s)": reached})
+
+
+def _check(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    rules = bind(case.build(seed, scale))
+    tasks = sequential.place(rules, seed)
+    # A problem of its own: what the engine has computed on the other is not to help the checker.
+    return partial(api.check, case.build(seed, scale), tasks)
+
+
+def _judge_check(case: Case, seed: int, scale: float, found: object) -> Outcome:
+    return Outcome(wrong=tuple(f"broken rule: {violation}" for violation in cast(Sequence[object], found)))
+
+
+BIND = Phase("rules", _bind, _fine)
+SEQUENTIAL = Phase("first plan", _sequential, _fine)
+MODEL = Phase("model", _model, _fine)
+PLACE = Phase("answer", _place, _judge_place)
+CHECK = Phase("check", _check, _judge_check)
+
+PLACING = (BIND, SEQUENTIAL, PLACE, CHECK)
+"""What every workload of placing has; ``MODEL`` beside it where the count model is built."""

@@ -1,0 +1,31 @@
+"""One file a workload. Whatever module lies here and has a ``SUBJECT`` is measured."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from benchmarks.subject import Subject
+
+
+def subjects() -> tuple[Subject, ...]:
+    """Every subject, in the order of their modules' names.
+
+    Raises
+    ------
+    AttributeError
+        If a module here has no ``SUBJECT``.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(importlib.import_module(f"{__name__}.{name}").SUBJECT for name in names)
+
+
+def subject(name: str) -> Subject:
+    """The subject of that name.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    return {one.name: one for one in subjects()}[name]
