@@ -1,0 +1,67 @@
+"""Verbs that do what a request's label says, in place of ``solver.api``: what a worker may go through."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from solver.domain.answer import Answer
+from solver.domain.counts import Counts
+from solver.domain.explanation import Violation
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.errors import Overloaded, PlanRejected
+from tests.service import problems
+
+
+def place(
+    problem: Problem,
+    limits: Limits | None = None,
+    *,
+    explain: bool = True,
+    on_incumbent: Callable[[Counts, tuple[int, ...]], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    warnings: Sequence[str] = (),
+    label: str = "",
+) -> Answer:
+    """One task on the first instance, unless the label says otherwise; the process's number is a warning."""
+    assert limits and on_incumbent and cancelled
+    answer = problems.answer_to(problem)
+    if label == "until cancelled":
+        while not cancelled():
+            time.sleep(0.01)
+    elif label == "stuck":
+        time.sleep(3600)
+    elif label == "stuck with a plan":
+        on_incumbent(answer.tasks, (1,))
+        time.sleep(3600)
+    elif label == "ends":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif label == "fails":
+        raise ZeroDivisionError("secret")
+    elif label == "rejects":
+        raise PlanRejected("no plan leaves")
+    elif label == "overloaded":
+        raise Overloaded("too much")
+    elif label.startswith("takes "):
+        time.sleep(float(label.removeprefix("takes ")))
+    replay = replace(answer.replay, time_limit=limits.time_limit, seed=limits.seed)
+    return replace(answer, label=label, warnings=(*warnings, str(os.getpid()), str(explain)), replay=replay)
+
+
+def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
+    """One violation that says how many tasks there are."""
+    return (Violation("count", "", "cluster", 0, int(tasks.totals().sum()), "tasks"),)
+
+
+def fingerprint(problem: Problem) -> str:
+    """The same for every problem."""
+    return "f" * 64
+
+
+def versions() -> dict[str, str]:
+    """No real versions."""
+    return {"placement-solver": "0"}
