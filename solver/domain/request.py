@@ -112,7 +112,8 @@ class Limits:
     time_limit
         Seconds of wall clock for the whole answer (§10.3).
     deterministic_limit
-        CP-SAT's deterministic seconds instead of wall clock, for answers that repeat (§10.1); None for wall clock.
+        CP-SAT's deterministic seconds, for answers that repeat (§10.1, with one worker); None for wall clock alone. The
+        wall clock still ends the search, and an answer that it ended (``Stop.TIME``) may not repeat: give it room.
     workers
         Threads that CP-SAT may use.
     seed

@@ -22,6 +22,9 @@ from solver.rules.model import Sum
 LARGEST_MODEL = 50_000
 """Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
 
+TIER_SHARE = 0.6
+"""Of the time left, for a tier that is not the last."""
+
 STOP_INTERVAL = 0.005
 """Seconds between looks at the deadline; a stop that comes before the search begins is lost, so it is repeated."""
 
@@ -40,9 +43,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     for tier, cost in enumerate(compiled.tiers):
         incumbent.count(tier, most)
         if not _settled(incumbent, compiled, tier):
-            open_tiers = len(compiled.tiers) - tier
-            share = 1.0 if open_tiers == 1 else 0.6
-            spent = _minimise(incumbent, compiled, tier, limits, budget, deadline.part(share))
+            share = 1.0 if tier == len(compiled.tiers) - 1 else TIER_SHARE
+            given = None if budget is None else budget * share
+            spent = _minimise(incumbent, compiled, tier, limits, given, deadline.part(share))
             budget = None if budget is None else max(budget - spent, 0.0)
         compiled.model.at_most(cost, incumbent.values[tier])
         if deadline.passed():

@@ -46,8 +46,7 @@ def run(
         If the sequential engine made a plan that breaks a rule.
     """
     reserve = min(max(RESERVE_SHARE * limits.time_limit, RESERVE_SECONDS), limits.time_limit / 2)
-    seconds = limits.time_limit - reserve if limits.deterministic_limit is None else 10**6
-    deadline = Deadline(seconds, cancelled)
+    deadline = Deadline(limits.time_limit - reserve, cancelled)
     incumbent = Incumbent(rules, on_better)
     incumbent.require_sequential(sequential.place(rules, limits.seed, deadline))
     first = deadline.elapsed()
