@@ -1,0 +1,76 @@
+"""The figure of an answer."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from solver.domain.answer import Answer
+from solver.domain.counts import Counts
+from solver.errors import InvalidRequest
+from solver.report.figure import COLOURS, draw, picture
+from tests.report.answers import answer
+
+
+def svg(found: Answer) -> str:
+    return picture(found, "svg").decode()
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".SVG", b"<?xml")])
+def test_the_name_says_the_kind(suffix: str, start: bytes, tmp_path: Path) -> None:
+    """The ending of the file's name decides between PNG and SVG."""
+    path = tmp_path / f"picture{suffix}"
+    draw(answer(20, 2, 4), path)
+    assert path.read_bytes().startswith(start)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def test_another_kind_is_refused(tmp_path: Path) -> None:
+    """Another ending is refused with the two that there are, and nothing is written."""
+    with pytest.raises(InvalidRequest, match=r"is neither SVG nor PNG; must end in \.svg or \.png"):
+        draw(answer(20, 2, 4), tmp_path / "picture.pdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    """Where the folder is missing nothing is written; the error names the folder."""
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        draw(answer(20, 2, 4), tmp_path / "nowhere" / "picture.png")
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_the_same_answer_gives_the_same_bytes(kind: str) -> None:
+    """A figure holds no date and no random name, and no time of the search."""
+    again = replace(answer(20, 2, 4), seconds=9.9)
+    assert picture(answer(20, 2, 4), kind) == picture(again, kind)
+
+
+def test_groups_with_new_tasks_have_their_colours() -> None:
+    """The colours of the groups appear after the operation; without new tasks only in the legend."""
+    found = answer(20, 3, 4)
+    empty = replace(found, tasks=Counts.empty(3, 20))
+    for colour in COLOURS[:3]:
+        assert svg(found).count(colour) > svg(empty).count(colour) > 0
+    assert COLOURS[3] not in svg(found)
+
+
+@pytest.mark.parametrize(("size", "groups"), [(0, 1), (1, 1), (60, 30), (240, 3), (241, 3), (3000, 5)])
+def test_every_size_is_drawn(size: int, groups: int) -> None:
+    """Clusters from empty to thousands of instances give a well-formed figure of bounded size."""
+    found = answer(size, groups, 4) if size > 1 else answer(size, groups, 0)
+    text = svg(found)
+    assert ET.fromstring(text).tag.endswith("svg")
+    assert len(text) < 1_500_000
+
+
+def test_names_are_drawn_as_they_are() -> None:
+    """A name with dollar signs is no formula, one in a script that the font lacks is no error."""
+    found = answer(20, 1, 4)
+    for name in ("service:$x^{", "_hidden", "服务", "a" * 300):
+        group = replace(found.problem.groups[0], name=name)
+        text = svg(replace(found, problem=replace(found.problem, groups=(group,))))
+        assert re.search("<svg", text)
