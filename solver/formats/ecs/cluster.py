@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from solver.formats.ecs.documents import read_documents
 from solver.formats.ecs.groups import Directory, Listed, plain_names, readable, revision, zones_of_subnets
 from solver.formats.ecs.instances import Instance, read_instances
 from solver.formats.ecs.remarks import Remarks, counted, listed
-from solver.formats.ecs.request import Request, by_group, make_request, rule_remarks
+from solver.formats.ecs.request import Request, make_request
 from solver.formats.ecs.services import NOT_EC2, read_services
 from solver.formats.ecs.tasks import Task, read_tasks
 from solver.formats.ecs.times import protected_tasks, read_protections, snapshot_time
@@ -37,7 +36,8 @@ class EcsCluster:
     problem
         Every group that runs and every service's current revision; nothing is to start.
     warnings
-        What matters in the documents and is not modelled, is set aside, or had to be assumed.
+        What matters in the documents and is not modelled, is set aside, or had to be assumed. What concerns the new
+        tasks of a group alone comes with a request for it.
     desired
         The desired count of each service, by the name of its group.
     """
@@ -47,7 +47,6 @@ class EcsCluster:
     desired: Mapping[str, int]
     groups: tuple[Listed, ...] = field(repr=False)
     directory: Directory = field(repr=False)
-    about_documents: tuple[str, ...] = field(repr=False)
 
     def request(
         self,
@@ -60,7 +59,9 @@ class EcsCluster:
         all_or_nothing: bool = False,
         rules: Sequence[RuleSpec] = (),
     ) -> tuple[Problem, tuple[str, ...]]:
-        """The problem of starting exactly so many tasks of each group, and the warnings that concern it.
+        """The problem of starting exactly so many tasks of each group, and the warnings that concern those groups.
+
+        The warnings come on top of ``warnings``, which concern the documents whatever is asked.
 
         Parameters
         ----------
@@ -86,11 +87,10 @@ class EcsCluster:
         request = Request(
             starts, constraints, strategies, priorities or {}, tuple(frozen), all_or_nothing, tuple(rules)
         )
-        problem, remarks = make_request(request, self.problem, self.groups, self.directory)
-        return problem, (*self.about_documents, *remarks)
+        return make_request(request, self.problem, self.groups, self.directory)
 
 
-def read(directory: Path, *, stopping: Literal["held", "free"] = "held", at: str | None = None) -> EcsCluster:
+def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> EcsCluster:
     """Read a directory of ECS documents.
 
     Parameters
@@ -100,7 +100,7 @@ def read(directory: Path, *, stopping: Literal["held", "free"] = "held", at: str
         the describe call prints, or a list of such answers; ``task-protection.json``, ``capacity-providers.json``,
         ``cluster.json`` and ``snapshot.json`` (``{"takenAt": ...}``) where present.
     stopping
-        Whether what stopping tasks take is still ``held`` (§2.4) or ``free``, as ECS counts it.
+        Whether what stopping tasks take is still ``held`` (§2.4) or already ``free``, as ECS counts it.
     at
         The snapshot's time (ISO 8601, no zone means UTC), against which task protection expires. Left out, it is what
         ``snapshot.json`` says. Where neither says it, the latest event in the documents stands for it, with a warning.
@@ -152,15 +152,13 @@ class _Reader:
             for service in self.services.values()
             if service.launch not in NOT_EC2
         }
-        every = by_group((entry.group.name, remark) for entry in groups for remark in entry.remarks)
-        every += by_group(
-            (entry.group.name, remark) for g, entry in enumerate(groups) for remark in rule_remarks(base, g)
-        )
-        about = (*self.remarks, *remarks)
-        return EcsCluster(base, (*about, *every), desired, tuple(groups), directory, about)
+        return EcsCluster(base, (*self.remarks, *remarks), desired, tuple(groups), directory)
 
     def _failures(self) -> None:
-        """What a describe call could not answer for."""
+        """What a describe call could not answer for, and what an import said."""
+        for answer in self.answers["takenAt"]:
+            for text in answer.texts("warnings"):
+                self.remarks.say(text)
         for answers in self.answers.values():
             for answer in answers:
                 reasons = [failure.text("reason") or "no reason" for failure in answer.elements("failures")]

@@ -95,8 +95,8 @@ class _Maker:
         found = [
             (group.name, remark) for group, (entry, _) in zip(chosen, wanted, strict=True) for remark in entry.remarks
         ]
-        found += [(group.name, remark) for g, group in enumerate(chosen) for remark in rule_remarks(problem, g)]
-        return problem, tuple(by_group(found))
+        found += [(group.name, remark) for g, group in enumerate(chosen) for remark in _rule_remarks(problem, g)]
+        return problem, tuple(_by_group(found))
 
     def _wanted(self) -> list[tuple[Listed, int | None]]:
         """The groups that are asked for and the index of each; None for one that has nothing running."""
@@ -206,7 +206,7 @@ class _Maker:
         )
 
 
-def by_group(remarks: Iterable[tuple[str, str]]) -> list[str]:
+def _by_group(remarks: Iterable[tuple[str, str]]) -> list[str]:
     """Each remark once, with the groups that it is about."""
     found: dict[str, list[str]] = {}
     for name, remark in remarks:
@@ -214,7 +214,7 @@ def by_group(remarks: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{listed(names)}: {remark}" for remark, names in found.items()]
 
 
-def rule_remarks(problem: Problem, group: int) -> list[str]:
+def _rule_remarks(problem: Problem, group: int) -> list[str]:
     """What is odd about a group's chain of strategies on this cluster."""
     chain = problem.strategies(group)
     remarks = []
