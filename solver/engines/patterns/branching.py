@@ -107,10 +107,16 @@ class Generator:
         """Free what the solver holds."""
         self._master.close()
 
-    def relax(self, box: Box, target: int, deadline: Deadline) -> tuple[Relaxation | None, int]:
+    def relax(
+        self,
+        box: Box,
+        target: int,
+        deadline: Deadline,
+        on_the_way: Callable[[Relaxation, int], None] | None = None,
+    ) -> tuple[Relaxation | None, int]:
         """The relaxation in the box once no pattern helps, None if time ends first; and the box's bound.
 
-        Ends early, with None, when the bound is above the target.
+        Ends early, with None, when the bound is above the target. ``on_the_way`` sees every relaxation.
         """
         self._master.enter(box)
         bound = 0
@@ -118,6 +124,8 @@ class Generator:
             relaxation = self._master.relax(deadline)
             if relaxation is None:
                 return None, bound
+            if on_the_way is not None:
+                on_the_way(relaxation, bound)
             fresh = self._price(relaxation)
             if deadline.passed():
                 return None, bound

@@ -15,8 +15,10 @@ from solver.engines.patterns.knapsack import Grid
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes
 
-MAX_CELLS = 2**15
-"""Entries of a table; a finer grid is coarsened."""
+MAX_WORK = 4 * 10**7
+"""Entries of all tables times steps, a quarter of a second; a finer grid is coarsened."""
+MIN_CELLS, MAX_CELLS = 2**10, 2**18
+"""Entries of a table, whatever the work."""
 MAX_REACH = 2**22
 """Sums of one resource are enumerated up to so many units."""
 
@@ -65,7 +67,8 @@ def classes(problem: PackingProblem, types: TaskTypes) -> Classes:
     """Merge the instances that can take at least one task."""
     free = np.maximum(problem.free, 0)
     kind, allowed = _eligibility(types, problem.instances)
-    unit, shape = _grid_shape(types, free)
+    rows = len(np.unique(problem.zone * len(allowed) + kind))
+    unit, shape = _grid_shape(types, free, rows)
     need = _in_cells_up(types.demand, unit)
     grid = Grid.over(need, types.cap, shape)
     exact = not (types.demand % unit).any()
@@ -105,15 +108,17 @@ def _eligibility(types: TaskTypes, instances: int) -> tuple[Ints, Bools]:
     return kind.reshape(-1).astype(np.int64), types.admits[:, first].T.copy()
 
 
-def _grid_shape(types: TaskTypes, free: Ints) -> tuple[Ints, tuple[int, ...]]:
-    """The unit of each resource and the cells that the largest instance has, at most ``MAX_CELLS`` in all.
+def _grid_shape(types: TaskTypes, free: Ints, rows: int) -> tuple[Ints, tuple[int, ...]]:
+    """The unit of each resource and the cells that the largest instance has, so many that the tables can be filled.
 
     The unit is the greatest common divisor of the demands. While the table is too large, the resource with the most
     cells gets a unit twice as large.
     """
     unit = np.maximum(np.gcd.reduce(types.demand, axis=0), 1)
     most = np.minimum(free.max(axis=0, initial=0), (types.demand * types.total[:, None]).sum(axis=0))
-    while np.prod(most // unit + 1.0) > MAX_CELLS:
+    steps = int(np.ceil(np.log2(types.cap + 1.0)).sum())
+    allowed = np.clip(MAX_WORK / max(rows * steps, 1), MIN_CELLS, MAX_CELLS)
+    while np.prod(most // unit + 1.0) > allowed:
         unit[np.argmax(most // unit)] *= 2
     return unit, tuple((most // unit + 1).tolist())
 

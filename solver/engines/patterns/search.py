@@ -29,6 +29,8 @@ REDUCED_COST = 1e-7
 FIRST_TRIES = 60
 """Roundings before the integer program."""
 SIGMAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+TRIES_ON_THE_WAY = 2
+"""Roundings of each relaxation before the last."""
 TRIES_A_BOX = 6
 FIRST_BOXES = 20
 """Boxes of the search tree looked at before the integer program."""
@@ -126,7 +128,12 @@ class Search:
 
     def _search_patterns(self, generator: Generator) -> None:
         """Everything that follows the first relaxation."""
-        relaxation, bound = generator.relax(generator.root, self._opened - 1, self._deadline)
+
+        def on_the_way(relaxation: Relaxation, bound: int) -> None:
+            self._raise_bound(bound, "relaxation")
+            self._round(relaxation, TRIES_ON_THE_WAY)
+
+        relaxation, bound = generator.relax(generator.root, self._opened - 1, self._deadline, on_the_way)
         self._raise_bound(bound, "relaxation")
         if relaxation is None or self.done:
             return
