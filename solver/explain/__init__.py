@@ -9,7 +9,7 @@ from solver.domain.request import Limits
 from solver.domain.solution import Solution, Status
 from solver.engines.deadline import Deadline
 from solver.explain.conflict import Core, core
-from solver.explain.feasibility import Prober
+from solver.explain.feasibility import MOST_SEARCHES, Prober
 from solver.explain.funnel import closest, event, funnel
 from solver.explain.repair import Repairer
 from solver.explain.target import placed
@@ -17,6 +17,12 @@ from solver.rules.bind import Rules
 
 MOST_FUNNELS = 1_000
 """Groups with a funnel; more than that nobody reads."""
+
+FEW_SEARCHES = 2
+"""Searches for the repairs of a conflict that is not proved: most would only run out of time."""
+
+REPEATABLE_SEARCHES = 6
+"""Searches for a conflict, and for its repairs, where a deterministic limit replaces the clock (§10.1)."""
 
 MOST_DETAILED = 5
 """Groups with a conflict and repairs where a deterministic limit replaces the clock (§10.1)."""
@@ -58,7 +64,8 @@ def shortfalls(
         if deadline.passed():
             break
         share = _part(deadline, len(detailed) - k, repeatable)
-        found = core(rules, tasks, g, Prober(limits, share), known_impossible=_proven(rules, solution, g))
+        prober = Prober(limits, share, REPEATABLE_SEARCHES if repeatable else MOST_SEARCHES)
+        found = core(rules, tasks, g, prober, known_impossible=_proven(rules, solution, g))
         if found is not None:
             cores[g] = found
     for k, g in enumerate(detailed):
@@ -66,7 +73,9 @@ def shortfalls(
             break
         if g in cores:
             share = _part(deadline, len(detailed) - k, repeatable)
-            repairs[g] = Repairer(rules, tasks, g, cores[g], Prober(limits, share)).repairs()
+            searches = REPEATABLE_SEARCHES if repeatable else MOST_SEARCHES
+            prober = Prober(limits, share, searches if cores[g].proven else FEW_SEARCHES)
+            repairs[g] = Repairer(rules, tasks, g, cores[g], prober).repairs()
     return tuple(
         Shortfall(
             problem.groups[g].name,

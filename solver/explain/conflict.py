@@ -95,7 +95,9 @@ class Situation:
     def members(self) -> tuple[Member, ...]:
         """Everything that bears on the groups that start, in the pipeline's order for the group itself."""
         problem = restated(self.problem, self.needed)
-        concerning = [rule for rule in self.whole.constraints if any(rule.concerns(problem, g) for g in self.starting)]
+        question = Rules(problem, self.whole.constraints, self.whole.strategies, ())
+        ids = {id(rule) for g in self.starting for rule in question.concerning(g)}
+        concerning = [rule for rule in self.whole.constraints if id(rule) in ids]
         concerning.sort(key=lambda rule: rule.stage_for(self.group))
         position = {id(rule): k for k, rule in enumerate(self.whole.constraints)}
         found = [Member(Kind.RULE, position[id(rule)], self._title(rule)) for rule in concerning]
@@ -210,12 +212,17 @@ def _debts_of(rule: Constraint) -> tuple[Debt, ...]:
 
 
 def core(rules: Rules, tasks: Counts, group: int, prober: Prober, *, known_impossible: bool = False) -> Core | None:
-    """A smallest conflict of a group that falls short; None if one more task fits or nothing is known in time.
+    """A smallest conflict of a group that falls short; None if one more task fits or time is over.
 
     Parameters
     ----------
     known_impossible
         It is already proved that no plan places more of the class.
+
+    Notes
+    -----
+    Where neither a plan nor a proof is found in time, the conflict is what stands in the way of the plans that were
+    tried; it is neither ``proven`` nor ``minimal``.
     """
     if not rules.problem.cluster.size:
         return Core((Member(Kind.EMPTY, 0, "the cluster has no instances"),), True, True)
@@ -227,8 +234,12 @@ def core(rules: Rules, tasks: Counts, group: int, prober: Prober, *, known_impos
     shrinker = _Shrinker(situation, prober)
     if alone != everything and shrinker.verdict(alone) is Verdict.NO:
         return shrinker.shrink(alone)
-    if known_impossible or shrinker.verdict(everything) is Verdict.NO:
+    whole = Verdict.NO if known_impossible else shrinker.verdict(everything)
+    if whole is Verdict.NO:
         return shrinker.shrink(everything)
+    if whole is Verdict.UNKNOWN:
+        quick = Prober(prober.limits, prober.deadline, searches=0)
+        return _Shrinker(situation, quick, guessing=True).shrink(everything)
     return None
 
 
@@ -238,15 +249,19 @@ def _of_the_group(member: Member, situation: Situation) -> bool:
         return False
     if member.kind is not Kind.RULE:
         return True
-    return situation.whole.constraints[member.index].concerns(situation.problem, situation.group)
+    rule = situation.whole.constraints[member.index]
+    return any(rule is other for other in situation.whole.concerning(situation.group))
 
 
 class _Shrinker:
-    def __init__(self, situation: Situation, prober: Prober) -> None:
+    """Leaves members out. ``guessing``: what no plan was found for counts as impossible, and nothing is certain."""
+
+    def __init__(self, situation: Situation, prober: Prober, *, guessing: bool = False) -> None:
         self.situation = situation
         self.prober = prober
         self.kept: frozenset[Member] = frozenset()
-        self.certain = True
+        self.certain = not guessing
+        self.guessing = guessing
 
     def verdict(self, members: frozenset[Member]) -> Verdict:
         """Whether one more task fits with only these members in force."""
@@ -255,7 +270,8 @@ class _Shrinker:
 
     def shrink(self, members: frozenset[Member]) -> Core:
         """A minimal part of an impossible set."""
-        self.kept = self._smallest_by_counting(members) or members
+        counted = None if self.guessing else self._smallest_by_counting(members)
+        self.kept = members if counted is None else counted
         order = [member for member in self.situation.members if member in self.kept]
         # What concerns other groups goes first, by halves; then what is withheld; the group's own rules last.
         others = [m for m in order if not _of_the_group(m, self.situation)]
@@ -265,7 +281,7 @@ class _Shrinker:
         for member in sorted(own, key=lambda m: m.kind is Kind.RULE):
             self._thin([member])
         final = tuple(member for member in order if member in self.kept)
-        return Core(final, self.certain, True)
+        return Core(final, self.certain, not self.guessing)
 
     def _thin(self, candidates: list[Member]) -> None:
         """Leave out as many of the candidates as possible."""
@@ -277,7 +293,7 @@ class _Shrinker:
             return
         without = self.kept - frozenset(candidates)
         found = self.verdict(without)
-        if found is Verdict.NO:
+        if found is Verdict.NO or (self.guessing and found is Verdict.UNKNOWN):
             self.kept = without
         elif len(candidates) > 1:
             half = len(candidates) // 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.domain.counts import Ints
+from solver.domain.counts import Bools, Ints
 from solver.domain.placement import Placement
 from solver.rules.affinity import Affinity
 from solver.rules.anti_affinity import AntiAffinity
@@ -15,7 +15,11 @@ from solver.rules.base import Constraint
 from solver.rules.bind import Rules
 from solver.rules.buckets import Buckets
 from solver.rules.max_skew import MaxSkew
+from solver.rules.ports import HostPort
 from solver.rules.resources import Resource
+
+LARGEST_TABLE = 1_000_000
+"""Entries of a table of sums."""
 
 RoomOf = Callable[[Constraint], Ints]
 """The room that a rule leaves the group on each instance, ``int64[I]``."""
@@ -113,19 +117,55 @@ def _room_in(state: Placement, group: int) -> RoomOf:
 
 
 def _resource_short(rules: Rules, state: Placement, needed: Ints) -> bool:
-    """Whether all groups together need more of a resource than what is free where they may go."""
-    problem = rules.problem
+    """Whether groups together need more of a resource, or of a port, than there is where they may go.
+
+    For each resource and each demand ``t``: the tasks that need at least ``t`` are at most ``sum_i floor(free_i / t)``. And
+    what all of them need is at most ``sum_i`` of the most that multiples of their demands can fill.
+    """
+    reach: dict[int, Bools] = {}
+
+    def reachable(groups: list[int]) -> Bools:
+        for g in groups:
+            if g not in reach:
+                reach[g] = rules.most(g) > 0
+        return np.any([reach[g] for g in groups], axis=0)
+
     for rule in rules.constraints:
-        if not isinstance(rule, Resource):
-            continue
-        demand = problem.demand[:, rule.r]
-        takers = np.flatnonzero((needed > 0) & (demand > 0)).tolist()
-        if len(takers) < 2:
-            continue
-        reachable = np.zeros(state.size, np.bool_)
-        for g in takers:
-            reachable |= rules.most(g) > 0
-        left = np.maximum(state.free[:, rule.r] - rule.reserved, 0)
-        if int(left[reachable].sum()) < int((needed * demand).sum()):
-            return True
+        if isinstance(rule, HostPort):
+            holders = [g for g in np.flatnonzero(needed).tolist() if rule.port in rules.problem.groups[g].ports]
+            if len(holders) > 1 and int(reachable(holders).sum()) < int(needed[holders].sum()):
+                return True
+        elif isinstance(rule, Resource):
+            demand = rules.problem.demand[:, rule.r]
+            takers = np.flatnonzero((needed > 0) & (demand > 0)).tolist()
+            left = np.maximum(state.free[:, rule.r] - rule.reserved, 0)
+            for least in sorted({int(demand[g]) for g in takers}, reverse=True):
+                large = [g for g in takers if demand[g] >= least]
+                if len(large) < 2:
+                    continue
+                here = left[reachable(large)]
+                sizes = demand[large]
+                if int((here // least).sum()) < int(needed[large].sum()):
+                    return True
+                if int(_filled(here, sizes).sum()) < int((needed[large] * sizes).sum()):
+                    return True
     return False
+
+
+def _filled(amounts: Ints, sizes: Ints) -> Ints:
+    """The most of each amount that multiples of the sizes can fill; the amount itself where that takes too long to say."""
+    unit = int(np.gcd.reduce(sizes))
+    whole = amounts // unit
+    most = int(whole.max(initial=0))
+    if most > LARGEST_TABLE or not len(whole):
+        return amounts
+    fits = np.zeros(most + 1, np.bool_)
+    fits[0] = True
+    for size in np.unique(sizes // unit).tolist():
+        # After k rounds every sum with up to 2^k - 1 more of the size is there.
+        step = size
+        while step <= most:
+            fits[step:] |= fits[:-step].copy()
+            step *= 2
+    best = np.maximum.accumulate(np.where(fits, np.arange(most + 1), 0))
+    return np.asarray(best[whole] * unit, np.int64)

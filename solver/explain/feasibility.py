@@ -98,7 +98,7 @@ class Prober:
         seconds = min(SEARCH_SECONDS, self.deadline.remaining() * SHARE)
         limits = self.limits
         if limits.deterministic_limit is not None:
-            limits = replace(limits, deterministic_limit=min(limits.deterministic_limit, SEARCH_SECONDS))
+            limits = replace(limits, deterministic_limit=min(limits.deterministic_limit, SEARCH_SECONDS) / 4)
             seconds = self.deadline.remaining()
         exact = importlib.import_module("solver.engines.exact")
         exact.improve(incumbent, limits, Deadline(seconds, lambda: self.deadline.was_cancelled))

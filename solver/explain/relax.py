@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solver.domain.cluster import ZONE
-from solver.domain.counts import Counts, Ints
+from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec
@@ -16,7 +16,7 @@ from solver.engines.deadline import Deadline
 from solver.explain import changes
 from solver.explain.conflict import Core, Kind, Member
 from solver.explain.feasibility import least
-from solver.explain.target import goal, restated
+from solver.explain.target import goal
 from solver.rules import max_per_instance, max_skew
 from solver.rules.base import Constraint
 from solver.rules.bind import CONSTRAINTS, Rules
@@ -44,12 +44,11 @@ class Option:
     together: bool = True
 
 
-def touched_rules(rules: Rules, core: Core | None, needed: Ints, group: int) -> list[Constraint]:
+def touched_rules(rules: Rules, core: Core | None, group: int) -> list[Constraint]:
     """Rules that a change must touch: those of the conflict; all that concern the group where it is not known."""
     if core is not None:
         return [rules.constraints[member.index] for member in core.members if member.kind is Kind.RULE]
-    question = restated(rules.problem, needed)
-    return [rule for rule in rules.constraints if rule.concerns(question, group)]
+    return list(rules.concerning(group))
 
 
 class Relaxations:
@@ -78,7 +77,7 @@ class Relaxations:
         self.deadline = deadline
         self.works = works
         self.needed = goal(self.problem, tasks, group)
-        self.touched = touched_rules(rules, core, self.needed, group)
+        self.touched = touched_rules(rules, core, group)
 
     def __iter__(self) -> Iterator[Option]:
         yield from self._loosenings()

@@ -186,7 +186,7 @@ class Repairer:
     def reduce(self) -> str | None:
         """Let a task need less: the smallest share of one resource, or one port less."""
         best: tuple[float, str] | None = None
-        for rule in touched_rules(self.rules, self.core, self.needed, self.group):
+        for rule in touched_rules(self.rules, self.core, self.group):
             if self.prober.deadline.passed():
                 break
             if isinstance(rule, Resource):
@@ -195,7 +195,7 @@ class Repairer:
                     best = found
         if best is not None:
             return best[1]
-        for rule in touched_rules(self.rules, self.core, self.needed, self.group):
+        for rule in touched_rules(self.rules, self.core, self.group):
             if isinstance(rule, HostPort) and rule.port in self.problem.groups[self.group].ports:
                 group = self.problem.groups[self.group]
                 kept = tuple(port for port in group.ports if port != rule.port)
