@@ -9,10 +9,77 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.metadata import version
 
-__all__ = ["__version__"]
+__all__ = [
+    "Action",
+    "Answer",
+    "Client",
+    "ClusterSnapshot",
+    "Conflict",
+    "Counts",
+    "Engine",
+    "FunnelStage",
+    "InvalidQuery",
+    "InvalidRequest",
+    "Limits",
+    "PlacementSolverError",
+    "Problem",
+    "Repair",
+    "RuleSpec",
+    "RunningTask",
+    "Scheduling",
+    "Shortfall",
+    "Status",
+    "Stop",
+    "TaskGroup",
+    "TextColumn",
+    "TierResult",
+    "Violation",
+    "__version__",
+    "check",
+    "draw",
+    "place",
+    "plan_frame",
+    "problem_from_frames",
+    "read_ecs",
+    "show",
+    "tiers_frame",
+]
 
-_MODULE_OF: dict[str, str] = {}
-"""Public name -> the module that defines it. Every name here is in ``__all__``, and the other way round."""
+_MODULE_OF: dict[str, str] = {
+    "Action": "solver.domain.answer",
+    "Answer": "solver.domain.answer",
+    "Client": "solver.service.client",
+    "ClusterSnapshot": "solver.domain.cluster",
+    "Conflict": "solver.domain.explanation",
+    "Counts": "solver.domain.counts",
+    "Engine": "solver.domain.request",
+    "FunnelStage": "solver.domain.explanation",
+    "InvalidQuery": "solver.errors",
+    "InvalidRequest": "solver.errors",
+    "Limits": "solver.domain.request",
+    "PlacementSolverError": "solver.errors",
+    "Problem": "solver.domain.problem",
+    "Repair": "solver.domain.explanation",
+    "RuleSpec": "solver.domain.request",
+    "RunningTask": "solver.domain.request",
+    "Scheduling": "solver.domain.request",
+    "Shortfall": "solver.domain.explanation",
+    "Status": "solver.domain.solution",
+    "Stop": "solver.domain.solution",
+    "TaskGroup": "solver.domain.request",
+    "TextColumn": "solver.domain.columns",
+    "TierResult": "solver.domain.solution",
+    "Violation": "solver.domain.explanation",
+    "check": "solver.api",
+    "draw": "solver.report.figure",
+    "place": "solver.api",
+    "plan_frame": "solver.formats.tables",
+    "problem_from_frames": "solver.formats.tables",
+    "read_ecs": "solver.formats.ecs:read",
+    "show": "solver.report",
+    "tiers_frame": "solver.formats.tables",
+}
+"""Public name -> the module that defines it, with ``:name`` where it has another name there."""
 
 __version__: str
 
@@ -21,7 +88,8 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         value: object = version("placement-solver")
     elif name in _MODULE_OF:
-        value = getattr(import_module(_MODULE_OF[name]), name)
+        module, _, inner = _MODULE_OF[name].partition(":")
+        value = getattr(import_module(module), inner or name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
