@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,23 +180,41 @@ class ClusterReader:
         return found | rows
 
     def _used_ports(self, instances: Sequence[cluster_pb2.Instance]) -> dict[Port, Ints]:
-        used: dict[Port, list[int]] = {}
+        used: dict[Port, Ints] = {}
         for protocol in ("tcp", "udp"):
             name = f"used_{protocol}_ports"
-            for i, instance in enumerate(instances):
-                for p, port in enumerate(getattr(instance, name)):
-                    where = used.setdefault((protocol, port), [])
-                    if not 1 <= port <= 65535:
-                        self.fault(f"cluster.instances[{i}].{name}[{p}]", f"is {port}", "must be 1 to 65535")
-                    elif where and where[-1] == i:
-                        self.fault(f"cluster.instances[{i}].{name}[{p}]", f"{port} stands twice", "give it once")
-                    where.append(i)
-        return {port: np.array(where, np.int64) for port, where in used.items()}
+            rows = list(map(attrgetter(name), instances))
+            lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+            ports = np.array([port for row in rows for port in row], np.int64)
+            holders = np.repeat(np.arange(len(rows)), lengths)
+            places = np.arange(len(ports)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            for k in np.flatnonzero((ports < 1) | (ports > 65535)).tolist():
+                self.fault(
+                    f"cluster.instances[{holders[k]}].{name}[{places[k]}]", f"is {ports[k]}", "must be 1 to 65535"
+                )
+            # By port, then instance; the sort is stable, so the later of two equal ones stands second.
+            order = np.lexsort((holders, ports))
+            ports, holders, places = ports[order], holders[order], places[order]
+            again = np.zeros(len(ports), np.bool_)
+            again[1:] = (ports[1:] == ports[:-1]) & (holders[1:] == holders[:-1])
+            for k in np.flatnonzero(again).tolist():
+                path = f"cluster.instances[{holders[k]}].{name}[{places[k]}]"
+                self.fault(path, f"{ports[k]} stands twice", "give it once")
+            starts = np.flatnonzero(np.diff(ports, prepend=-1))
+            for port, held in zip(ports[starts].tolist(), np.split(holders, starts)[1:], strict=True):
+                used[protocol, port] = held
+        return used
 
 
 def _fact(instances: Sequence[cluster_pb2.Instance], name: str) -> TextColumn:
     """The column of an optional text; an empty one that is set is a text too."""
-    return TextColumn.of(getattr(instance, name) or ("" if instance.HasField(name) else None) for instance in instances)
+    texts: list[str] = list(map(attrgetter(name), instances))
+    if all(texts):
+        return TextColumn.of(texts)
+    return TextColumn.of(
+        text or ("" if instance.HasField(name) else None)
+        for text, instance in zip(texts, instances, strict=True)
+    )
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:

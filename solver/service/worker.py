@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-import math
 import os
 import signal
 import threading
@@ -152,11 +151,13 @@ class _Worker:
             bind(call.problem)
             return wire.PlaceResponse(label=call.label, warnings=call.warnings).SerializeToString()
         now = time.monotonic()
-        seconds = max(min(call.limits.time_limit, finish_by - now), LEAST_SECONDS)
-        call = replace(call, limits=replace(call.limits, time_limit=seconds))
-        repeats = call.limits.deterministic_limit is not None
-        ends = (finish_by if math.isinf(finish_by) else max(finish_by, now)) if repeats else now + seconds
-        self._reply(number, frames.Reply.ACCEPTED, frames.pack_moment(ends))
+        if call.limits.deterministic_limit is None:
+            seconds = max(min(call.limits.time_limit, finish_by - now), LEAST_SECONDS)
+            call = replace(call, limits=replace(call.limits, time_limit=seconds))
+            finish_by = now + seconds
+        # With a deterministic limit the answer, which names its limits, must not depend on the clock (§10.1): then the
+        # deadline is held by cancelling alone.
+        self._reply(number, frames.Reply.ACCEPTED, frames.pack_moment(finish_by))
         answer: Answer = self.verbs.place(
             call.problem,
             call.limits,
