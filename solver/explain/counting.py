@@ -128,7 +128,8 @@ def _resource_short(rules: Rules, state: Placement, needed: Ints) -> bool:
         for g in groups:
             if g not in reach:
                 reach[g] = rules.most(g) > 0
-        return np.any([reach[g] for g in groups], axis=0)
+        anywhere: Bools = np.any([reach[g] for g in groups], axis=0)
+        return anywhere
 
     for rule in rules.constraints:
         if isinstance(rule, HostPort):
