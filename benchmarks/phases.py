@@ -58,6 +58,7 @@ def judged(case: Case, seed: int, scale: float, answer: Answer) -> Outcome:
             "sequential": tier.sequential,
             "engine": answer.engine,
             "first plan (s)": answer.first_plan_seconds,
+            "stop": answer.stop.name,
         },
         wrong=tuple(wrong),
     )
@@ -90,7 +91,8 @@ def _model(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[]
     return partial(compile_model, bind(case.build(seed, scale)))
 
 
-def _place(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+def prepare_answer(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    """The whole answer, reasons included; what it returns is an ``Answer`` and its ``History``."""
     return partial(timed_place, case.build(seed, scale), limits_of(case, seed, scale))
 
 
@@ -128,7 +130,7 @@ def _judge_check(case: Case, seed: int, scale: float, found: object) -> Outcome:
 BIND = Phase("rules", _bind, _fine)
 SEQUENTIAL = Phase("first plan", _sequential, _fine)
 MODEL = Phase("model", _model, _fine)
-PLACE = Phase("answer", _place, _judge_place)
+PLACE = Phase("answer", prepare_answer, _judge_place)
 CHECK = Phase("check", _check, _judge_check)
 
 PLACING = (BIND, SEQUENTIAL, PLACE, CHECK)

@@ -49,10 +49,13 @@ class Aim:
         The median of the wall time is to be below this.
     proven
         Every answer is to be proved.
+    every
+        Every run is to be below, not the median alone.
     """
 
     seconds: float
     proven: bool = False
+    every: bool = False
 
 
 @dataclass(frozen=True)

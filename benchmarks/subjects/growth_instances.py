@@ -14,9 +14,12 @@ _SIZES = (100, 300, 1_000, 3_000, 10_000)
 SUBJECT = Subject(
     name="growth_instances",
     title="Growth with the instances",
-    description="1,000 tasks of 50 of N4's services, each demand divided by 8 so that the smallest cluster holds them, on 100 to "
-    "10,000 of N4's instances. *Pack*: N4's rules, `maxSkew(zone, 1)` and `spread(zone), binpack(cpu)`. *Spread*: "
-    "`maxSkew(zone, 1)` and ECS's default chain, `spread(zone), spread(instanceId)`. Time limit 1 s.",
+    description=(
+        "1,000 tasks of 50 of N4's services, each demand divided by 8 so that the smallest cluster holds them, on"
+        " 100 to 10,000 of N4's instances. *Pack*: N4's rules, `maxSkew(zone, 1)` and `spread(zone), "
+        "binpack(cpu)`. *Spread*: `maxSkew(zone, 1)` and ECS's default chain, `spread(zone), spread(instanceId)`."
+        " Time limit 1 s."
+    ),
     cases=tuple(
         Case(
             name=f"{series}, {size:,} instances",

@@ -18,9 +18,12 @@ _LARGEST = ("pack", 100_000, 10_000)
 SUBJECT = Subject(
     name="growth_tasks",
     title="Growth with the tasks",
-    description="100 to 100,000 tasks of 20 of N4's services on 1,000 of N4's instances (each demand divided by 64) and on 10,000 "
-    "(divided by 8). *Pack*: N4's rules, `maxSkew(zone, 1)` and `spread(zone), binpack(cpu)`. *Spread*: `maxSkew(zone, 1)` "
-    "and ECS's default chain, `spread(zone), spread(instanceId)`. Time limit 1 s.",
+    description=(
+        "100 to 100,000 tasks of 20 of N4's services on 1,000 of N4's instances (each demand divided by 64) and "
+        "on 10,000 (divided by 8). *Pack*: N4's rules, `maxSkew(zone, 1)` and `spread(zone), binpack(cpu)`. "
+        "*Spread*: `maxSkew(zone, 1)` and ECS's default chain, `spread(zone), spread(instanceId)`. Time limit 1 "
+        "s."
+    ),
     cases=tuple(
         Case(
             name=f"{series}, {size:,} tasks on {instances:,}",

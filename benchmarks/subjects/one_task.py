@@ -27,8 +27,10 @@ def _build(seed: int, scale: float) -> Problem:
 SUBJECT = Subject(
     name="one_task",
     title="N2, one task",
-    description="1,000 instances of 8 vCPU (32 GiB) in 3 zones with 5 tasks of one service each (1 vCPU, 2 GiB); place one more. "
-    "Chain `spread(instanceId)`. Source of the sizes: VMware DCM, OSDI 2020.",
+    description=(
+        "1,000 instances of 8 vCPU (32 GiB) in 3 zones with 5 tasks of one service each (1 vCPU, 2 GiB); place "
+        "one more. Chain `spread(instanceId)`. Source of the sizes: VMware DCM, OSDI 2020."
+    ),
     cases=(
         Case(
             name="1,000 instances",

@@ -20,10 +20,12 @@ def _build(seed: int, scale: float) -> Problem:
 SUBJECT = Subject(
     name="packing",
     title="N4, instances opened",
-    description="1,000 tasks of 50 services on 500 partly filled instances of 3 shapes in 3 zones: `datasets/packing.py`. Constraint "
-    "`maxSkew(zone, 1)`, chain `spread(zone), binpack(cpu)`. Value: the tier `2/binpack/instances`, empty instances "
-    "that are opened. The tier after it, what is left on them, is searched as well and takes the rest of the time limit; "
-    "*best plan* is when the value was there.",
+    description=(
+        "1,000 tasks of 50 services on 500 partly filled instances of 3 shapes in 3 zones: `datasets/packing.py`."
+        " Constraint `maxSkew(zone, 1)`, chain `spread(zone), binpack(cpu)`. Value: the tier "
+        "`2/binpack/instances`, empty instances that are opened. The tier after it, what is left on them, is "
+        "searched as well and takes the rest of the time limit; *best plan* is when the value was there."
+    ),
     cases=(
         Case(
             name=_PUBLISHED,

@@ -52,11 +52,14 @@ _ZONES = (SPREAD_ZONES, SPREAD_INSTANCES)
 SUBJECT = Subject(
     name="scheduler_shapes",
     title="N3, kube-scheduler's shapes as one request",
-    description="5,000 instances of 4 vCPU, 32 GiB and 110 tasks in 3 zones; tasks of 0.1 vCPU and 500 MiB. *Basic*: 10,000 tasks, "
-    "1,000 run already, one on each of the first 1,000 instances; chain `spread(instanceId)`. *Zone*: 5,000 tasks, "
-    "5,000 run already, one on each instance; chain `spread(zone), spread(instanceId)` and the constraint `maxSkew(zone, 1)`. "
-    "Those that run are of the same service; in the cases *other* they are another service's, which `spread` does not count. "
-    "Source of the sizes: scheduler_perf, SchedulingBasic and TopologySpreading.",
+    description=(
+        "5,000 instances of 4 vCPU, 32 GiB and 110 tasks in 3 zones; tasks of 0.1 vCPU and 500 MiB. *Basic*: "
+        "10,000 tasks, 1,000 run already, one on each of the first 1,000 instances; chain `spread(instanceId)`. "
+        "*Zone*: 5,000 tasks, 5,000 run already, one on each instance; chain `spread(zone), spread(instanceId)` "
+        "and the constraint `maxSkew(zone, 1)`. Those that run are of the same service; in the cases *other* they"
+        " are another service's, which `spread` does not count. Source of the sizes: scheduler_perf, "
+        "SchedulingBasic and TopologySpreading."
+    ),
     cases=(
         _case("basic", _shape(10_000, 1_000, _BASIC, (), own=True), "N3: basic"),
         _case("basic, other", _shape(10_000, 1_000, _BASIC, (), own=False)),
