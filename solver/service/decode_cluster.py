@@ -212,8 +212,7 @@ def _fact(instances: Sequence[cluster_pb2.Instance], name: str) -> TextColumn:
     if all(texts):
         return TextColumn.of(texts)
     return TextColumn.of(
-        text or ("" if instance.HasField(name) else None)
-        for text, instance in zip(texts, instances, strict=True)
+        text or ("" if instance.HasField(name) else None) for text, instance in zip(texts, instances, strict=True)
     )
 
 

@@ -122,6 +122,14 @@ def test_an_instance_goes_by_each_of_its_names() -> None:
     assert found.frozen.tolist() == [False, True, False]
 
 
+def test_an_id_wins_over_the_short_name_of_another() -> None:
+    """Where one instance's EC2 id is the id of another, the id is meant."""
+    message = _message(problems.small())
+    message.cluster.instances[0].ec2_instance_id = message.cluster.instances[2].id
+    message.running.add(group="service:web", instance=message.cluster.instances[2].id, count=1)
+    assert list(codec.call_from_bytes(message.SerializeToString()).problem.running) == [(0, 2, 1)]
+
+
 def test_what_has_no_form_on_the_wire_is_refused() -> None:
     """A priority of 2^31, a negative count and an empty family cannot be written, and are not changed in silence."""
     problem = problems.small()

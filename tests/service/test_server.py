@@ -206,6 +206,33 @@ def test_a_call_that_finds_no_worker_is_told_when_to_come_back(running: Running)
     assert len(detail(status, error_details_pb2.RetryInfo)) == 1
 
 
+def test_too_many_waiting_calls_are_refused_at_once() -> None:
+    """As many calls as configured wait for a worker; the next is refused although its own deadline is far."""
+    arguments = fake().replace("grace_seconds=0.2", "grace_seconds=0.2, waiting=1")
+    with server(arguments) as running, grpc.insecure_channel(running.address) as channel:
+        busy = channel.unary_unary(PLACE).future(labelled("until cancelled"))
+        time.sleep(0.2)
+        waits = channel.unary_unary(PLACE).future(labelled("waits"))
+        time.sleep(0.2)
+        code, status = refusal(running.address, labelled(""), timeout=60)
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert [info.reason for info in detail(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
+        busy.cancel()
+        assert codec.wire.PlaceResponse.FromString(waits.result()).label == "waits"
+
+
+def test_a_waiting_call_that_is_cancelled_takes_no_worker(running: Running) -> None:
+    """A call cancelled while it waits leaves the worker to the one behind it."""
+    with grpc.insecure_channel(running.address) as channel:
+        busy = channel.unary_unary(PLACE).future(labelled("until cancelled"))
+        time.sleep(0.2)
+        first, second = (channel.unary_unary(PLACE).future(labelled(label)) for label in ("stuck", "second"))
+        time.sleep(0.2)
+        first.cancel()
+        busy.cancel()
+        assert codec.wire.PlaceResponse.FromString(second.result(timeout=20)).label == "second"
+
+
 def test_waiting_calls_are_answered_in_turn(running: Running) -> None:
     """Calls beyond the number of workers wait and are all answered."""
     with Client(running.address) as client:
