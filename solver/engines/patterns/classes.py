@@ -111,15 +111,16 @@ def _eligibility(types: TaskTypes, instances: int) -> tuple[Ints, Bools]:
 def _grid_shape(types: TaskTypes, free: Ints, rows: int) -> tuple[Ints, tuple[int, ...]]:
     """The unit of each resource and the cells that the largest instance has, so many that the tables can be filled.
 
-    The unit is the greatest common divisor of the demands. While the table is too large, the resource with the most
-    cells gets a unit twice as large.
+    The unit is the greatest common divisor of the demands. While the tables are too large, the resource with the
+    most cells gets a unit an eighth larger.
     """
     unit = np.maximum(np.gcd.reduce(types.demand, axis=0), 1)
     most = np.minimum(free.max(axis=0, initial=0), (types.demand * types.total[:, None]).sum(axis=0))
     steps = int(np.ceil(np.log2(types.cap + 1.0)).sum())
     allowed = np.clip(MAX_WORK / max(rows * steps, 1), MIN_CELLS, MAX_CELLS)
     while np.prod(most // unit + 1.0) > allowed:
-        unit[np.argmax(most // unit)] *= 2
+        coarsest = np.argmax(most // unit)
+        unit[coarsest] = -(-unit[coarsest] * 9 // 8)
     return unit, tuple((most // unit + 1).tolist())
 
 

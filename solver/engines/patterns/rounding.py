@@ -13,9 +13,11 @@ EPSILON = 1e-6
 
 
 def round_with_noise(
-    used: Floats, columns: Columns, classes: Classes, most_opened: int, sigma: float, rng: np.random.Generator
+    used: Floats, kinds: Ints, classes: Classes, most_opened: int, sigma: float, rng: np.random.Generator
 ) -> Ints:
     """``int64[P]``: each fraction, plus noise of standard deviation ``sigma``, rounded to the nearest whole number.
+
+    ``kinds[P]`` are the classes of the patterns.
 
     The largest fractions first, while instances of the class are left and at most ``most_opened`` are opened.
     """
@@ -23,9 +25,9 @@ def round_with_noise(
     score = used - whole + (sigma * rng.standard_normal(len(used)) if sigma else 0.0)
     up = np.flatnonzero((score >= 0.5) & (used > EPSILON))
     up = up[np.argsort(-score[up], kind="stable")]
-    left = classes.size - np.bincount(columns.kind, weights=whole, minlength=classes.count).astype(np.int64)
-    up = up[_rank_among_equals(columns.kind[up]) < left[columns.kind[up]]]
-    opens: Bools = classes.empty[columns.kind]
+    left = classes.size - np.bincount(kinds, weights=whole, minlength=classes.count).astype(np.int64)
+    up = up[_rank_among_equals(kinds[up]) < left[kinds[up]]]
+    opens: Bools = classes.empty[kinds]
     allowed = most_opened - int(whole[opens].sum())
     up = up[~opens[up] | (np.cumsum(opens[up]) <= allowed)]
     whole[up] += 1

@@ -7,6 +7,7 @@ the same problem and seed give the same plan whenever time cuts nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
 from solver.engines.patterns.counting import counting_bound
 from solver.engines.patterns.handing_back import hand_back
+from solver.engines.patterns.lightening import lighten
 from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
 from solver.engines.patterns.problem import PackingProblem, PackingResult, Started
 from solver.engines.patterns.rounding import on_instances, round_with_noise
@@ -26,6 +28,8 @@ from solver.engines.patterns.types import TaskTypes, task_types
 OnIncumbent = Callable[[PackingResult], None]
 
 REDUCED_COST = 1e-7
+FIRST_FITS = 8
+"""Orders tried for the first plan."""
 FIRST_TRIES = 60
 """Roundings before the integer program."""
 SIGMAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
@@ -37,6 +41,8 @@ FIRST_BOXES = 20
 INTEGER_SHARE = 0.6
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
+LIGHT_TRIES = 30
+"""Roundings for the second cost alone."""
 
 
 class Search:
@@ -58,11 +64,15 @@ class Search:
         self._on_incumbent = on_incumbent
         self._closed = int(problem.empty.sum())
         self._best: Started | None = None
-        self._opened = self._closed + 1
+        self._opened, self._weight = self._closed + 1, 0
         self._bound, self._source = 0, "counting"
         self._columns = Columns(types.count)
         self._plan = PartialPlan(problem, types)
-        self._classes: Classes
+        self._relaxation: Relaxation | None = None
+
+    @cached_property
+    def _classes(self) -> Classes:
+        return classes(self._problem, self._types)
 
     # What is known
 
@@ -83,25 +93,23 @@ class Search:
             bound=min(self._bound, self._closed) if found else self._bound,
             proven=found and self._opened == self._bound,
             bound_source=self._source,
-            weight=weight(self._problem, started),
+            weight=self._weight,
         )
 
     def offer(self, started: Started) -> bool:
-        """Take the plan if it holds and opens fewer."""
+        """Take the plan if it holds and opens fewer, or as many at a smaller second cost."""
+        cost = opened(self._problem, started), weight(self._problem, started)
+        if self._best is not None and cost >= (self._opened, self._weight):
+            return False
         if not holds(self._problem, started):
             return False
-        count = opened(self._problem, started)
-        if self._best is not None and count >= self._opened:
-            return False
-        self._best, self._opened = started, count
+        self._best, (self._opened, self._weight) = started, cost
         if self._on_incumbent is not None:
             self._on_incumbent(self.result())
         return True
 
-    def _offer_plan(self) -> bool:
-        if self._plan.opened >= self._opened:
-            return False
-        started = hand_back(self._problem, self._types, self._plan.held)
+    def _offer_held(self, held: Ints) -> bool:
+        started = hand_back(self._problem, self._types, held)
         return started is not None and self.offer(started)
 
     def _raise_bound(self, bound: int, source: str) -> None:
@@ -115,7 +123,6 @@ class Search:
         self._first_fit()
         if self.done:
             return
-        self._classes = classes(self._problem, self._types)
         self._raise_bound(counting_bound(self._types, self._classes), "counting")
         if self.done:
             return
@@ -126,11 +133,28 @@ class Search:
         finally:
             generator.close()
 
+    def lighten(self) -> None:
+        """Spend what time is left on the second cost of the best plan."""
+        if self._best is None or self._problem.weight is None or self._deadline.passed():
+            return
+        held = np.zeros((self._types.count, self._problem.instances), dtype=np.int64)
+        np.add.at(held, (self._types.of_group[self._best.group], self._best.instance), self._best.count)
+        self._offer_held(lighten(self._problem, self._types, self._classes, self._problem.weight, held))
+        if self._relaxation is None:
+            return
+        for number in range(LIGHT_TRIES):
+            if self._deadline.passed():
+                return
+            if self._complete(self._relaxation, SIGMAS[number % len(SIGMAS)], self._opened):
+                held = lighten(self._problem, self._types, self._classes, self._problem.weight, self._plan.held)
+                self._offer_held(held)
+
     def _search_patterns(self, generator: Generator) -> None:
         """Everything that follows the first relaxation."""
 
         def on_the_way(relaxation: Relaxation, bound: int) -> None:
             self._raise_bound(bound, "relaxation")
+            self._relaxation = relaxation
             self._round(relaxation, TRIES_ON_THE_WAY)
 
         relaxation, bound = generator.relax(generator.root, self._opened - 1, self._deadline, on_the_way)
@@ -164,9 +188,15 @@ class Search:
         return self._tree(generator)
 
     def _first_fit(self) -> None:
-        order = np.argsort(-self._plan.sizes(), kind="stable")
-        if self._plan.complete_first_fit(order, np.arange(self._types.zones), self._closed):
-            self._offer_plan()
+        """Largest types first; in other orders where that leaves tasks over."""
+        base_order = -np.log(self._plan.sizes())
+        for sigma in np.arange(FIRST_FITS) * 0.1:
+            noise = sigma * self._rng.standard_normal(len(base_order))
+            self._plan.clear()
+            order = np.argsort(base_order + noise, kind="stable")
+            if self._plan.complete_first_fit(order, self._rng.permutation(self._types.zones), self._closed):
+                self._offer_held(self._plan.held)
+                return
 
     def _columns_of_plan(self) -> None:
         """Start the column generation from what the first plan puts on each instance."""
@@ -176,25 +206,27 @@ class Search:
             self._columns.add(np.full(len(held), kind, dtype=np.int64), held)
 
     def _round(self, relaxation: Relaxation, tries: int) -> None:
-        base_order = -np.log(np.maximum(self._plan.sizes(), 1e-9))
-        used = relaxation.used
-        columns = self._columns
+        """Noisy roundings, each towards fewer opened than the best plan."""
         for number in range(tries):
             if self.done:
                 return
-            sigma = SIGMAS[number % len(SIGMAS)]
-            times = round_with_noise(used, columns, self._classes, self._opened - 1, sigma, self._rng)
-            noise = 0.3 * sigma * self._rng.standard_normal(len(base_order))
-            self._try(times, np.argsort(base_order + noise, kind="stable"))
+            if self._complete(relaxation, SIGMAS[number % len(SIGMAS)], self._opened - 1):
+                self._offer_held(self._plan.held)
 
-    def _try(self, times: Ints, order: Ints) -> bool:
-        """Load the patterns, complete by first fit, and offer the plan."""
+    def _complete(self, relaxation: Relaxation, sigma: float, most_opened: int) -> bool:
+        """Round with noise and complete by first fit; whether all fits within ``most_opened``."""
+        known = len(relaxation.used)
+        times = np.zeros(len(self._columns.kind), dtype=np.int64)
+        times[:known] = round_with_noise(
+            relaxation.used, self._columns.kind[:known], self._classes, most_opened, sigma, self._rng
+        )
+        order = np.argsort(0.3 * sigma * self._rng.standard_normal(self._types.count) - np.log(self._plan.sizes()))
+        return self._load(times, order, most_opened)
+
+    def _load(self, times: Ints, order: Ints, most_opened: int) -> bool:
         self._plan.clear()
         self._plan.load(*on_instances(times, self._columns, self._classes))
-        zones = self._rng.permutation(self._types.zones)
-        if not self._plan.complete_first_fit(order, zones, self._opened - 1):
-            return False
-        return self._offer_plan()
+        return self._plan.complete_first_fit(order, self._rng.permutation(self._types.zones), most_opened)
 
     def _integer(self, relaxation: Relaxation) -> None:
         """The restricted master in integers: its plan counts, its bound does not, for patterns are lacking."""
@@ -208,7 +240,8 @@ class Search:
             return
         times = np.zeros(len(self._columns.kind), dtype=np.int64)
         times[keep] = found
-        self._try(times, np.argsort(-self._plan.sizes(), kind="stable"))
+        if self._load(times, np.argsort(-self._plan.sizes(), kind="stable"), self._opened - 1):
+            self._offer_held(self._plan.held)
 
 
 def improve(
@@ -240,4 +273,5 @@ def improve(
     if incumbent is not None:
         search.offer(incumbent)
     search.run()
+    search.lighten()
     return search.result()

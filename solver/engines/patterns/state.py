@@ -59,7 +59,7 @@ class PartialPlan:
     def sizes(self) -> NDArray[np.float64]:
         """``float64[T]``: the largest share of a largest instance that one task takes."""
         shares = self._types.demand * self._share
-        result: NDArray[np.float64] = shares.max(axis=1, initial=0.0) + 1e-3 * shares.sum(axis=1)
+        result: NDArray[np.float64] = shares.max(axis=1, initial=0.0) + 1e-3 * shares.sum(axis=1) + 1e-9
         return result
 
     def complete_first_fit(self, order: Ints, zone_order: Ints, most_opened: int) -> bool:
