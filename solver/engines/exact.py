@@ -40,22 +40,34 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     except BuildStopped:
         return
     budget = limits.deterministic_limit
-    for tier, cost in enumerate(compiled.tiers):
+    held: list[int] = []
+    for tier in range(len(compiled.tiers)):
         incumbent.count(tier, most)
         if not _settled(incumbent, compiled, tier):
             share = 1.0 if tier == len(compiled.tiers) - 1 else TIER_SHARE
             given = None if budget is None else budget * share
             spent = _minimise(incumbent, compiled, tier, limits, given, deadline.part(share))
             budget = None if budget is None else max(budget - spent, 0.0)
-        compiled.model.at_most(cost, incumbent.values[tier])
+        _hold(incumbent, compiled, tier, held)
         if deadline.passed():
             break
+
+
+def _hold(incumbent: Incumbent, compiled: CompiledModel, tier: int, held: list[int]) -> None:
+    """Hold every tier up to this one at or below its value; ``held`` is what they are held at already."""
+    for t, value in enumerate(incumbent.values[: tier + 1]):
+        if t == len(held):
+            held.append(value)
+        elif value >= held[t]:
+            continue
+        held[t] = value
+        compiled.model.at_most(compiled.tiers[t], value)
 
 
 def _settled(incumbent: Incumbent, compiled: CompiledModel, tier: int) -> bool:
     """Whether the plan already meets a bound of the tier."""
     low, _ = compiled.model.range_of(compiled.tiers[tier])
-    incumbent.add_bound(tier, low, "model")
+    incumbent.add_bound(tier, low, "model", ())
     return incumbent.bound(tier).value >= incumbent.values[tier]
 
 
@@ -73,11 +85,12 @@ def _minimise(
     model.hint(incumbent.tasks)
     solver = cp_model.CpSolver()
     _configure(solver, replace(limits, deterministic_limit=budget), deadline)
+    given = incumbent.values
     status = _solve(solver, model.cp, _Report(incumbent, compiled, tier), deadline)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         incumbent.offer(model.decode(solver.value))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
-        incumbent.add_bound(tier, _rounded_up(solver.best_objective_bound), "model")
+        incumbent.add_bound(tier, _rounded_up(solver.best_objective_bound), "model", given)
     return float(solver.response_proto.deterministic_time)
 
 

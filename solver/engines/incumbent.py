@@ -19,10 +19,18 @@ from solver.verify import check
 
 @dataclass(frozen=True)
 class Bound:
-    """No plan whose earlier tiers are at or below those of the incumbent costs less than ``value``."""
+    """No plan whose earlier tiers are at or below ``given`` costs less than ``value`` (§6.2)."""
 
     value: int
     source: str
+    given: tuple[int, ...] = ()
+
+    def holds_for(self, values: tuple[int, ...]) -> bool:
+        """Whether it still says something of a plan with these values: its earlier tiers are no worse than given.
+
+        A better plan may pay for an earlier tier with a later one, and then bounds found before no longer speak of it.
+        """
+        return all(value <= given for value, given in zip(values, self.given, strict=False))
 
 
 Observer = Callable[[Counts, tuple[int, ...]], None]
@@ -46,7 +54,7 @@ class Incumbent:
     values: tuple[int, ...] = field(init=False)
     sequential: tuple[int, ...] = field(init=False)
     rejected: list[str] = field(init=False, default_factory=list)
-    _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
+    _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tasks = self.rules.problem.running
@@ -86,11 +94,17 @@ class Incumbent:
         self.sequential = self.value(tasks)
         self.offer(tasks)
 
-    def add_bound(self, tier: int, value: int, source: str) -> None:
-        """Remember a bound of a tier, valid for the earlier tiers' present values; the best is kept."""
-        known = self._bounds.get(tier)
-        if known is None or value > known.value:
-            self._bounds[tier] = Bound(value, source)
+    def add_bound(self, tier: int, value: int, source: str, given: tuple[int, ...] | None = None) -> None:
+        """Remember a bound of a tier.
+
+        Parameters
+        ----------
+        given
+            Values of the earlier tiers under which it was found; left out, those of the present plan.
+        """
+        bound = Bound(value, source, self.values[:tier] if given is None else given[:tier])
+        holding = [known for known in self._bounds.get(tier, []) if known.holds_for(self.values)]
+        self._bounds[tier] = holding if bound in holding else [*holding, bound]
 
     def count(self, tier: int, room: list[Ints]) -> None:
         """Add the counting bound of a tier."""
@@ -114,8 +128,9 @@ class Incumbent:
         return {cost.name: value for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True)}
 
     def bound(self, tier: int) -> Bound:
-        """The best bound of a tier; zero, by counting, where none is known."""
-        return self._bounds.get(tier, Bound(0, "counting"))
+        """The best bound of a tier that holds for the present plan; zero, by counting, where none is known."""
+        holding = [bound for bound in self._bounds.get(tier, []) if bound.holds_for(self.values)]
+        return max(holding, key=lambda bound: bound.value, default=Bound(0, "counting"))
 
     def proven(self, tier: int) -> bool:
         """Whether the tier and all before it are proved."""

@@ -35,6 +35,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     packing = _Packing.of(incumbent, tier)
     if packing is None:
         return
+    given = incumbent.values
     share = TIME_SHARE if limits.deterministic_limit is None else 1.0
     result = search.improve(
         packing.problem(),
@@ -45,7 +46,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     )
     packing.offer(result, incumbent)
     if not result.impossible:
-        incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source)
+        incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source, given)
 
 
 class _Packing:

@@ -1,0 +1,71 @@
+"""The best checked plan, and bounds that speak of it (§6.2, §6.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from solver.domain.counts import Counts
+from solver.engines.incumbent import Incumbent
+from solver.errors import PlanRejected
+from solver.rules.bind import bind
+from tests.builders import cluster, group, problem
+
+
+def two_instances() -> Incumbent:
+    """Two tasks to spread over two instances; the tiers are tasks not placed, tasks outside, sum of squares."""
+    asked = problem(cluster([{"cpu": 2}, {"cpu": 1}]), [group("A", 3, chain=["spread(instanceId)"], cpu=1)])
+    return Incumbent(bind(asked))
+
+
+def plan(*started: int) -> Counts:
+    """Starts of the one group on each instance."""
+    return Counts.dense(np.array([started]))
+
+
+def test_a_bound_found_for_worse_earlier_tiers_is_kept() -> None:
+    """What no plan with at least these shortfalls can beat, no plan with a smaller one can beat either."""
+    held = two_instances()
+    held.offer(plan(1, 0))
+    held.add_bound(2, 1, "model")
+    held.offer(plan(1, 1))
+    assert held.values == (1, 0, 2)
+    assert held.bound(2).value == 1
+
+
+def test_a_bound_no_longer_counts_once_an_earlier_tier_was_paid_for_with_a_later_one() -> None:
+    """The bound of the third tier spoke of plans whose second tier is 0; now it is more."""
+    rows = [{"cpu": 1, "zone": "a"}, {"cpu": 1}]
+    asked = problem(cluster(rows), [group("A", 2, chain=["spread(attribute:ecs.availability-zone)"], cpu=1)])
+    held = Incumbent(bind(asked))
+    held.offer(plan(1, 0))
+    assert held.values == (1, 0, 1)
+    held.add_bound(2, 1, "model")
+    assert held.bound(2).value == 1
+    held.offer(plan(1, 1))
+    assert held.values == (0, 1, 1)
+    assert held.bound(2).value == 0
+    held.add_bound(2, 1, "model", (0, 1, 1))
+    assert held.bound(2).value == 1
+
+
+def test_a_better_plan_that_breaks_a_rule_is_not_taken() -> None:
+    """No plan leaves without passing the checker; what was refused is remembered."""
+    held = two_instances()
+    assert not held.offer(plan(2, 2)) and not held.offer(plan(1, 2))
+    assert held.values[0] == 3
+    assert held.rejected
+    assert held.offer(plan(2, 1))
+
+
+def test_a_worse_plan_is_not_taken() -> None:
+    """Tier values compare lexicographically."""
+    held = two_instances()
+    assert held.offer(plan(1, 1)) and not held.offer(plan(2, 0)) and not held.offer(plan(1, 0))
+    assert held.values == (1, 0, 2)
+
+
+def test_a_sequential_plan_that_breaks_a_rule_is_a_fault_of_ours() -> None:
+    """It is raised, never returned."""
+    with pytest.raises(PlanRejected, match="cpu"):
+        two_instances().require_sequential(plan(0, 2))
