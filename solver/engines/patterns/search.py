@@ -41,6 +41,8 @@ FIRST_BOXES = 20
 INTEGER_SHARE = 0.6
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
+MAX_TYPES, MAX_ZONES, MAX_TYPE_CELLS = 500, 64, 2 * 10**7
+"""The largest problem taken on: types, zones, types times instances."""
 LIGHT_TRIES = 30
 """Roundings for the second cost alone."""
 
@@ -242,6 +244,15 @@ class Search:
         times[keep] = found
         if self._load(times, np.argsort(-self._plan.sizes(), kind="stable"), self._opened - 1):
             self._offer_held(self._plan.held)
+
+
+def applicable(problem: PackingProblem) -> bool:
+    """Whether the problem is of a size that this engine can hold: its tables grow with types, instances and zones."""
+    types = task_types(problem)
+    if types is None:
+        return True
+    cells = types.count * problem.instances
+    return types.count <= MAX_TYPES and problem.zones <= MAX_ZONES and cells <= MAX_TYPE_CELLS
 
 
 def improve(

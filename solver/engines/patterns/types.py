@@ -70,25 +70,13 @@ class TaskTypes:
         """``Z``."""
         return int(self.base.shape[1])
 
-    def room(self, placed: Ints) -> Ints:
-        """``int64[T, Z]``: how many more of each type one zone can take on top of ``placed[T, Z]``, which fits."""
-        excess = np.maximum(placed - self.base, 0)
-        left = self.subset_most - excess @ self.subsets.T
-        beyond = np.where(self.subsets[None, :, :], left[:, :, None], UNLIMITED).min(axis=1)
-        room: Ints = np.maximum(self.base - placed, 0) + beyond
-        return room
-
     def zone_room(self, placed: Ints, zone: int) -> Ints:
-        """``int64[T]``: the column of ``room`` for one zone."""
+        """``int64[T]``: how many more of each type the zone can take on top of ``placed[T, Z]``, which fits."""
         excess = np.maximum(placed - self.base, 0)
         inside = self.subsets[:, zone]
         left = self.subset_most[:, inside] - excess @ self.subsets[inside].T
         room: Ints = np.maximum(self.base[:, zone] - placed[:, zone], 0) + left.min(axis=1)
         return room
-
-    def most_in_zone(self) -> Ints:
-        """``int64[T, Z]``: no plan starts more of the type there."""
-        return self.room(np.zeros_like(self.base))
 
     def cheapest_zones(self, price: Ints, least: Ints, most: Ints) -> int:
         """The least ``sum price * x``, exactly, over zone counts ``x[T, Z]`` whose excess keeps the bounds."""
