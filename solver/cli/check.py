@@ -73,7 +73,7 @@ def _asked(cluster: Cluster, wish: Wish, rows: Sequence[Row], plan: Path) -> tup
     if not wish.starts and wish.readable:
         starts = {name: count for name, count in starts_of_plan(rows).items() if count}
         wish = replace(wish, starts=starts)
-    if not wish.starts and not wish.frozen:
+    if not wish.starts and wish.readable:
         return cluster.problem, cluster.warnings
     try:
         problem, warnings = wish.applied_to(cluster)

@@ -32,6 +32,9 @@ def _parts(answer: Answer) -> Iterator[RenderableType]:
     yield _groups(answer)
     if 0 < len(answer.started) <= MOST_CELLS:
         yield _plan(answer)
+    elif len(answer.started):
+        count = len(np.unique(answer.started.instance))
+        yield Text(f"New tasks on {count:,} {plural('instance', count)}; -o csv lists them", "dim")
     if answer.tiers:
         yield _tiers(answer.tiers)
     for shortfall in answer.shortfalls[:MOST_SHORTFALLS]:
@@ -91,13 +94,16 @@ def _plan(answer: Answer) -> RenderableType:
 
 def _tiers(tiers: tuple[TierResult, ...]) -> RenderableType:
     table = table_of(["tier", "what is minimised", ">value", ">bound", "proved", ">sequential"])
+    table.columns[0].no_wrap = True
+    worse = [tier for tier in tiers if tier.sequential > tier.value]
     for tier in tiers:
-        better = tier.value < tier.sequential
+        better = tier in worse
         proved = Text("yes", "green") if tier.proven else Text("no", "yellow")
         value = Text(f"{tier.value:,}", "bold green" if better else "")
-        before = f"{tier.sequential:,}" + (" (worse)" if better else "")
-        add_row(table, tier.name, tier.title, value, f"{tier.bound:,}", proved, before)
-    return table
+        # The mark keeps its column, so that the numbers stand under each other.
+        mark = (" *" if better else "  ") if worse else ""
+        add_row(table, tier.name, tier.title, value, f"{tier.bound:,}", proved, f"{tier.sequential:,}{mark}")
+    return Group(table, Text("* where tasks placed one at a time do worse", "dim")) if worse else table
 
 
 def _shortfall(shortfall: Shortfall) -> RenderableType:

@@ -1,0 +1,102 @@
+"""``placement-solver check``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+HEADER = "action,group,task,instance,from_instance,step\n"
+
+
+@pytest.fixture
+def plan(tables: Path) -> Path:
+    """A plan that keeps every rule: two tasks of web on b1, one of batch on a2."""
+    path = tables / "plan.csv"
+    path.write_text(f"{HEADER}start,web,,i-0b1,,1\nstart,web,,b1,,1\nstart,batch,,i-0a2,,1\n", encoding="utf-8")
+    return path
+
+
+def test_a_plan_that_keeps_every_rule(run: Run, tables: Path, plan: Path) -> None:
+    """A plan that somebody else made passes with 0."""
+    answer = run("check", tables, plan)
+    assert (answer.exit_code, answer.stdout) == (0, "The plan (3 rows) keeps every rule\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("start,web,,b1", "start,web,,a2", "memberOf(attribute:stack == prod) at i-0a2"),
+        ("start,web,,b1", "start,web,,c1", "i-0c1"),
+        ("start,batch,,i-0a2,,1\n", "start,batch,,i-0a2,,1\n" * 2, "distinctInstance at i-0a2"),
+        ("start,web,,b1,,1\n", "start,web,,b1,,1\n" * 9, "cpu at i-0b1"),
+        ("start,batch,,i-0a2", "stop,web,,i-0a1", "nothing stops"),
+    ],
+)
+def test_a_plan_that_breaks_a_rule(run: Run, tables: Path, plan: Path, old: str, new: str, said: str) -> None:
+    """A plan that breaks a rule ends with 1, and names the rule and the place."""
+    plan.write_text(plan.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    answer = run("check", tables, plan)
+    assert answer.exit_code == 1
+    assert said in " ".join(answer.stdout.split())
+
+
+def test_group_says_what_was_asked_for(run: Run, tables: Path, plan: Path) -> None:
+    """With --group, more starts than were asked for break a rule."""
+    assert run("check", tables, plan, "-g", "web=2", "-g", "batch=4").exit_code == 0
+    answer = run("check", tables, plan, "-g", "web=1", "-g", "batch=1")
+    assert (answer.exit_code, "tasks wanted" in answer.stdout) == (1, True)
+
+
+def test_json(run: Run, tables: Path, plan: Path) -> None:
+    """-o json gives the violations, and an empty document where there are none."""
+    assert json.loads(run("check", tables, plan, "-o", "json").stdout) == {}
+    answer = run("check", tables, plan, "-g", "web=1", "-g", "batch=1", "-o", "json")
+    (violation,) = json.loads(answer.stdout)["violations"]
+    assert (violation["group"], answer.exit_code) == ("web", 1)
+
+
+def test_own_plans_pass(run: Run, tables: Path) -> None:
+    """What place prints as CSV passes, through a file, standard input and a request file."""
+    request = tables / "request.json"
+    printed = run("place", tables, "-g", "web=5", "-g", "batch=1", "-o", "csv", "--save-request", request).stdout
+    assert run("check", tables, "-", stdin=printed).exit_code == 0
+    assert run("check", request, "-", stdin=printed).exit_code == 0
+
+
+def test_an_empty_plan_passes(run: Run, tables: Path) -> None:
+    """A plan that changes nothing keeps every rule."""
+    assert run("check", tables, "-", stdin=HEADER).exit_code == 0
+
+
+def test_faults_by_line(run: Run, tables: Path, plan: Path) -> None:
+    """Every fault of a plan is told at once with the file and the line, and ends with 2."""
+    plan.write_text(f"{HEADER}start,wep,,i-0b1,,1\nstart,web,,i-none,,1\n", encoding="utf-8")
+    answer = run("check", tables, plan)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.splitlines() == [
+        f"error: {plan} line 2: wep: is not a group of the cluster; did you mean 'web'?",
+        f"error: {plan} line 3: instance 'i-none' is not in the cluster; must be an EC2 id, an ARN or the last part of "
+        "an ARN of an instance in the cluster",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read (No such file or directory); name a file that exists"),
+        (b"", "line 1: the plan is empty; must begin with the header"),
+        (b"\xff\xfe\x00", "is not UTF-8 (byte 0); must be text"),
+        (b"a,b\n1,2\n", "line 1: has no column 'action'"),
+    ],
+)
+def test_a_file_that_is_no_plan(run: Run, tables: Path, content: bytes | None, message: str) -> None:
+    """A file that is missing or no plan ends with 2 and says so."""
+    if content is not None:
+        (tables / "plan.csv").write_bytes(content)
+    answer = run("check", tables, tables / "plan.csv")
+    assert answer.exit_code == 2
+    assert message in answer.stderr
