@@ -6,6 +6,7 @@ import hashlib
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 
@@ -162,7 +163,7 @@ def _parts(problem: Problem) -> Iterable[bytes]:
     for port in sorted(cluster.used_ports):
         yield repr(port).encode() + cluster.used_ports[port].tobytes()
     for group in problem.groups:
-        yield repr((group, sorted(group.demand.items()))).encode()
+        yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
     yield repr((problem.rules, problem.all_or_nothing)).encode() + problem.frozen.tobytes()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from solver.service.decode_cluster import ClusterReader
 from solver.service.sizes import SizeLimits
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import task_group_pb2
+
+V = TypeVar("V")
 
 MAX_LABEL = 1_000
 """Characters of a label."""
@@ -137,7 +140,7 @@ class _Reader:
         return TaskGroup(
             name=group.name,
             family=group.family or group.name,
-            demand=dict(group.demand),
+            demand=_in_order(group.demand),
             ports=tuple((_PROTOCOLS.get(port.protocol, "tcp"), port.port) for port in group.ports),
             start=group.start,
             constraints=_rules(group.constraints),
@@ -313,8 +316,13 @@ def _running_task(task: task_group_pb2.RunningTask, group: int, instance: int) -
         healthy=not task.unhealthy,
         running=not task.pending,
         started_at=task.started_at,
-        tags=dict(task.tags),
+        tags=_in_order(task.tags),
     )
+
+
+def _in_order(found: Mapping[str, V]) -> dict[str, V]:
+    """A map of the wire by name: it has no order of its own, and the same request must be read the same (§10.1)."""
+    return dict(sorted(found.items()))
 
 
 def _rules(rules: Iterable[task_group_pb2.Rule]) -> tuple[RuleSpec, ...]:

@@ -153,7 +153,8 @@ class ClusterReader:
             columns[name] = TextColumn.of(map(values.get, range(size)))
         if "" in columns:
             self.fault("cluster.instances.attributes", "has an empty name", "name each attribute")
-        return columns
+        # The wire's maps have no order; the same request must be read the same (§10.1).
+        return dict(sorted(columns.items()))
 
     def _column(self, path: str, column: cluster_pb2.AttributeColumn, size: int) -> TextColumn:
         codes = np.array(column.codes, np.int64)

@@ -82,7 +82,7 @@ def test_a_plan_is_placed_and_checked(client: Client) -> None:
 
 def test_the_service_says_what_the_library_says(client: Client) -> None:
     """The same request has the same plan, tiers and reasons over gRPC as from the library."""
-    group = TaskGroup("service:web", "service:web", {"cpu": 3000, "memory": 1024}, start=5)
+    group = TaskGroup("service:web", "service:web", {"memory": 1024, "cpu": 3000}, start=5)
     problem = problems.small(groups=(group,))
     limits = Limits(time_limit=20, deterministic_limit=5, workers=1, seed=3)
     here, there = api.place(problem, limits), client.place(problem, limits)
