@@ -61,8 +61,10 @@ format: $(STAMP) ## put the sources into the form that the check expects
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## run the benchmarks and print their times
-	$(BIN)/pytest benchmarks --benchmark-only $(ARGS)
+bench: $(STAMP) ## run the benchmarks and write benchmarks/RESULTS.md
+	@mkdir -p out
+	$(BIN)/pytest benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=median,rounds -q $(ARGS)
+	$(BIN)/python -m benchmarks.report out/benchmarks.json
 
 # One call of every benchmark, without timing it.
 bench-smoke: $(STAMP)

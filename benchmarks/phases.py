@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -11,7 +12,6 @@ from typing import cast
 
 from benchmarks.subject import Case, Outcome, Phase
 from solver import api
-from solver.compile import compile_model
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
@@ -35,8 +35,10 @@ def limits_of(case: Case, seed: int, scale: float) -> Limits:
 
 def judged(case: Case, seed: int, scale: float, answer: Answer) -> Outcome:
     """What an answer says of the case's tier, and what is wrong with it: the checker is asked once more."""
-    tier = tier_of(case, answer)
     wrong = [f"broken rule: {violation}" for violation in api.check(answer.problem, answer.tasks)]
+    if not answer.tiers:
+        return Outcome(status=f"{answer.status.name} (plan only)", wrong=tuple(wrong))
+    tier = tier_of(case, answer)
     wrong += [
         f"{one.name}: bound {one.bound} above the value {one.value}" for one in answer.tiers if one.bound > one.value
     ]
@@ -88,6 +90,8 @@ def _sequential(case: Case, seed: int, scale: float, stack: ExitStack) -> Callab
 
 
 def _model(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
+    # Loaded here, so that the memory of the other phases is without ortools where they do without it.
+    compile_model = importlib.import_module("solver.compile").compile_model
     return partial(compile_model, bind(case.build(seed, scale)))
 
 

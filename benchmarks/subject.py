@@ -102,8 +102,8 @@ class Case:
         Cases with the same text are one line of growth.
     aims
         By phase.
-    headline
-        The column of the row a release that this case's whole answer fills; empty for none.
+    headlines
+        By phase, the column that it fills in the row of a release.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Case:
     size: int = 0
     series: str = ""
     aims: Mapping[str, Aim] = field(default_factory=dict)
-    headline: str = ""
+    headlines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

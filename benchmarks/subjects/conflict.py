@@ -115,7 +115,7 @@ def _case(name: str, build: Callable[[int, float], Problem], headline: str = "")
         tier="unplaced/0",
         all_placed=False,
         aims={"answer": Aim(2.1, proven=True)},
-        headline=headline,
+        headlines={"answer": headline} if headline else {},
     )
 
 

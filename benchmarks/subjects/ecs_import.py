@@ -71,7 +71,7 @@ SUBJECT = Subject(
             seeds=seeds,
             size=size,
             series="all",
-            headline="import, 1,000 instances" if size == 1_000 else "",
+            headlines={"import": "import, 1,000 instances"} if size == 1_000 else {},
         )
         for size, seeds in ((100, tuple(range(1, 11))), (1_000, tuple(range(1, 11))), (5_000, (1, 2, 3)))
     ),

@@ -27,7 +27,7 @@ SUBJECT = Subject(
             limits=Limits(time_limit=1.0),
             size=size,
             series=series,
-            headline="first plan, 10,000 instances" if (series, size) == ("pack", 10_000) else "",
+            headlines={"first plan": "first plan, 10,000 instances"} if (series, size) == ("pack", 10_000) else {},
         )
         for series, chain in SERIES.items()
         for size in _SIZES

@@ -31,7 +31,9 @@ SUBJECT = Subject(
             limits=Limits(time_limit=1.0),
             size=size,
             series=f"{series} on {instances:,} instances",
-            headline="first plan, 100,000 tasks on 10,000" if (series, size, instances) == _LARGEST else "",
+            headlines={"first plan": "first plan, 100,000 tasks on 10,000"}
+            if (series, size, instances) == _LARGEST
+            else {},
         )
         for series, chain in SERIES.items()
         for instances, shrink in _CLUSTERS.items()

@@ -21,7 +21,7 @@ from solver.errors import DeadlineMissed
 from solver.service.client import Client
 
 DEADLINE = 0.100
-WARM_UP_SECONDS = 5.0
+WARM_UP_SECONDS = 0.5
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER = """
@@ -43,19 +43,17 @@ def _server() -> Iterator[str]:
             process.terminate()
 
 
-def _client(stack: ExitStack) -> Client:
-    """One server and one client for all seeds of a measurement."""
+def _client(stack: ExitStack, first: Problem) -> Client:
+    """One server and one client for all seeds of a measurement; the first call has been made."""
     if stack not in _clients:
         _clients[stack] = stack.enter_context(Client(stack.enter_context(_server())))
+        _clients[stack].place(first, Limits(time_limit=WARM_UP_SECONDS))
     return _clients[stack]
 
 
 def _prepare(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
-    client = _client(stack)
-    problem = case.build(seed, scale)
-    limits = Limits(time_limit=10.0, seed=seed)
-    client.place(case.build(seed, min(scale, 0.1)), limits, timeout=WARM_UP_SECONDS)
-    return partial(_call, client, problem, limits)
+    client = _client(stack, case.build(seed, min(scale, 0.1)))
+    return partial(_call, client, case.build(seed, scale), Limits(seed=seed))
 
 
 def _call(client: Client, problem: Problem, limits: Limits) -> Answer | None:
@@ -77,7 +75,7 @@ def _case(series: str, headline: str = "") -> Case:
         build=partial(_build, series),
         limits=Limits(time_limit=DEADLINE),
         aims={"call": Aim(DEADLINE, every=True)},
-        headline=headline,
+        headlines={"call": headline} if headline else {},
     )
 
 

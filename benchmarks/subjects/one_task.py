@@ -37,7 +37,7 @@ SUBJECT = Subject(
             build=_build,
             limits=Limits(time_limit=10.0),
             aims={"answer": Aim(0.010, proven=True)},
-            headline="N2: one task",
+            headlines={"answer": "N2: one task"},
         ),
     ),
     phases=(*PLACING, MODEL),

@@ -35,7 +35,7 @@ SUBJECT = Subject(
             tier=_OPENED,
             optimum={1: 30, 2: 35, 3: 25},
             aims={"answer": Aim(10.0, proven=True)},
-            headline="N4: opened, seeds 1 to 3",
+            headlines={"answer": "N4: opened, seeds 1 to 3"},
         ),
         Case(
             name="seeds 4 to 13",

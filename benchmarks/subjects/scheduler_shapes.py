@@ -42,7 +42,7 @@ def _case(name: str, build: Callable[[int, float], Problem], headline: str = "")
         build=build,
         limits=Limits(time_limit=10.0),
         aims={"answer": Aim(1.5, proven=True)},
-        headline=headline,
+        headlines={"answer": headline} if headline else {},
     )
 
 
