@@ -135,7 +135,7 @@ class _Reader:
 
     def _refuse(self) -> None:
         if self.faults:
-            raise InvalidRequest(self.faults)
+            raise InvalidRequest(dict.fromkeys(self.faults))  # A field that is read twice is at fault once.
 
     def cluster(self) -> EcsCluster:
         self._failures()

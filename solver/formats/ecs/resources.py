@@ -33,6 +33,7 @@ class Amounts:
 def read_amounts(instance: Element) -> Amounts:
     """``registeredResources`` and ``remainingResources``."""
     amounts = Amounts()
+    before = len(instance.faults)
     for name in ("registeredResources", "remainingResources"):
         if not instance.has(name):
             instance.fault(name, "is missing", "must list at least CPU and MEMORY")
@@ -40,21 +41,24 @@ def read_amounts(instance: Element) -> Amounts:
         _read(resource, amounts, amounts.capacity, least=0, ports=set())
     for resource in instance.elements("remainingResources"):
         _read(resource, amounts, amounts.free, least=-LARGEST_AMOUNT, ports=amounts.ports)
+    if len(instance.faults) == before:
+        _compare(instance, amounts)
+    return amounts
+
+
+def _compare(instance: Element, amounts: Amounts) -> None:
+    """What is free must be there, and no more than is registered."""
     for name, written in ((CPU, "CPU"), (MEMORY, "MEMORY")):
-        if instance.has("registeredResources") and name not in amounts.capacity:
+        if name not in amounts.capacity:
             instance.fault("registeredResources", f"has no {written}", "must list at least CPU and MEMORY")
     for name, capacity in amounts.capacity.items():
         written = name.upper() if name in NAMES.values() else name
         if name not in amounts.free:
-            if instance.has("remainingResources"):
-                remedy = "must list what is free of everything in registeredResources"
-                instance.fault("remainingResources", f"has no {written}", remedy)
-            amounts.free[name] = capacity
+            remedy = "must list what is free of everything in registeredResources"
+            instance.fault("remainingResources", f"has no {written}", remedy)
         elif amounts.free[name] > capacity:
             problem = f"has {amounts.free[name]} of {written}, and {capacity} are registered"
             instance.fault("remainingResources", problem, "must be at most what is registered")
-            amounts.free[name] = capacity
-    return amounts
 
 
 def _read(resource: Element, amounts: Amounts, into: dict[str, int], *, least: int, ports: set[Port]) -> None:

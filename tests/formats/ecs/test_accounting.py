@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from solver.domain.placement import Placement
 from solver.domain.request import RuleSpec
 from solver.errors import InvalidRequest
 from solver.formats.ecs import EcsCluster
 from solver.query import evaluate, parse
-from solver.domain.placement import Placement
 from solver.rules.bind import bind
 from tests.formats.ecs.documents import AGENT_PORTS, Documents, amount, container, port, small, strings
 

@@ -210,9 +210,7 @@ def test_fargate_services_are_set_aside(tmp_path: Path) -> None:
     ("service", "definition", "priority"),
     [("7", "3", 7), (None, "3", 3), ("-2", None, -2), (None, None, 0), ("high", None, 0)],
 )
-def test_priority_comes_from_a_tag(
-    tmp_path: Path, service: str | None, definition: str | None, priority: int
-) -> None:
+def test_priority_comes_from_a_tag(tmp_path: Path, service: str | None, definition: str | None, priority: int) -> None:
     """``placement:priority`` of the service, else of the task definition; no number gives 0 and a warning."""
 
     def tags(value: str | None) -> dict[str, str]:
@@ -228,7 +226,9 @@ def test_distinct_instance_in_a_task_definition_is_refused(tmp_path: Path) -> No
     """A task definition knows ``memberOf`` alone, as in ECS."""
     documents = small()
     documents.definitions[0]["taskDefinition"]["placementConstraints"] = [{"type": "distinctInstance"}]
-    with pytest.raises(InvalidRequest, match=r"task-definitions.json\[0\].taskDefinition.placementConstraints\[0\].type"):
+    with pytest.raises(
+        InvalidRequest, match=r"task-definitions.json\[0\].taskDefinition.placementConstraints\[0\].type"
+    ):
         documents.read(tmp_path)
 
 
@@ -288,7 +288,9 @@ def test_a_fargate_definition_cannot_be_started(tmp_path: Path) -> None:
 
 def test_a_wrong_expression_matters_only_where_it_is_used(tmp_path: Path) -> None:
     """ECS does not check an expression before it is used: it is left out of a group that nothing is asked of."""
-    documents = small().definition("bad:1", placementConstraints=member_of("attribute:stack ==")).service("bad", "bad:1")
+    documents = (
+        small().definition("bad:1", placementConstraints=member_of("attribute:stack ==")).service("bad", "bad:1")
+    )
     cluster = documents.read(tmp_path)
     assert group(cluster, "service:bad").constraints == ()
     assert [w for w in cluster.warnings if w.startswith("service:bad: a rule that cannot be read")]

@@ -42,9 +42,7 @@ def test_wanted_groups_come_first_in_the_order_asked(cluster: EcsCluster) -> Non
     names = [group.name for group in problem.groups]
     assert names[:3] == ["service:db", "family:batch", "service:web"]
     assert problem.wanted.tolist() == [2, 1, 0] + [0] * (len(names) - 3)
-    before = {
-        (cluster.problem.groups[g].name, i): n for g, i, n in cluster.problem.running
-    }
+    before = {(cluster.problem.groups[g].name, i): n for g, i, n in cluster.problem.running}
     assert {(problem.groups[g].name, i): n for g, i, n in problem.running} == before
     assert [problem.groups[task.group].name for task in problem.tasks] == [
         cluster.problem.groups[task.group].name for task in cluster.problem.tasks
@@ -144,7 +142,9 @@ def test_groups_are_frozen(cluster: EcsCluster) -> None:
     cluster.request({"service:web": 1, "service:db": 0}, frozen=["service:db", "family:batch", "nightly"])
     for name in ("service:db", "service:web"):
         wanted = {"service:db": 1, "service:web@web:6": 1}
-        assert faults(cluster, wanted, frozen=[name]) == [f"{name}: is both frozen and to be started; drop one of the two"]
+        assert faults(cluster, wanted, frozen=[name]) == [
+            f"{name}: is both frozen and to be started; drop one of the two"
+        ]
     (said,) = faults(cluster, {"service:web": 1}, frozen=["i-c"])
     assert said.startswith("i-c: is to be frozen and is neither a group nor an instance; did you mean i-")
 
