@@ -71,10 +71,11 @@ def _linked(rule: Constraint, state: Placement, group: int, room: Ints) -> int |
     if isinstance(rule, Affinity):
         open_to_one = rule.room(state, group) > 0
         buckets = Buckets.over(problem, rule.field, np.ones(state.size, np.bool_))
-        counts = buckets.count(np.where(open_to_one, room, 0))
+        takes = np.where(open_to_one, room, 0)
+        counts, outside = buckets.count(takes), int(takes[~buckets.inside].sum())
         # All in one bucket; where the family broke the rule before, it may stay in each of its buckets.
         present = buckets.count(state.family(rule.family)) > 0
-        return int(counts[present].sum()) if present.any() else int(counts.max(initial=0))
+        return outside + (int(counts[present].sum()) if present.any() else int(counts.max(initial=0)))
     return None
 
 
@@ -87,7 +88,7 @@ def _skewed(rule: MaxSkew, state: Placement, group: int, room: Ints) -> int:
     buckets = rule.buckets(problem)
     outside = int(room[~buckets.inside].sum())
     if not len(buckets):
-        return 0 if group == rule.owner else outside
+        return outside
     counts = buckets.count(state.family(problem.groups[rule.owner].family))
     rooms = buckets.count(room)
     allowed = rule.k if group == rule.owner else max(rule.k, int(counts.max() - counts.min()))

@@ -11,17 +11,20 @@ import numpy as np
 
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines import sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.portfolio import run
 from solver.explain.counting import enough_by_counting
 from solver.explain.target import placed
 from solver.rules.base import Strategy
-from solver.rules.bind import Rules
+from solver.rules.bind import Rules, bind
 from solver.rules.binpack import Binpack
 from solver.rules.max_skew import MaxSkew
 from solver.rules.spread import Spread
+from solver.rules.unplaced import Unplaced
 from solver.verify import check
 
 SEARCH_SECONDS = 1.0
@@ -79,6 +82,21 @@ class Prober:
                 return Finding(Verdict.YES, plan)
         return self._search(rules, needed, known)
 
+    def best(self, problem: Problem, starts: Ints) -> Ints:
+        """``int64[G]``: what is placed of ``starts``, class by class, as well as the engines find in a short time."""
+        groups = tuple(replace(g, start=n) for g, n in zip(problem.groups, starts.tolist(), strict=True))
+        rules = bind(replace(problem, groups=groups))
+        rules = replace(rules, tiers=tuple(cost for cost in rules.tiers if isinstance(cost, Unplaced)))
+        found = run(rules, self._short(), cancelled=lambda: self.deadline.was_cancelled).solution
+        return placed(rules.problem, found.tasks)
+
+    def _short(self) -> Limits:
+        """Limits of one search."""
+        seconds = max(min(SEARCH_SECONDS, self.deadline.remaining() * SHARE), 0.001)
+        if self.limits.deterministic_limit is None:
+            return replace(self.limits, time_limit=seconds)
+        return replace(self.limits, deterministic_limit=min(self.limits.deterministic_limit, SEARCH_SECONDS) / 4)
+
     def _plans(self, rules: Rules, needed: Ints, known: Counts) -> Iterable[Counts]:
         """Cheap plans: the known one and what is missing, the sequential scheduler's, and a tight one."""
         extended = _extended(rules, needed, known)
@@ -95,11 +113,8 @@ class Prober:
         self.searches -= 1
         incumbent = Incumbent(rules)
         incumbent.offer(_restricted(rules, needed, known))
-        seconds = min(SEARCH_SECONDS, self.deadline.remaining() * SHARE)
-        limits = self.limits
-        if limits.deterministic_limit is not None:
-            limits = replace(limits, deterministic_limit=min(limits.deterministic_limit, SEARCH_SECONDS) / 4)
-            seconds = self.deadline.remaining()
+        limits = self._short()
+        seconds = limits.time_limit if limits.deterministic_limit is None else self.deadline.remaining()
         exact = importlib.import_module("solver.engines.exact")
         exact.improve(incumbent, limits, Deadline(seconds, lambda: self.deadline.was_cancelled))
         if incumbent.values[0] == 0:

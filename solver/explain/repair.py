@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solver.domain.counts import Bools, Counts
+from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.explanation import Repair
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
@@ -20,7 +20,7 @@ from solver.explain.changes import Model, Move
 from solver.explain.conflict import Core
 from solver.explain.feasibility import Prober, Verdict, least
 from solver.explain.relax import Option, Relaxations, touched_rules
-from solver.explain.target import asked, goal, restated
+from solver.explain.target import asked, goal, placed, restated
 from solver.rules.bind import Rules, bind
 from solver.rules.ports import HostPort
 from solver.rules.resources import Resource
@@ -73,10 +73,21 @@ class Repairer:
 
     def _plan(self, problem: Problem, *, together: bool = True, known: Counts | None = None) -> Counts | None:
         """A checked plan of the changed problem that starts one more task; None if none was found."""
-        needed = self.needed if together else goal(self.problem, self.tasks, self.group, together=False)
+        needed = self._needed(problem, together)
         question = restated(problem, needed)
         rules = asked(bind(question), question, needed)
         return self.prober.ask(rules, needed, self.tasks if known is None else known, show=True).plan
+
+    def _needed(self, problem: Problem, together: bool) -> Ints:
+        """Starts that show one more task in a changed problem: classes above take what the change gives them first."""
+        needed = self.needed if together else goal(self.problem, self.tasks, self.group, together=False)
+        priority = np.array([group.priority for group in problem.groups])
+        above = priority > priority[self.group]
+        had = placed(self.problem, self.tasks)
+        if problem.all_or_nothing or not (had < self.problem.wanted)[above].any():
+            return needed
+        best = self.prober.best(problem, np.where(above, problem.wanted, 0))
+        return np.where(above, best, needed) if best[above].sum() >= had[above].sum() else needed
 
     def _works(self, option: Option) -> bool:
         return self._plan(option.problem, together=option.together) is not None
