@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,17 +163,21 @@ class _Compiled:
         return model.opposite(model.any_of([empty, chosen]))
 
     def _counts(self, leaf: Comparison) -> Literal:
-        """``runningTasksCount``: the set of counts for which the comparison holds, as runs between its edges."""
+        """``runningTasksCount``: the counts for which the comparison holds, as runs between its edges.
+
+        A comparison with a number changes its answer only at that number and just after it.
+        """
         model = self._model
         everyone = range(len(model.problem.groups))
         unlisted = int(model.problem.cluster.unlisted_tasks[self._instance])
         running = model.tasks_over(everyone, np.array([self._instance])) + (unlisted - 1)
         low, high = model.range_of(running)
-        holds = [holds_count(leaf, count) for count in range(low, high + 1)]
+        number = int(leaf.argument[0])
+        edges = [low, *(edge for edge in (number, number + 1) if low < edge <= high), high + 1]
         runs = []
-        for start in (k for k in range(len(holds)) if holds[k] and (k == 0 or not holds[k - 1])):
-            stop = next((k for k in range(start, len(holds)) if not holds[k]), len(holds))
-            above = model.at_least(running, low + start)
-            below = model.opposite(model.at_least(running, low + stop))
-            runs.append(model.opposite(model.any_of([model.opposite(above), model.opposite(below)])))
+        for first, after in pairwise(edges):
+            if holds_count(leaf, first):
+                above = model.at_least(running, first)
+                below = model.opposite(model.at_least(running, after))
+                runs.append(model.opposite(model.any_of([model.opposite(above), model.opposite(below)])))
         return model.any_of(runs)

@@ -534,3 +534,14 @@ def test_a_square_over_a_wide_range_is_exact_too(count: int) -> None:
         == evenness.value(state(rules.problem, starts))
         == (count + 1) ** 2 + (70 - count) ** 2
     )
+
+
+def test_a_count_of_tasks_is_compared_without_looking_at_each_count() -> None:
+    """``runningTasksCount`` with millions of counts possible makes a handful of statements, not one a count (§3.2)."""
+    wanted = 10_000_000
+    for operator in ("<", "<=", "==", "!=", ">=", ">"):
+        rules = bind(problem(cluster([{}]), [group("A", wanted, rules=[f"memberOf(runningTasksCount {operator} 7)"])]))
+        (rule,) = (rule for rule in rules.constraints if isinstance(rule, MemberOf))
+        model = CountModel(rules.problem, [np.array([wanted])])
+        rule.compile(model)
+        assert model.size < 10
