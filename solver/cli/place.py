@@ -60,12 +60,15 @@ def place(
         from solver.cli.arguments import Arguments
         from solver.cli.present import check_figure, present
         from solver.cli.search import search
+        from solver.report.files import check_folder
 
         said = Arguments()
         wish = said.wish(group, priority, freeze, constraint, strategy)
         changes = said.limits(time_limit, None if engine is None else engine.value, seed, deterministic_limit, workers)
         with said.together():
             check_figure(figure)
+            if save_request is not None:
+                check_folder("--save-request", save_request)
             problem, warnings, limits = asked_for(wish, cluster_dir, request, stopping.value, at)
         limits = replace(limits, **changes)
         problem = replace(problem, all_or_nothing=True) if all_or_nothing else problem

@@ -45,6 +45,11 @@ def write_whole(path: Path, content: bytes) -> None:
     OSError
         If the folder is missing or the file cannot be written; what was there before is then still there.
     """
+    # A link keeps pointing where it points; a device or a pipe is written to, never replaced by a file.
+    if path.is_relative_to("/dev") or (path.exists() and not path.is_file()):
+        path.write_bytes(content)
+        return
+    path = path.resolve()
     if not path.parent.is_dir():
         raise FileNotFoundError(2, "the folder does not exist", str(path.parent))
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

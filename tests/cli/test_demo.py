@@ -37,7 +37,7 @@ def test_demo_beats_the_sequential_scheduler(run: Run) -> None:
 def test_services_and_families(run: Run, documents: Path) -> None:
     """Groups are services, families, and families with a revision; the rows name them as they were asked for."""
     names = ("service:web", "family:batch", "family:batch:6")
-    answer = run("place", documents, *(f"-g={name}=1" for name in names), "-o", "csv")
+    answer = run("place", documents, *(f"--group={name}=1" for name in names), "-o", "csv")
     rows = list(csv.DictReader(io.StringIO(answer.stdout)))
     assert (answer.exit_code, {row["group"] for row in rows}) == (0, set(names))
     assert all(row["instance"].startswith("arn:aws:ecs:") for row in rows)
@@ -67,9 +67,11 @@ def test_rules_in_place_of_the_services_own(run: Run, documents: Path) -> None:
     def instances(text: str) -> set[str]:
         return {row["instance"] for row in csv.DictReader(io.StringIO(text))}
 
-    answer = run("place", documents, "-g=service:ledger=2", "--constraint=memberOf:attribute:stack == prod", "-o=csv")
-    dev = instances(run("query", documents, "attribute:stack == dev", "-o=csv").stdout)
-    r5 = instances(run("query", documents, "attribute:ecs.instance-type =~ r5\\..*", "-o=csv").stdout)
+    answer = run(
+        "place", documents, "--group=service:ledger=2", "--constraint=memberOf:attribute:stack == prod", "--output=csv"
+    )
+    dev = instances(run("query", documents, "attribute:stack == dev", "--output=csv").stdout)
+    r5 = instances(run("query", documents, "attribute:ecs.instance-type =~ r5\\..*", "--output=csv").stdout)
     assert answer.exit_code == 0
     assert instances(answer.stdout) <= r5 - dev
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 from pathlib import Path
@@ -110,6 +111,24 @@ def test_figure(run: Run, tables: Path, name: str) -> None:
     assert "drawn" not in answer.stdout
 
 
+def test_a_figure_onto_a_full_disk(run: Run, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure that cannot be written ends with 1 after the answer; what was there stays, and no part is left."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tables / "a.png"))
+
+    (tables / "a.png").write_bytes(b"before")
+    monkeypatch.setattr(Path, "replace", full)
+    answer = run("place", tables, "--group", "web=1", "--figure", tables / "a.png")
+    assert (answer.exit_code, answer.stdout[:18]) == (1, "Placed all 1 task,")
+    assert (
+        answer.stderr
+        == f"error: {tables / 'a.png'}: No space left on device; check the path, its rights and the disk\n"
+    )
+    assert sorted(path.name for path in tables.iterdir()) == ["a.png", "groups.csv", "instances.csv", "running.csv"]
+    assert (tables / "a.png").read_bytes() == b"before"
+
+
 def test_request_file(run: Run, tables: Path) -> None:
     """A request that was saved gives the same plan when it is read again."""
     request = tables / "request.json"
@@ -175,6 +194,10 @@ BAD = [
     (
         ("place", "FOLDER", "--figure", "FOLDER/no/a.png"),
         ["--figure: the folder 'FOLDER/no' does not exist; make it first"],
+    ),
+    (
+        ("place", "FOLDER", "-g", "web=1", "--save-request", "FOLDER/no/r.json"),
+        ["--save-request: the folder 'FOLDER/no' does not exist; make it first"],
     ),
     (("place", "--request", "FOLDER/no.json"), ["FOLDER/no.json: cannot be read (No such file or directory)"]),
     (("place", "--request", "FOLDER/cut.json"), ["FOLDER/cut.json"]),

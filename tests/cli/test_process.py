@@ -104,16 +104,6 @@ def test_faults_leave_no_traceback(tables: Path) -> None:
     ]
 
 
-def test_a_figure_onto_a_full_disk(tables: Path) -> None:
-    """A figure that cannot be written ends with 1, and leaves no half of it."""
-    if os.geteuid() == 0:
-        pytest.skip("nothing is forbidden to root")
-    (tables / "out").mkdir(mode=0o500)
-    answer = run("place", tables, "--group", "web=1", "--figure", tables / "out" / "a.png")
-    assert answer.returncode == 1
-    assert list((tables / "out").iterdir()) == []
-
-
 def test_an_interrupt_takes_the_best_plan_so_far(tables: Path) -> None:
     """The first interrupt ends the search, not the command: the best plan so far is printed."""
     code = (
