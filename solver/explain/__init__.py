@@ -1,4 +1,4 @@
-"""Why tasks were not placed: the funnel, the conflict, and the repairs (§7.1)."""
+"""Why: the funnel, the conflict and the repairs of a shortfall (§7.1), the price of a rule (§7.2), why there (§7.3)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from solver.domain.request import Limits
 from solver.domain.solution import Solution, Status
 from solver.engines.deadline import Deadline
 from solver.explain.conflict import Core, core
+from solver.explain.costs import RulePrice, prices
 from solver.explain.feasibility import MOST_SEARCHES, Prober
 from solver.explain.funnel import closest, event, funnel
 from solver.explain.repair import Repairer
 from solver.explain.target import placed
+from solver.explain.why import reasons, why
 from solver.rules.bind import Rules
 
 MOST_FUNNELS = 1_000
@@ -103,4 +105,4 @@ def _proven(rules: Rules, solution: Solution, group: int) -> bool:
     return any(tier.name == name and tier.proven for tier in solution.tiers)
 
 
-__all__ = ["closest", "event", "funnel", "shortfalls"]
+__all__ = ["RulePrice", "closest", "event", "funnel", "prices", "reasons", "shortfalls", "why"]
