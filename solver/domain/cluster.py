@@ -9,11 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from solver.domain.columns import TextColumn
-from solver.domain.counts import Bools, Ints, read_only
+from solver.domain.counts import Bools, Ints, read_only, too_large
 from solver.errors import Fault, InvalidRequest
-
-LARGEST_SUM = 2**53
-"""Sums beyond this are refused (§11.2): every reader of a double still holds them exactly."""
 
 Port = tuple[str, int]
 """Protocol (``tcp`` or ``udp``) and port number."""
@@ -122,8 +119,7 @@ class ClusterSnapshot:
         for i in np.flatnonzero(self.unlisted_tasks < 0):
             faults.append(Fault(f"instances[{i}].unlisted_tasks", "is negative", "must be zero or more"))
         for name, amounts in (("capacity", self.capacity), ("free", self.free)):
-            # The sum in floating point cannot wrap; its error is far below the margin to 2^63.
-            for r in np.flatnonzero(np.abs(amounts.astype(float)).sum(axis=0) > LARGEST_SUM):
+            for r in (r for r in range(amounts.shape[1]) if too_large(amounts[:, r])):
                 problem = f"adds up to more than 2^53 over the instances for {self.resources[r]}"
                 faults.append(Fault(name, problem, "use a coarser unit"))
         return faults

@@ -25,6 +25,19 @@ def sum_of(rows: Iterable[Ints], size: int) -> Ints:
     return total
 
 
+LARGEST_SUM = 2**53
+"""Sums beyond this are refused (§11.2): every reader of a double still holds them exactly."""
+
+
+def too_large(amounts: Ints, times: Ints | None = None) -> bool:
+    """Whether ``sum |amounts| * times`` is above 2^53; exact, however large the amounts are."""
+    factors = np.ones_like(amounts) if times is None else times
+    estimate = float((np.abs(amounts.astype(float)) * factors.astype(float)).sum())
+    if estimate < LARGEST_SUM * 0.99:
+        return False
+    return bool(sum(abs(a) * t for a, t in zip(amounts.tolist(), factors.tolist(), strict=True)) > LARGEST_SUM)
+
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """``tasks[g, i]`` as the cells that are not zero, sorted by group, then instance.

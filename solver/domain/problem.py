@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from solver.domain.cluster import LARGEST_SUM, ZONE, ClusterSnapshot
-from solver.domain.counts import Bools, Counts, Ints, read_only
+from solver.domain.cluster import ZONE, ClusterSnapshot
+from solver.domain.counts import LARGEST_SUM, Bools, Counts, Ints, read_only, too_large
 from solver.domain.request import (
     MAX_CONSTRAINTS,
     MAX_START,
@@ -61,7 +61,7 @@ class Problem:
         if not self.frozen.size:
             object.__setattr__(self, "frozen", np.zeros(self.cluster.size, np.bool_))
         faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster)]
-        if faults:
+        if faults := faults or self._sum_faults():
             raise InvalidRequest(faults)
         read_only(self.frozen)
 
@@ -73,6 +73,16 @@ class Problem:
             faults.append(Fault("running", f"has shape {found}", f"must be groups x instances, {shape}"))
         if len(self.running) and (self.running.count < 0).any():
             faults.append(Fault("running", "has a negative count", "must be zero or more"))
+        return faults
+
+    def _sum_faults(self) -> list[Fault]:
+        """Sums over all groups that no longer fit (§11.2); the single amounts do."""
+        faults = []
+        tasks = self.wanted + self.running.totals()
+        for r, name in enumerate(self.cluster.resources):
+            if too_large(self.demand[:, r], tasks):
+                problem = "times the tasks wanted and running adds up to more than 2^53 over the groups"
+                faults.append(Fault(f"groups.demand[{name}]", problem, "use a coarser unit"))
         return faults
 
     @cached_property

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from solver.domain.cluster import LARGEST_SUM, Port
-from solver.domain.counts import Bools, Ints
+from solver.domain.cluster import Port
+from solver.domain.counts import LARGEST_SUM, Bools, Ints
 from solver.domain.request import RuleSpec
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 

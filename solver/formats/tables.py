@@ -29,9 +29,9 @@ import numpy as np
 import pandas as pd
 
 from solver.domain.answer import Answer
-from solver.domain.cluster import LARGEST_SUM, ClusterSnapshot, Port
+from solver.domain.cluster import ClusterSnapshot, Port
 from solver.domain.columns import TextColumn
-from solver.domain.counts import Counts, Ints
+from solver.domain.counts import LARGEST_SUM, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest, UnreadableDocument

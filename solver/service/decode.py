@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from solver.domain.cluster import LARGEST_SUM, ClusterSnapshot
-from solver.domain.counts import Counts, Ints
+from solver.domain.cluster import ClusterSnapshot
+from solver.domain.counts import LARGEST_SUM, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
