@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from solver.domain.cluster import ClusterSnapshot
-from solver.domain.counts import LARGEST_SUM, Counts, Ints
+from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
@@ -267,7 +267,6 @@ class _Reader:
         rules = _rules(message.rules)
         try:
             problem = Problem(self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks)
-            self._sums(problem)
         except InvalidRequest as invalid:
             for fault in invalid.faults:
                 self.fault(fault.path, fault.problem, fault.remedy)
@@ -275,14 +274,6 @@ class _Reader:
             self._rule_faults(rules)
             raise InvalidRequest(self.faults)
         return problem
-
-    def _sums(self, problem: Problem) -> None:
-        """What all running and wanted tasks take together must stay exact (§11.2)."""
-        tasks = problem.running.totals().astype(float) + problem.wanted
-        taken = tasks @ problem.demand.astype(float)
-        for r in np.flatnonzero(taken > LARGEST_SUM).tolist():
-            name = problem.cluster.resources[r]
-            self.fault("groups.demand", f"of all tasks adds up to more than 2^53 for {name}", "use a coarser unit")
 
     def _rule_faults(self, rules: tuple[RuleSpec, ...]) -> None:
         """Note what is wrong with the rules; judged on an empty cluster, since the request cannot be built."""

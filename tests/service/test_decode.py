@@ -151,7 +151,7 @@ def test_sums_beyond_2_53_are_refused() -> None:
     found.running.add(group="service:web", instance="i-0001", count=2**13 - 2)
     assert codec.call_from_bytes(found.SerializeToString()).problem.running.totals().tolist() == [2**13 - 2]
     found.running[0].count += 1
-    assert paths(found) == ["groups.demand"]
+    assert paths(found) == ["groups.demand[cpu]"]
 
 
 def test_at_most_a_hundred_faults_are_listed() -> None:
