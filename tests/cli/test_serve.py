@@ -1,0 +1,42 @@
+"""``placement-solver serve``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def test_serves_until_it_is_told_to_stop() -> None:
+    """It says where it listens, and ends with 0 when it is told to stop."""
+    code = "from solver.cli import main; main()"
+    command = [sys.executable, "-c", code, "serve", "--address", "127.0.0.1:0", "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        assert server.stdout is not None
+        line = server.stderr.readline()
+        os.kill(server.pid, signal.SIGTERM)
+        code_of_exit = server.wait(60)
+        assert (code_of_exit, server.stdout.read()) == (0, "")
+    assert line.startswith("listening on 127.0.0.1:")
+    assert int(line.rsplit(":", 1)[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nowhere", "address: is 'nowhere'; must be host:port"),
+        ("127.0.0.1:99999", "address: is '127.0.0.1:99999'; must be host:port"),
+        ("0.0.0.0:0", "is open to other computers, without encryption; listen on 127.0.0.1, or allow remote plaintext"),
+    ],
+)
+def test_addresses_that_are_refused(run: Run, address: str, message: str) -> None:
+    """An address that is none, or is open to other computers without leave, ends with 2."""
+    answer = run("serve", "--address", address)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert message in answer.stderr
