@@ -29,6 +29,9 @@ PAGE_OF_SERVICES = 10
 MOST_ATTEMPTS = 10
 """Of each call, the first one included; a throttled call waits longer each time."""
 
+FEW_ATTEMPTS = 2
+"""Of a call that an endpoint may not know."""
+
 NOT_ALLOWED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "UnsupportedFeatureException")
 
 
@@ -60,7 +63,8 @@ def import_ecs(
     """
     if directory.exists() and not directory.is_dir():
         raise InvalidRequest.at(str(directory), "is not a directory", "name a new or an existing folder")
-    documents = _Import(_client(endpoint_url), cluster, progress or _tell_nobody).documents()
+    patient, hasty = (_client(endpoint_url, attempts) for attempts in (MOST_ATTEMPTS, FEW_ATTEMPTS))
+    documents = _Import(patient, hasty, cluster, progress or _tell_nobody).documents()
     try:
         _write(directory, documents)
     except OSError as failed:
@@ -72,7 +76,7 @@ def _tell_nobody(what: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _client(endpoint_url: str | None) -> Any:
+def _client(endpoint_url: str | None, attempts: int) -> Any:
     try:
         import boto3
         from botocore.config import Config
@@ -81,9 +85,7 @@ def _client(endpoint_url: str | None) -> Any:
         raise SourceUnavailable(
             "boto3 is not installed, which reading a live cluster needs; install 'placement-solver[aws]'"
         ) from missing
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}, connect_timeout=10, read_timeout=60
-    )
+    config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=10, read_timeout=60)
     try:
         return boto3.client("ecs", endpoint_url=endpoint_url, config=config)
     except (BotoCoreError, ValueError) as failed:
@@ -91,8 +93,9 @@ def _client(endpoint_url: str | None) -> Any:
 
 
 class _Import:
-    def __init__(self, client: Any, cluster: str, progress: Progress) -> None:
-        self.client = client
+    def __init__(self, patient: Any, hasty: Any, cluster: str, progress: Progress) -> None:
+        self.client = patient
+        self.hasty = hasty
         self.cluster = cluster
         self.progress = progress
         self.warnings: list[str] = []
@@ -173,13 +176,18 @@ class _Import:
             for task in answer["tasks"]
             if str(task.get("group", "")).startswith("service:") and task.get("desiredStatus") == "RUNNING"
         ]
-        try:
-            return self._described("task protection", "get_task_protection", "protectedTasks", arns, key="tasks")
-        except _Refused as refused:
-            if refused.code not in NOT_ALLOWED and not refused.is_not_implemented:
-                raise
-            self.warnings.append(f"task protection cannot be read, so no task counts as protected: {refused}")
-            return [{"protectedTasks": [], "failures": []}]
+        for client in (self.hasty, self.client):
+            try:
+                return self._described(
+                    "task protection", "get_task_protection", "protectedTasks", arns, key="tasks", client=client
+                )
+            except _Refused as refused:
+                if refused.code in NOT_ALLOWED or refused.is_unknown_call:
+                    self.warnings.append(f"task protection cannot be read, so no task counts as protected: {refused}")
+                    break
+                if client is self.client:
+                    raise
+        return [{"protectedTasks": [], "failures": []}]
 
     def _providers(self, about: Document) -> list[Document]:
         names = [name for cluster in about["clusters"] for name in cluster.get("capacityProviders", [])]
@@ -215,6 +223,7 @@ class _Import:
         *,
         key: str | None = None,
         with_cluster: bool = True,
+        client: Any = None,
         **arguments: object,
     ) -> list[Document]:
         """The answers of a describe call, ``page`` names at a time; one empty answer where there is no name."""
@@ -223,15 +232,15 @@ class _Import:
         self.progress(what, 0, len(names))
         for start in range(0, len(names), page):
             some = {key or member: list(names[start : start + page])}
-            answers.append(self._call(operation, **cluster, **some, **arguments))
+            answers.append(self._call(operation, client, **cluster, **some, **arguments))
             self.progress(what, min(start + page, len(names)), len(names))
         return answers or [{member: [], "failures": []}]
 
-    def _call(self, operation: str, **arguments: object) -> Document:
+    def _call(self, operation: str, client: Any = None, **arguments: object) -> Document:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            answer: Document = getattr(self.client, operation)(**arguments)
+            answer: Document = getattr(client or self.client, operation)(**arguments)
         except ClientError as refused:
             raise _Refused(operation, refused) from refused
         except BotoCoreError as failed:
@@ -240,15 +249,18 @@ class _Import:
 
 
 class _Refused(SourceUnavailable):
-    """ECS answered a call with an error."""
+    """ECS, or whatever answers at its endpoint, answered a call with an error."""
 
     def __init__(self, operation: str, error: Any) -> None:
         said = error.response.get("Error", {})
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         self.code = str(said.get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         message = str(said.get("Message", "")).strip()
-        self.is_not_implemented = status == 501 or "not" in message.lower() and "implemented" in message.lower()
-        super().__init__(f"{operation}: {self.code or status}: {message or 'no reason given'}")
+        # ECS names its errors. A bare status comes from an endpoint that does not know the call.
+        self.is_unknown_call = status >= 500 and (not self.code or self.code.isdigit())
+        if not message or message.startswith("<"):
+            message = f"the endpoint answered with HTTP status {status}"
+        super().__init__(f"{operation}: {message}" if self.code.isdigit() else f"{operation}: {self.code}: {message}")
 
 
 def _named_by_services(answers: Iterable[Document]) -> Iterator[str]:
