@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from solver.domain.explanation import Repair, Shortfall
+from solver.domain.placement import Placement
 from solver.domain.request import Limits
 from solver.domain.solution import Solution, Status
 from solver.engines.deadline import Deadline
@@ -59,7 +60,8 @@ def shortfalls(
     had = placed(problem, tasks)
     short = [g for _, groups in problem.classes() for g in groups if had[g] < problem.wanted[g]]
     detailed = short[:MOST_DETAILED] if repeatable else short
-    funnels = {g: funnel(rules, tasks, g) for g in short[:MOST_FUNNELS]}
+    state = Placement(problem, tasks)
+    funnels = {g: funnel(rules, tasks, g, state) for g in short[:MOST_FUNNELS]}
     cores: dict[int, Core] = {}
     repairs: dict[int, tuple[Repair, ...]] = {}
     for k, g in enumerate(detailed):

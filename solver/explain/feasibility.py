@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -61,6 +62,11 @@ class Prober:
     limits: Limits
     deadline: Deadline
     searches: int = field(default=MOST_SEARCHES)
+
+    def part(self, share: float) -> Prober:
+        """One for a share of the time and of the searches that are left."""
+        deadline = self.deadline if self.limits.deterministic_limit is not None else self.deadline.part(share)
+        return Prober(self.limits, deadline, math.ceil(self.searches * share))
 
     def ask(self, rules: Rules, needed: Ints, known: Counts, *, show: bool = False) -> Finding:
         """Whether ``needed`` can be placed under ``rules`` (of ``target.asked``).

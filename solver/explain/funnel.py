@@ -57,13 +57,14 @@ def title(rule: Constraint, problem: Problem, group: int) -> str:
     return f"{rule.name} of {problem.groups[rule.owner].name}"
 
 
-def funnel(rules: Rules, tasks: Counts, group: int) -> tuple[FunnelStage, ...]:
+def funnel(rules: Rules, tasks: Counts, group: int, state: Placement | None = None) -> tuple[FunnelStage, ...]:
     """Of all instances, how many each rule refused first for one more task of the group, in the state ``tasks``.
 
     Stages that refuse nothing are left out. What is refused and what is left at the end add up to all instances; where
-    instances are left, the last stage says why the plan did not use them.
+    instances are left, the last stage says why the plan did not use them. ``state`` is that of ``tasks``, where it is at
+    hand.
     """
-    state = Placement(rules.problem, tasks)
+    state = state or Placement(rules.problem, tasks)
     left = np.ones(rules.problem.cluster.size, np.bool_)
     stages = []
     for refusal in refusals(rules, state, group):

@@ -5,8 +5,10 @@ The kinds, in order: ``move`` a running task, ``relax`` a rule, ``reduce`` what 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +28,7 @@ from solver.rules.ports import HostPort
 from solver.rules.resources import Resource
 
 MOST_MOVES = 24
+FEW_MOVES = 4
 MOST_MODELS = 24
 """Candidates tried of a kind."""
 
@@ -65,7 +68,9 @@ class Repairer:
             ("add", self.add),
         )
         found = []
-        for kind, look in kinds:
+        whole = self.prober
+        for k, (kind, look) in enumerate(kinds):
+            self.prober = whole.part(1 / (len(kinds) - k))
             change = None if self.prober.deadline.passed() else look()
             if change is not None:
                 found.append(Repair(kind, change, True))
@@ -113,21 +118,26 @@ class Repairer:
         return any(rule.violations(placement) for rule in self.rules.constraints)
 
     def _moves(self) -> Iterator[Move]:
-        """Single moves after which the group seems to have room where the moved task was, the smallest task first."""
-        found = 0
+        """Single moves after which the group seems to have room where the moved task was, the smallest task first.
+
+        First those that leave all other tasks of the plan where they are, then those after which it must be made anew.
+        """
+        later: list[Move] = []
+        for tasks, most in ((self.tasks, MOST_MOVES), (self.problem.running, FEW_MOVES)):
+            for other, source in itertools.islice(self._sources(tasks), most):
+                targets = [Move(other, source, target) for target in self._targets(tasks, other, source)]
+                yield from targets[:1]
+                later += targets[1:2]
+        yield from later[:FEW_MOVES]
+
+    def _sources(self, tasks: Counts) -> Iterator[tuple[int, int]]:
+        """Groups and instances of tasks that stand in the way in a state."""
         total = np.maximum(self.problem.cluster.capacity.sum(axis=0), 1)
         size = (self.problem.demand / total).sum(axis=1)
         for other in sorted(range(len(self.problem.groups)), key=lambda g: (size[g], g)):
-            if other == self.group:
-                continue
-            sources = np.flatnonzero(self._makes_room(other)).tolist()
-            for source in sources:
-                for target in self._targets(other, source):
-                    found += 1
-                    yield Move(other, source, target)
-                    break
-                if found >= MOST_MOVES:
-                    return
+            if other != self.group:
+                for source in np.flatnonzero(self._makes_room(tasks, other)).tolist():
+                    yield other, source
 
     def _movable(self, group: int) -> Bools:
         """``bool[I]``: where the group has a task that may move (§1.4)."""
@@ -137,18 +147,26 @@ class Repairer:
         there = (problem.running.row(group) > 0) & ~problem.frozen
         if not problem.tasks:
             return there
-        free = [task.instance for task in problem.tasks if task.group == group and task.running and not task.protected]
         named = np.zeros(problem.cluster.size, np.bool_)
-        named[np.array(free, np.int64)] = True
+        named[np.array(self._free_to_move.get(group, []), np.int64)] = True
         return there & named
 
-    def _makes_room(self, other: int) -> Bools:
+    @cached_property
+    def _free_to_move(self) -> dict[int, list[int]]:
+        """By group, the instances of its unprotected RUNNING tasks."""
+        found: dict[int, list[int]] = {}
+        for task in self.problem.tasks:
+            if task.running and not task.protected:
+                found.setdefault(task.group, []).append(task.instance)
+        return found
+
+    def _makes_room(self, tasks: Counts, other: int) -> Bools:
         """``bool[I]``: instances that take one more task of the group once a task of ``other`` has left."""
         movable = self._movable(other)
         if not movable.any():
             return movable
         question = restated(self.problem, self.needed)
-        state = Placement(question, self.tasks)
+        state = Placement(question, tasks)
         instances = np.flatnonzero(movable)
         state.start(other, instances, np.full(len(instances), -1, np.int64))
         port_given_back = set(self.problem.groups[other].ports)
@@ -159,10 +177,10 @@ class Repairer:
             room &= rule.room(state, self.group) > 0
         return movable & room
 
-    def _targets(self, other: int, source: int) -> list[int]:
+    def _targets(self, tasks: Counts, other: int, source: int) -> list[int]:
         """Instances that take the moved task once the group's one more task is where it was, the fullest first."""
         question = restated(self.problem, self.needed)
-        state = Placement(question, self.tasks)
+        state = Placement(question, tasks)
         one = np.ones(1, np.int64)
         at = np.array([source])
         state.start(other, at, -one)
