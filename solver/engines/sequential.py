@@ -33,12 +33,13 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
     problem = rules.problem
     state = Placement(problem)
     scheduler = _Scheduler(rules, state, np.random.default_rng(seed), deadline)
-    for _, groups in problem.classes():
-        for g in groups:
-            before = scheduler.placed
-            started = scheduler.place(g, int(problem.wanted[g]))
-            if problem.groups[g].all_or_nothing and started < problem.wanted[g]:
-                scheduler.take_back(before)
+    for g in (g for _, groups in problem.classes() for g in groups):
+        if scheduler.is_late():
+            break
+        before = scheduler.placed
+        started = scheduler.place(g, int(problem.wanted[g]))
+        if problem.groups[g].all_or_nothing and started < problem.wanted[g]:
+            scheduler.take_back(before)
     if problem.all_or_nothing and scheduler.total() < problem.wanted.sum():
         return problem.running
     return state.tasks
@@ -52,6 +53,10 @@ class _Scheduler:
         self.deadline = deadline
         self.rank = _identity_rank(state.problem)
         self._log: list[tuple[int, Ints, Ints]] = []
+
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and self.deadline.passed()
 
     @property
     def placed(self) -> int:
@@ -99,7 +104,7 @@ class _Scheduler:
         room = _room(steady, state, group)
         one = np.ones(1, np.int64)
         for done in range(wanted):
-            if self.deadline is not None and done % 64 == 63 and self.deadline.passed():
+            if self.is_late():
                 return done
             eligible = np.flatnonzero(room > 0)
             for rule in stepwise:
