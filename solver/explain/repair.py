@@ -17,6 +17,7 @@ from solver.domain.explanation import Repair
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
+from solver.errors import InvalidRequest
 from solver.explain import changes
 from solver.explain.changes import Model, Move
 from solver.explain.conflict import Core
@@ -264,7 +265,11 @@ class Repairer:
         for model in self._models():
             if self.prober.deadline.passed():
                 return None
-            grown = changes.with_instance(self.problem, model, name)
+            try:
+                grown = changes.with_instance(self.problem, model, name)
+            except InvalidRequest:
+                # The cluster is at the limit of §11.2: no instance more can be counted.
+                return None
             if self._plan(grown, known=changes.widened(self.tasks)) is not None:
                 return self._add_sentence(model)
         return None
