@@ -9,7 +9,7 @@ import typer
 from solver.cli import options
 from solver.cli.exits import errors_to_exit_codes, of_answer, say
 
-WANTED = {"service:web": 12, "service:api": 6, "service:search": 4, "service:worker": 8, "service:reports": 3}
+WANTED = {"service:web": 12, "service:api": 6, "service:worker": 8, "service:reports": 12, "service:search": 6}
 """What the demo places."""
 
 

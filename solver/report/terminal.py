@@ -96,14 +96,26 @@ def _tiers(tiers: tuple[TierResult, ...]) -> RenderableType:
     table = table_of(["tier", "what is minimised", ">value", ">bound", "proved", ">sequential"])
     table.columns[0].no_wrap = True
     worse = [tier for tier in tiers if tier.sequential > tier.value]
-    for tier in tiers:
+    shown = [tier for tier in tiers if not _is_quiet(tier)]
+    for tier in shown:
         better = tier in worse
         proved = Text("yes", "green") if tier.proven else Text("no", "yellow")
         value = Text(f"{tier.value:,}", "bold green" if better else "")
         # The mark keeps its column, so that the numbers stand under each other.
         mark = (" *" if better else "  ") if worse else ""
         add_row(table, tier.name, tier.title, value, f"{tier.bound:,}", proved, f"{tier.sequential:,}{mark}")
-    return Group(table, Text("* where tasks placed one at a time do worse", "dim")) if worse else table
+    notes = [Text("* where tasks placed one at a time do worse", "dim")] if worse else []
+    if len(shown) < len(tiers):
+        quiet = plural("tier", len(tiers) - len(shown))
+        notes.append(
+            Text(f"{quiet} with nothing to gain not shown: zero, proved, and zero for the sequential plan", "dim")
+        )
+    return Group(table, *notes)
+
+
+def _is_quiet(tier: TierResult) -> bool:
+    """Whether the tier says nothing: zero whichever way the tasks are placed. Tasks not placed are always shown."""
+    return tier.proven and tier.value == tier.sequential == 0 and not tier.name.startswith("unplaced")
 
 
 def _shortfall(shortfall: Shortfall) -> RenderableType:

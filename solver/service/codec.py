@@ -151,4 +151,6 @@ def _unpacked(payload: bytes, message: M) -> M:
 
 
 def _to_json(message: Message) -> str:
-    return json_format.MessageToJson(message, ensure_ascii=False) + "\n"
+    # Zeros are said, so that a program need not know which fields were left out for being zero.
+    text = json_format.MessageToJson(message, ensure_ascii=False, always_print_fields_with_no_presence=True)
+    return text + "\n"

@@ -52,8 +52,8 @@ def test_group_says_what_was_asked_for(run: Run, tables: Path, plan: Path) -> No
 
 
 def test_json(run: Run, tables: Path, plan: Path) -> None:
-    """-o json gives the violations, and an empty document where there are none."""
-    assert json.loads(run("check", tables, plan, "-o", "json").stdout) == {}
+    """-o json gives the violations, an empty list where there are none."""
+    assert json.loads(run("check", tables, plan, "-o", "json").stdout) == {"violations": []}
     answer = run("check", tables, plan, "-g", "web=1", "-g", "batch=1", "-o", "json")
     (violation,) = json.loads(answer.stdout)["violations"]
     assert (violation["group"], answer.exit_code) == ("web", 1)
