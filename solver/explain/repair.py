@@ -290,7 +290,10 @@ class Repairer:
         amounts = ", ".join(f"{amount:,} {name}" for name, amount in zip(cluster.resources, capacity, strict=True))
         kind = f"{model.name} instance" if model.name else f"instance like {cluster.label(model.like)}"
         zone = f" in {model.zone}" if model.zone else ""
-        return f"add one {kind}{zone} ({amounts})"
+        # Instances of one type and zone may differ in the attributes that rules ask for.
+        alike = [other for other in changes.models(cluster) if (other.name, other.zone) == (model.name, model.zone)]
+        like = f" with the attributes of {cluster.label(model.like)}" if model.name and len(alike) > 1 else ""
+        return f"add one {kind}{zone}{like} ({amounts})"
 
 
 def _new_name(problem: Problem) -> str:

@@ -281,7 +281,7 @@ def no_gpu() -> Planted:
         frozenset({"gpu of the instances"}),
         {
             "reduce": ("reduce gpu of web from 600 to 400", less(request, "gpu", 400)),
-            "add": (add("a", gpu="1,000"), grown(instances, request, gpu=1000)),
+            "add": (add("a with the attributes of i-gpu", gpu="1,000"), grown(instances, request, gpu=1000)),
         },
     )
 
@@ -313,7 +313,7 @@ def only_together() -> Planted:
         {
             "relax": (f"drop {text} of web", ruled(request)),
             "reduce": ("reduce memory of web from 500 to 120", less(request, "memory", 120)),
-            "add": (add("a"), grown(instances, request, stack="prod")),
+            "add": (add("a with the attributes of i-0"), grown(instances, request, stack="prod")),
         },
     )
 
