@@ -69,9 +69,11 @@ class MemberOf(Constraint):
         if not reads_state(self.expression):
             return super().room(state, group)
         if group == self.owner:
-            holds = self.admits(state.problem, group) & evaluate(self.expression, state)
-        else:
-            holds = evaluate(self.expression, _Shifted(state, group, self.owner)) | (state.change(self.owner) <= 0)
+            return (self.admits(state.problem, group) & evaluate(self.expression, state)).astype(np.int64)
+        unconcerned = state.change(self.owner) <= 0
+        if unconcerned.all():
+            return unconcerned.astype(np.int64)
+        holds = evaluate(self.expression, _Shifted(state, group, self.owner)) | unconcerned
         return holds.astype(np.int64)
 
     def compile(self, model: Model) -> None:
