@@ -95,7 +95,7 @@ class Case:
     optimum
         Known optimal values of that tier at scale 1, by seed.
     all_placed
-        Whether an answer must place everything.
+        Whether an answer must place everything, at scale 1.
     size
         The number that grows from case to case, in the subject's ``axis``; 0 where nothing does.
     series
