@@ -112,11 +112,12 @@ class Generator:
         box: Box,
         target: int,
         deadline: Deadline,
-        on_the_way: Callable[[Relaxation, int], None] | None = None,
+        on_the_way: Callable[[Relaxation, int], bool] | None = None,
     ) -> tuple[Relaxation | None, int]:
         """The relaxation in the box once no pattern helps, None if time ends first; and the box's bound.
 
-        Ends early, with None, when the bound is above the target. ``on_the_way`` sees every relaxation.
+        Ends early, with None, when the bound is above the target. ``on_the_way`` sees every relaxation,
+        and ends the work too by saying true.
         """
         self._master.enter(box)
         bound = 0
@@ -124,8 +125,8 @@ class Generator:
             relaxation = self._master.relax(deadline)
             if relaxation is None:
                 return None, bound
-            if on_the_way is not None:
-                on_the_way(relaxation, bound)
+            if on_the_way is not None and on_the_way(relaxation, bound):
+                return None, bound
             fresh = self._price(relaxation)
             if deadline.passed():
                 return None, bound

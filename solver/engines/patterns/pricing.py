@@ -44,8 +44,34 @@ class Pricing:
         return grid.best_at(self._values(price), self._row, self.classes.cells)
 
     def best_patterns(self, price: Floats) -> tuple[Floats, Ints]:
-        """``float64[C]`` and ``int64[C, T]``: the best filling's price of each class, and that filling."""
-        return self.classes.grid.best_fillings(self._values(price), self._row, self.classes.cells)
+        """``float64[C]`` and ``int64[C, T]``: the best filling's price of each class, and that filling.
+
+        On a rounded grid: the better of what fits when rounded up, and what fits when rounded down less the tasks
+        that are too much.
+        """
+        classes = self.classes
+        worth, held = classes.grid.best_fillings(self._values(price), self._row, classes.cells)
+        if classes.loose is classes.grid:
+            return worth, held
+        trimmed = classes.loose.best_fillings(self._values(price), self._row, classes.cells)[1]
+        self._trim(price, trimmed)
+        trimmed_worth = (price.T[classes.zone] * trimmed).sum(axis=1)
+        better = trimmed_worth > worth
+        return np.where(better, trimmed_worth, worth), np.where(better[:, None], trimmed, held)
+
+    def _trim(self, price: Floats, held: Ints) -> None:
+        """Take out tasks, those that earn least for what is too much of, until everything fits."""
+        demand = self.types.demand
+        while True:
+            excess = held @ demand - self.classes.free
+            over = np.flatnonzero((excess > 0).any(axis=1))
+            if not len(over):
+                return
+            share = np.maximum(excess[over], 0) / np.maximum(self.classes.free[over], 1)
+            relief = share @ demand.T
+            usable = (held[over] > 0) & (relief > 0)
+            cost = np.where(usable, price.T[self.classes.zone[over]] / np.maximum(relief, 1e-12), np.inf)
+            held[over, cost.argmin(axis=1)] -= 1
 
     def bound(self, price: Floats, box: Box) -> int:
         """At least so many empty instances are opened by any plan in the box: exact integers, for whatever prices."""

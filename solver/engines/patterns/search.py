@@ -154,10 +154,11 @@ class Search:
     def _search_patterns(self, generator: Generator) -> None:
         """Everything that follows the first relaxation."""
 
-        def on_the_way(relaxation: Relaxation, bound: int) -> None:
+        def on_the_way(relaxation: Relaxation, bound: int) -> bool:
             self._raise_bound(bound, "relaxation")
             self._relaxation = relaxation
             self._round(relaxation, TRIES_ON_THE_WAY)
+            return self.done
 
         relaxation, bound = generator.relax(generator.root, self._opened - 1, self._deadline, on_the_way)
         self._raise_bound(bound, "relaxation")
