@@ -64,7 +64,7 @@ def place(
     _validate(limits)
     begun = time.monotonic()
     rules = bind(problem)
-    found = run(rules, limits, on_better=on_incumbent, cancelled=cancelled)
+    found = run(rules, limits, on_better=on_incumbent, cancelled=cancelled, keep_for_reasons=explain)
     solution = found.solution
     shortfalls: tuple[Shortfall, ...] = ()
     if explain and _falls_short(problem, solution.tasks):

@@ -107,7 +107,9 @@ class Incumbent:
         self._bounds[tier] = holding if bound in holding else [*holding, bound]
 
     def count(self, tier: int, room: list[Ints]) -> None:
-        """Add the counting bound of a tier."""
+        """Add the counting bound of a tier, unless it is proved already."""
+        if self.bound(tier).value >= self.values[tier]:
+            return
         tight = tuple(
             cost for t, cost in enumerate(self.rules.tiers[:tier]) if self.bound(t) == Bound(self.values[t], "counting")
         )

@@ -35,10 +35,13 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     packing = _Packing.of(incumbent, tier)
     if packing is None:
         return
+    asked = packing.problem()
+    if not search.applicable(asked):
+        return
     given = incumbent.values
     share = TIME_SHARE if limits.deterministic_limit is None else 1.0
     result = search.improve(
-        packing.problem(),
+        asked,
         deadline.part(share),
         incumbent=packing.started(incumbent.tasks),
         seed=limits.seed,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
-from solver.engines import sequential
+from solver.engines import packed_first, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
 from solver.rules.bind import Rules
@@ -18,6 +18,9 @@ from solver.rules.unplaced import Unplaced
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
 
+
+REASONS_SHARE, REASONS_SECONDS = 0.15, 0.3
+"""Kept for the reasons where tasks are missing: the larger of the two, at most half of what is left."""
 
 LOADING_SECONDS = 0.4
 """What loading ortools for the first time may take: with less left, it is not begun."""
@@ -37,8 +40,14 @@ def run(
     *,
     on_better: Observer | None = None,
     cancelled: Callable[[], bool] | None = None,
+    keep_for_reasons: bool = False,
 ) -> Run:
     """Solve within the limits; always with a checked plan, if only the one that changes nothing.
+
+    Parameters
+    ----------
+    keep_for_reasons
+        End earlier where the sequential plan falls short, since a reason for each missing task takes time too.
 
     Raises
     ------
@@ -51,6 +60,9 @@ def run(
     incumbent.require_sequential(sequential.place(rules, limits.seed, deadline))
     first = deadline.elapsed()
     count_bounds(incumbent)
+    if keep_for_reasons and _unplaced(incumbent) > 0:
+        kept = min(max(REASONS_SHARE * limits.time_limit, REASONS_SECONDS), deadline.remaining() / 2)
+        deadline = Deadline(deadline.remaining() - kept, cancelled)
     engine = "sequential"
     if limits.engine is not Engine.SEQUENTIAL and not _finished(incumbent):
         engine = _improve(incumbent, limits, deadline)
@@ -71,6 +83,9 @@ def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     They are imported here, so that a plan that counting proves never pays for loading the solver.
     """
     engine = "sequential"
+    if _unplaced(incumbent) > 0:
+        incumbent.offer(packed_first.place(incumbent.rules, limits.seed, deadline))
+        count_bounds(incumbent)
     if deadline.remaining() < LOADING_SECONDS and "ortools" not in sys.modules:
         return engine
     for name in ("packing", "exact"):

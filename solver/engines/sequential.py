@@ -25,8 +25,8 @@ from solver.rules.random import Random
 from solver.rules.spread import LAST, Spread
 
 
-def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
-    """Counts after placing what is wanted, class by class, in the order of the request.
+def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequence[int] | None = None) -> Counts:
+    """Counts after placing what is wanted, class by class, in the order of the request or in another ``order``.
 
     Incomplete gangs are taken back. When the deadline passes, what is placed so far is the answer.
     """

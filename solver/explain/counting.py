@@ -14,12 +14,10 @@ from solver.rules.anti_affinity import AntiAffinity
 from solver.rules.base import Constraint
 from solver.rules.bind import Rules
 from solver.rules.buckets import Buckets
+from solver.rules.filling import most_filled
 from solver.rules.max_skew import MaxSkew
 from solver.rules.ports import HostPort
 from solver.rules.resources import Resource
-
-LARGEST_TABLE = 1_000_000
-"""Entries of a table of sums."""
 
 RoomOf = Callable[[Constraint], Ints]
 """The room that a rule leaves the group on each instance, ``int64[I]``."""
@@ -149,25 +147,6 @@ def _resource_short(rules: Rules, state: Placement, needed: Ints) -> bool:
                 sizes = demand[large]
                 if int((here // least).sum()) < int(needed[large].sum()):
                     return True
-                if int(_filled(here, sizes).sum()) < int((needed[large] * sizes).sum()):
+                if int(most_filled(here, sizes).sum()) < int((needed[large] * sizes).sum()):
                     return True
     return False
-
-
-def _filled(amounts: Ints, sizes: Ints) -> Ints:
-    """The most of each amount that multiples of the sizes can fill; the amount itself where that takes too long to say."""
-    unit = int(np.gcd.reduce(sizes))
-    whole = amounts // unit
-    most = int(whole.max(initial=0))
-    if most > LARGEST_TABLE or not len(whole):
-        return amounts
-    fits = np.zeros(most + 1, np.bool_)
-    fits[0] = True
-    for size in np.unique(sizes // unit).tolist():
-        # After k rounds every sum with up to 2^k - 1 more of the size is there.
-        step = size
-        while step <= most:
-            fits[step:] |= fits[:-step].copy()
-            step *= 2
-    best = np.maximum.accumulate(np.where(fits, np.arange(most + 1), 0))
-    return np.asarray(best[whole] * unit, np.int64)

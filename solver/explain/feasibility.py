@@ -14,17 +14,13 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.engines import sequential
+from solver.engines import packed_first, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import run
 from solver.explain.counting import enough_by_counting
 from solver.explain.target import placed
-from solver.rules.base import Strategy
 from solver.rules.bind import Rules, bind
-from solver.rules.binpack import Binpack
-from solver.rules.max_skew import MaxSkew
-from solver.rules.spread import Spread
 from solver.rules.unplaced import Unplaced
 from solver.verify import check
 
@@ -108,10 +104,10 @@ class Prober:
         extended = _extended(rules, needed, known)
         if extended is not None:
             yield extended
-        for chains in (rules.strategies, _packing(rules)):
+        for place in (sequential.place, packed_first.place):
             if self.deadline.passed():
                 return
-            yield sequential.place(replace(rules, strategies=chains), self.limits.seed, self.deadline)
+            yield place(rules, self.limits.seed, self.deadline)
 
     def _search(self, rules: Rules, needed: Ints, known: Counts) -> Finding:
         if self.searches <= 0 or self.deadline.passed():
@@ -153,24 +149,6 @@ def _extended(rules: Rules, needed: Ints, known: Counts) -> Counts | None:
     instances = np.flatnonzero(started)
     shape = (base.groups, base.instances)
     return base + Counts.of(shape, np.full(len(instances), group), instances, started[instances])
-
-
-def _packing(rules: Rules) -> tuple[tuple[Strategy, ...], ...]:
-    """Chains that leave the most room: even over the buckets of a ``maxSkew``, then the fullest instances first."""
-    return tuple(_packing_chain(rules, g) for g in range(len(rules.problem.groups)))
-
-
-def _packing_chain(rules: Rules, group: int) -> tuple[Strategy, ...]:
-    problem = rules.problem
-    family = problem.groups[group].family
-    skews = (rule for rule in rules.constraints if isinstance(rule, MaxSkew) and rule.owner == group)
-    chain: list[Strategy] = []
-    chain += [Spread(problem, family, rule.field, rule.usable) for rule in skews][:1]
-    total = np.maximum(problem.cluster.capacity.sum(axis=0), 1)
-    share = problem.demand[group] / total
-    if share.size and share.max() > 0:
-        chain.append(Binpack(group, problem.cluster.resources[int(share.argmax())]))
-    return tuple(chain)
 
 
 def least(deadline: Deadline, low: int, high: int, works: Callable[[int], bool]) -> int | None:

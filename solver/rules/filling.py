@@ -6,6 +6,12 @@ import numpy as np
 
 from solver.domain.counts import Bools, Ints
 
+LARGEST_TABLE = 1_000_000
+"""Entries of a table of sums."""
+
+MOST_SIZES = 64
+"""Different sizes that such a table, or a count by size, looks at."""
+
 
 def fill_evenly(counts: Ints, room: Ints, amount: int) -> Ints:
     """Add ``amount`` to the lowest buckets first, none by more than its room: ``int64[B]`` added.
@@ -34,6 +40,54 @@ def _level(counts: Ints, room: Ints, amount: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def most_filled(amounts: Ints, sizes: Ints) -> Ints:
+    """The most of each amount that multiples of the sizes can fill; the amount itself where that takes too long to say."""
+    sizes = np.unique(sizes)
+    unit = int(np.gcd.reduce(sizes))
+    whole = amounts // unit
+    most = int(whole.max(initial=0))
+    if most > LARGEST_TABLE or len(sizes) > MOST_SIZES or not len(whole):
+        return amounts
+    fits = np.zeros(most + 1, np.bool_)
+    fits[0] = True
+    for size in (sizes // unit).tolist():
+        # After k rounds every sum with up to 2^k - 1 more of the size is there.
+        step = size
+        while step <= most:
+            fits[step:] |= fits[:-step].copy()
+            step *= 2
+    best = np.maximum.accumulate(np.where(fits, np.arange(most + 1), 0))
+    return np.asarray(best[whole] * unit, np.int64)
+
+
+def least_left_out(amounts: Ints, sizes: Ints, wanted: Ints) -> int:
+    """How many tasks at least find no room, by one resource alone.
+
+    For each size ``t``: the tasks that need at least ``t`` are at most ``sum_i floor(amount_i / t)``. And what all tasks need
+    is at most ``sum_i`` of the most that multiples of their sizes can fill: the largest tasks are left out first.
+
+    Parameters
+    ----------
+    amounts
+        ``int64[I]``: what each instance has, zero or more.
+    sizes, wanted
+        ``int64[G]``: what one task needs, above zero, and how many tasks there are.
+    """
+    order = np.argsort(-sizes, kind="stable")
+    sizes, upto = sizes[order], np.cumsum(wanted[order])
+    edges = np.flatnonzero(np.append(sizes[1:] != sizes[:-1], True))
+    looked_at = edges[np.unique(np.linspace(0, len(edges) - 1, min(len(edges), MOST_SIZES)).astype(int))]
+    by_size = max(int(upto[k]) - int((amounts // sizes[k]).sum()) for k in looked_at.tolist())
+    over = int((sizes * wanted[order]).sum()) - int(most_filled(amounts, sizes).sum())
+    if over <= 0:
+        return max(by_size, 0)
+    freed = np.cumsum(sizes * wanted[order])
+    k = int(np.searchsorted(freed, over))
+    before = int(freed[k - 1]) if k else 0
+    by_sum = (int(upto[k - 1]) if k else 0) - (-(over - before) // int(sizes[k]))
+    return max(by_size, by_sum, 0)
 
 
 def least_sum_of_squares(counts: Ints, room: Ints, amount: int) -> int:

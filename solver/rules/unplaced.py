@@ -8,6 +8,7 @@ import numpy as np
 
 from solver.domain.placement import Placement
 from solver.rules.base import Cost, Counting
+from solver.rules.filling import least_left_out
 from solver.rules.model import Model, Sum, total
 
 
@@ -32,9 +33,21 @@ class Unplaced(Cost):
         return started * -1 + wanted
 
     def bound(self, facts: Counting) -> int:
-        """Group by group, what all instances together could take of it alone."""
-        short = 0
-        for g in self.groups:
-            wanted = int(facts.problem.wanted[g])
-            short += max(wanted - int(np.minimum(facts.room[g], wanted).sum()), 0)
+        """Group by group what all instances together could take of it alone; or by a resource or port that groups share."""
+        problem = facts.problem
+        wanted = problem.wanted[list(self.groups)]
+        short = sum(
+            max(int(problem.wanted[g]) - int(np.minimum(facts.room[g], problem.wanted[g]).sum()), 0)
+            for g in self.groups
+        )
+        reach = np.array([facts.room[g] > 0 for g in self.groups])
+        for r in range(len(problem.cluster.resources)):
+            sizes = problem.demand[list(self.groups), r]
+            taking = sizes > 0
+            if taking.sum() > 1:
+                free = np.maximum(problem.cluster.free[reach[taking].any(axis=0), r], 0)
+                short = max(short, least_left_out(free, sizes[taking], wanted[taking]))
+        for port in {port for g in self.groups for port in problem.groups[g].ports}:
+            holders = [k for k, g in enumerate(self.groups) if port in problem.groups[g].ports]
+            short = max(short, int(wanted[holders].sum()) - int(reach[holders].any(axis=0).sum()))
         return short
