@@ -66,8 +66,9 @@ def _hold(incumbent: Incumbent, compiled: CompiledModel, tier: int, held: list[i
 
 def _settled(incumbent: Incumbent, compiled: CompiledModel, tier: int) -> bool:
     """Whether the plan already meets a bound of the tier."""
-    low, _ = compiled.model.range_of(compiled.tiers[tier])
-    incumbent.add_bound(tier, low, "model", ())
+    if incumbent.bound(tier).value < incumbent.values[tier]:
+        low, _ = compiled.model.range_of(compiled.tiers[tier])
+        incumbent.add_bound(tier, low, "model", ())
     return incumbent.bound(tier).value >= incumbent.values[tier]
 
 
