@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from solver.domain.counts import Bools, Ints
+from solver.domain.counts import LARGEST_SUM, Bools, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
@@ -236,7 +236,8 @@ class _Binder:
             reserved = np.zeros(self.problem.cluster.size, np.int64)
             for rule in held:
                 if rule.resource == name:
-                    reserved += rule.held(self.problem)
+                    # More than any capacity is as good as the sum of all, and cannot wrap (§11.2).
+                    reserved = np.minimum(reserved + rule.held(self.problem), LARGEST_SUM)
             found.append(Resource(r, name, reserved, debts))
         return found
 
