@@ -15,6 +15,9 @@ Chain = tuple[RuleSpec, ...]
 SERIES: dict[str, Chain] = {"pack": (SPREAD_ZONES, PACK_CPU), "spread": (SPREAD_ZONES, SPREAD_INSTANCES)}
 """A chain whose last tiers need search, and one that counting proves."""
 
+TIERS = {"pack": "2/binpack/instances", "spread": "2/spread/evenness"}
+"""What is reported of an answer with each chain."""
+
 
 def grown(chain: Chain, tasks: int, instances: int, services: int, shrink: int, seed: int, scale: float) -> Problem:
     """N4's instances and services at a size, with a chain; see ``shrunk_packing_problem``."""

@@ -168,7 +168,9 @@ def _subject(subject: Subject, found: Measurements) -> list[str]:
     if phases:
         lines += [*_table(["case", "phase", *_TIMES, "aim"], phases), ""]
     lines += _growth(subject, found)
-    lines += [f"{rival.system}: {rival.figure}; {rival.source}.  " for rival in subject.rivals]
+    for source in dict.fromkeys(rival.source for rival in subject.rivals):
+        systems = dict.fromkeys(rival.system for rival in subject.rivals if rival.source == source)
+        lines.append(f"Elsewhere, {source}: {', '.join(systems)}.")
     return lines[:-1] if lines[-1] == "" else lines
 
 

@@ -9,7 +9,7 @@ from benchmarks.subject import Subject
 
 
 def subjects() -> tuple[Subject, ...]:
-    """Every subject, in the order of their modules' names.
+    """Every subject, those that others have numbers for first, then by the names of their modules.
 
     Raises
     ------
@@ -17,7 +17,8 @@ def subjects() -> tuple[Subject, ...]:
         If a module here has no ``SUBJECT``.
     """
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(importlib.import_module(f"{__name__}.{name}").SUBJECT for name in names)
+    found = [subject(name) for name in names]
+    return tuple(sorted(found, key=lambda one: not one.rivals))
 
 
 def subject(name: str) -> Subject:

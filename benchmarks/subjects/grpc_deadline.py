@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 from weakref import WeakKeyDictionary
 
-from benchmarks.growth import SERIES, grown
+from benchmarks.growth import SERIES, TIERS, grown
 from benchmarks.phases import PLACE, judged
 from benchmarks.subject import Aim, Case, Outcome, Phase, Subject
 from solver.domain.answer import Answer
@@ -74,6 +74,7 @@ def _case(series: str, headline: str = "") -> Case:
         name=series,
         build=partial(_build, series),
         limits=Limits(time_limit=DEADLINE),
+        tier=TIERS[series],
         aims={"call": Aim(DEADLINE, every=True)},
         headlines={"call": headline} if headline else {},
     )

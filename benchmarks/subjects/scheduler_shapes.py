@@ -40,7 +40,7 @@ def _case(name: str, build: Callable[[int, float], Problem], headline: str = "")
     return Case(
         name=name,
         build=build,
-        limits=Limits(time_limit=10.0),
+        limits=Limits(time_limit=3.0),
         aims={"answer": Aim(1.5, proven=True)},
         headlines={"answer": headline} if headline else {},
     )

@@ -72,7 +72,7 @@ def test_table_has_value_bound_proof_and_rivals() -> None:
         "kube-scheduler 1.34: 99, 125, 91",
     ):
         assert cell in row
-    assert "kube-scheduler 1.34: 99, 125, 91; measured on these instances, 2 cores" in text
+    assert "Elsewhere, measured on these instances, 2 cores: count model" in text
 
 
 def test_release_row() -> None:
