@@ -307,14 +307,14 @@ def release_row(found: Measurements, machine: Machine) -> dict[str, str]:
         for case in subject.cases:
             for phase, column in case.headlines.items():
                 one = found.get((subject.name, case.name, phase))
-                row[column] = NOTHING if one is None else _headline(case, one)
+                row[column] = NOTHING if one is None else _headline(case, phase, one)
     return row
 
 
-def _headline(case: Case, one: Measurement) -> str:
-    """The median, before it value and proof where the case is about a tier, after it how many were late."""
+def _headline(case: Case, phase: str, one: Measurement) -> str:
+    """The median; before it value and proof where the aim is to prove a tier, after it how many were late."""
     parts = [f"{seconds(one.median)} s"]
-    if case.tier and one.value:
+    if case.tier and phase in case.aims and case.aims[phase].proven:
         parts = [several(one.value), f"proved {sum(one.proven)} of {len(one.proven)}", *parts]
     if "LATE" in one.status:
         parts.append(f"late {one.status.count('LATE')} of {len(one.status)}")
