@@ -382,3 +382,43 @@ class TestTenMillion:
         deadline = Deadline(1e6, lambda: next(looks) >= 11)
         tasks = sequential.place(bind(problem(cluster(TWO), groups)), 0, deadline)
         assert tasks.totals().tolist() == [10, *[0] * 29]
+
+
+def refused_by_bind(asked: Problem) -> str:
+    """The message with which the rules of a problem are refused."""
+    with pytest.raises(InvalidRequest) as refused:
+        bind(asked)
+    return str(refused.value)
+
+
+def test_an_affinity_to_a_group_that_is_not_there_is_refused() -> None:
+    """An unknown reference is named, with what is close (§11.2); a group without tasks may be named."""
+    rows = [{"cpu": 1}]
+    asked = problem(cluster(rows), [group("web", 1, rules=["affinity(dbs, instanceId)"]), group("db", 0)])
+    expected = "groups[0].constraints[0] affinity: argument: 'dbs' is no group of the request; such as db"
+    assert refused_by_bind(asked) == expected
+    bind(problem(cluster(rows), [group("web", 1, rules=["affinity(db, instanceId)"]), group("db", 0)]))
+
+
+def test_a_cost_that_could_leave_two_to_the_53_is_refused() -> None:
+    """The square of a count counts too: nothing wraps (§11.2)."""
+    chain = ["spread(attribute:ecs.availability-zone)"]
+    rows = [{"cpu": 1, "zone": "a"}, {"cpu": 1, "zone": "b"}]
+    many = problem(cluster(rows), [group("A", 3, chain=chain)], {"A": [4_000_000_000, 0]})
+    expected = "cost 1/spread/evenness: could exceed 2^53; ask for fewer tasks at once, or use a coarser unit"
+    assert refused_by_bind(many) == expected
+    bind(problem(cluster(rows), [group("A", 3, chain=chain)], {"A": [90_000_000, 0]}))
+
+
+def test_frozen_instances_have_one_entry_an_instance() -> None:
+    """A mask of another shape is a fault of the request."""
+    with pytest.raises(InvalidRequest) as refused:
+        problem(cluster([{"cpu": 1}]), [group("A", 1)], frozen=np.array([True, False]))
+    assert str(refused.value) == "frozen: has shape (2,); must have one entry an instance, (1,)"
+
+
+def test_tasks_on_an_instance_that_belong_to_no_group_add_up_to_something_exact() -> None:
+    """§11.2 holds for them too."""
+    with pytest.raises(InvalidRequest) as refused:
+        cluster([{"unlisted": 2**53}, {"unlisted": 1}])
+    assert str(refused.value) == "unlisted_tasks: adds up to more than 2^53; count the tasks of each instance"

@@ -64,7 +64,10 @@ def import_ecs(
     if directory.exists() and not directory.is_dir():
         raise InvalidRequest.at(str(directory), "is not a directory", "name a new or an existing folder")
     patient, hasty = (_client(endpoint_url, attempts) for attempts in (MOST_ATTEMPTS, FEW_ATTEMPTS))
-    documents = _Import(patient, hasty, cluster, progress or _tell_nobody).documents()
+    try:
+        documents = _Import(patient, hasty, cluster, progress or _tell_nobody).documents()
+    except _Refused as refused:
+        raise SourceUnavailable(str(refused)) from refused
     try:
         _write(directory, documents)
     except OSError as failed:
@@ -248,8 +251,8 @@ class _Import:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
-class _Refused(SourceUnavailable):
-    """ECS, or whatever answers at its endpoint, answered a call with an error."""
+class _Refused(Exception):
+    """ECS, or whatever answers at its endpoint, answered a call with an error; ``SourceUnavailable`` to our caller."""
 
     def __init__(self, operation: str, error: Any) -> None:
         said = error.response.get("Error", {})

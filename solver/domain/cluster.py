@@ -118,6 +118,8 @@ class ClusterSnapshot:
             faults.append(Fault(where, problem, "must be at most the capacity"))
         for i in np.flatnonzero(self.unlisted_tasks < 0):
             faults.append(Fault(f"instances[{i}].unlisted_tasks", "is negative", "must be zero or more"))
+        if too_large(self.unlisted_tasks):
+            faults.append(Fault("unlisted_tasks", "adds up to more than 2^53", "count the tasks of each instance"))
         for name, amounts in (("capacity", self.capacity), ("free", self.free)):
             for r in (r for r in range(amounts.shape[1]) if too_large(amounts[:, r])):
                 problem = f"adds up to more than 2^53 over the instances for {self.resources[r]}"

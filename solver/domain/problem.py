@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -69,6 +70,9 @@ class Problem:
         shape = (len(self.groups), self.cluster.size)
         found = (self.running.groups, self.running.instances)
         faults = []
+        if self.frozen.shape != (self.cluster.size,):
+            remedy = f"must have one entry an instance, ({self.cluster.size},)"
+            faults.append(Fault("frozen", f"has shape {self.frozen.shape}", remedy))
         if found != shape:
             faults.append(Fault("running", f"has shape {found}", f"must be groups x instances, {shape}"))
         if len(self.running) and (self.running.count < 0).any():
@@ -78,7 +82,8 @@ class Problem:
     def _sum_faults(self) -> list[Fault]:
         """Sums over all groups that no longer fit (§11.2); the single amounts do."""
         faults = []
-        tasks = self.wanted + self.running.totals()
+        # A group without tasks counts once: a DAEMON group may be owed one.
+        tasks = np.maximum(self.wanted + self.running.totals(), 1)
         for r, name in enumerate(self.cluster.resources):
             if too_large(self.demand[:, r], tasks):
                 problem = "times the tasks wanted and running adds up to more than 2^53 over the groups"
@@ -97,6 +102,11 @@ class Problem:
     def wanted(self) -> Ints:
         """``int64[G]``: new tasks wanted of each group."""
         return np.array([group.start for group in self.groups], np.int64)
+
+    def most_tasks(self, groups: Iterable[int]) -> int:
+        """All tasks of the groups, running and wanted: no state holds more."""
+        totals = self.wanted + self.running.totals()
+        return sum(int(totals[g]) for g in groups)
 
     @cached_property
     def families(self) -> dict[str, tuple[int, ...]]:

@@ -22,6 +22,9 @@ from solver.rules.model import Sum
 LARGEST_MODEL = 50_000
 """Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
 
+LEAST_SECONDS, SECONDS_A_START = 0.02, 30e-6
+"""What building a model and getting anything out of CP-SAT takes at least; with less left it is not begun."""
+
 TIER_SHARE = 0.6
 """Of the time left, for a tier that is not the last."""
 
@@ -33,7 +36,8 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the incumbent and its bounds until all is proved or the time is over."""
     rules = incumbent.rules
     most = [rules.most(g) for g in range(len(rules.problem.groups))]
-    if sum(int((row > 0).sum()) for row in most) > LARGEST_MODEL or deadline.passed():
+    starts = sum(int((row > 0).sum()) for row in most)
+    if starts > LARGEST_MODEL or deadline.remaining() < LEAST_SECONDS + starts * SECONDS_A_START:
         return
     try:
         compiled = compile_model(rules, most, deadline.passed)

@@ -19,6 +19,10 @@ RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
 
 
+FIRST_SHARE, FIRST_SECONDS = 0.5, 0.05
+"""For the sequential plan: half of the time where other engines follow, and so much in any case, also for a caller who
+has gone: without it there is no plan to return."""
+
 REASONS_SHARE, REASONS_SECONDS = 0.15, 0.3
 """Kept for the reasons where tasks are missing: the larger of the two, at most half of what is left."""
 
@@ -57,7 +61,9 @@ def run(
     reserve = min(max(RESERVE_SHARE * limits.time_limit, RESERVE_SECONDS), limits.time_limit / 2)
     deadline = Deadline(limits.time_limit - reserve, cancelled)
     incumbent = Incumbent(rules, on_better)
-    incumbent.require_sequential(sequential.place(rules, limits.seed, deadline))
+    share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
+    first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
+    incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))
     first = deadline.elapsed()
     count_bounds(incumbent)
     if keep_for_reasons and _unplaced(incumbent) > 0:

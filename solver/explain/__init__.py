@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from solver.domain.explanation import Repair, Shortfall
+from solver.domain.explanation import FunnelStage, Repair, Shortfall
 from solver.domain.placement import Placement
 from solver.domain.request import Limits
 from solver.domain.solution import Solution, Status
@@ -27,6 +27,9 @@ FEW_SEARCHES = 2
 REPEATABLE_SEARCHES = 6
 """Searches for a conflict, and for its repairs, where a deterministic limit replaces the clock (§10.1)."""
 
+LEAST_FUNNELS = 20
+"""Groups that get their funnel even where no time is left; one takes some milliseconds."""
+
 MOST_DETAILED = 5
 """Groups with a conflict and repairs where a deterministic limit replaces the clock (§10.1)."""
 
@@ -40,8 +43,8 @@ def shortfalls(
 ) -> tuple[Shortfall, ...]:
     """Why tasks of each group that falls short were not placed, in the order of priority.
 
-    Every group gets its funnel, whatever the time. Conflicts come next, group by group, then repairs,
-    while ``seconds`` last.
+    The first groups get their funnel whatever the time, the others while ``seconds`` last; conflicts come next, group by
+    group, then repairs.
 
     Parameters
     ----------
@@ -61,7 +64,11 @@ def shortfalls(
     short = [g for _, groups in problem.classes() for g in groups if had[g] < problem.wanted[g]]
     detailed = short[:MOST_DETAILED] if repeatable else short
     state = Placement(problem, tasks)
-    funnels = {g: funnel(rules, tasks, g, state) for g in short[:MOST_FUNNELS]}
+    funnels: dict[int, tuple[FunnelStage, ...]] = {}
+    for g in short[:MOST_FUNNELS]:
+        if len(funnels) >= LEAST_FUNNELS and deadline.passed():
+            break
+        funnels[g] = funnel(rules, tasks, g, state)
     cores: dict[int, Core] = {}
     repairs: dict[int, tuple[Repair, ...]] = {}
     for k, g in enumerate(detailed):

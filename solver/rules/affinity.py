@@ -158,5 +158,8 @@ class SoftAffinity(Cost):
                 parts.append(model.where(model.opposite(there), own))
         return total(parts) * self.weight
 
+    def ceiling(self, problem: Problem) -> int:
+        return self.weight * problem.most_tasks([self.owner])
+
     def bound(self, facts: Counting) -> int:
         return 0

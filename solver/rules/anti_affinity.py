@@ -165,5 +165,8 @@ class SoftAntiAffinity(Cost):
                 parts.append(model.where(model.at_least(theirs, self._companions(problem)), own))
         return total(parts) * self.weight
 
+    def ceiling(self, problem: Problem) -> int:
+        return self.weight * problem.most_tasks([self.owner])
+
     def bound(self, facts: Counting) -> int:
         return 0

@@ -189,6 +189,10 @@ class Cost(ABC):
         """The cost as a sum that is exact where it is minimised."""
 
     @abstractmethod
+    def ceiling(self, problem: Problem) -> int:
+        """A number that no state of the problem can exceed, exact however large: costs above 2^53 are refused (§11.2)."""
+
+    @abstractmethod
     def bound(self, facts: Counting) -> int:
         """A number that no plan can beat whose earlier tiers are as good as ``facts`` says, by counting alone."""
 

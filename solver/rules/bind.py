@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -157,7 +158,16 @@ class _Binder:
         constraints += [rule for rule in reserves if isinstance(rule, Constraint)]
         soft = tuple(rule for rules in written for rule in rules if isinstance(rule, Cost))
         chains_bound = tuple(self._chain(g, chains[g], usable) for g in range(len(chains)))
-        return Rules(problem, tuple(constraints), chains_bound, _tiers(problem, chains_bound, soft))
+        tiers = _tiers(problem, chains_bound, soft)
+        self._refuse_large(tiers)
+        return Rules(problem, tuple(constraints), chains_bound, tiers)
+
+    def _refuse_large(self, tiers: tuple[Cost, ...]) -> None:
+        """A cost that could leave 2^53 is refused, not wrapped (§11.2)."""
+        large = [cost for cost in tiers if cost.ceiling(self.problem) > LARGEST_SUM]
+        remedy = "ask for fewer tasks at once, or use a coarser unit"
+        if large:
+            raise InvalidRequest(Fault(f"cost {cost.name}", "could exceed 2^53", remedy) for cost in large)
 
     def _parsed(self, path: str, specs: tuple[RuleSpec, ...], read: Callable[[RuleSpec], T]) -> list[T]:
         found = []
@@ -173,9 +183,18 @@ class _Binder:
         def read(spec: RuleSpec) -> Constraint | Cost:
             if spec.type not in CONSTRAINTS:
                 raise InvalidRequest.at("type", "is not a constraint", f"must be one of {', '.join(CONSTRAINTS)}")
-            return CONSTRAINTS[spec.type](g, spec.argument)
+            rule = CONSTRAINTS[spec.type](g, spec.argument)
+            self._refuse_unknown_family(rule)
+            return rule
 
         return self._parsed(f"groups[{g}].constraints", self.problem.groups[g].constraints, read)
+
+    def _refuse_unknown_family(self, rule: Constraint | Cost) -> None:
+        """An affinity names a family of the request (§11.2); a family without tasks is one, too."""
+        family = getattr(rule, "family", None)
+        if family is not None and family not in self.problem.families:
+            close = difflib.get_close_matches(family, self.problem.families, n=3) or list(self.problem.families)[:3]
+            raise InvalidRequest.at("argument", f"'{family}' is no group of the request", f"such as {', '.join(close)}")
 
     def _cluster_rule(self, spec: RuleSpec) -> Constraint | reserve.Reserve:
         if spec.type == isolate_roles.TYPE:

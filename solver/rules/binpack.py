@@ -103,6 +103,9 @@ class Opened(Cost):
                 opened.append(model.truth(model.opposite(alone)))
         return total(opened)
 
+    def ceiling(self, problem: Problem) -> int:
+        return problem.cluster.size
+
     def bound(self, facts: Counting) -> int:
         """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource."""
         problem = facts.problem
@@ -162,6 +165,9 @@ class Leftover(Cost):
         before = sum_of((model.problem.running.row(g) for g in self.groups), len(weights))
         parts = [model.tasks_over(self.groups, np.array([i])) * int(weights[i]) for i in touched.tolist()]
         return total(parts) + int((before[rest] * weights[rest]).sum())
+
+    def ceiling(self, problem: Problem) -> int:
+        return problem.most_tasks(self.groups) * int(self.weights(problem).max(initial=0))
 
     def bound(self, facts: Counting) -> int:
         """Each group alone on the instances where least was free."""

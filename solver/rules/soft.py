@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.rules.base import Cost, Counting
 from solver.rules.model import Model, Sum, total
 
@@ -22,6 +23,9 @@ class Soft(Cost):
 
     def compile(self, model: Model) -> Sum:
         return total(cost.compile(model) for cost in self.costs)
+
+    def ceiling(self, problem: Problem) -> int:
+        return sum(cost.ceiling(problem) for cost in self.costs)
 
     def bound(self, facts: Counting) -> int:
         return sum(cost.bound(facts) for cost in self.costs)

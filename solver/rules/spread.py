@@ -87,6 +87,9 @@ class Missing(Cost):
             for spread in self.spreads
         )
 
+    def ceiling(self, problem: Problem) -> int:
+        return sum(problem.most_tasks(problem.families[spread.family]) for spread in self.spreads)
+
     def bound(self, facts: Counting) -> int:
         return sum(self._bound(spread, facts) for spread in self.spreads)
 
@@ -125,6 +128,9 @@ class Evenness(Cost):
             for members in spread.buckets.members():
                 squares.append(model.square(model.tasks_over(groups, members)))
         return total(squares)
+
+    def ceiling(self, problem: Problem) -> int:
+        return sum(problem.most_tasks(problem.families[spread.family]) ** 2 for spread in self.spreads)
 
     def bound(self, facts: Counting) -> int:
         missing = facts.values.get(f"{self.position}/spread/missing", 0)

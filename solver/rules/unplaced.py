@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.rules.base import Cost, Counting
 from solver.rules.filling import least_left_out
 from solver.rules.model import Model, Sum, total
@@ -31,6 +32,9 @@ class Unplaced(Cost):
         wanted = sum(int(model.problem.wanted[g]) for g in self.groups)
         started = total(model.started_on(g, i) for g in self.groups for i in model.candidates(g).tolist())
         return started * -1 + wanted
+
+    def ceiling(self, problem: Problem) -> int:
+        return sum(problem.groups[g].start for g in self.groups)
 
     def bound(self, facts: Counting) -> int:
         """Group by group what all instances together could take of it alone; or by a resource or port that groups share."""

@@ -198,7 +198,7 @@ def _max_skew(draft: Draft) -> None:
 
 def _field_rule(kind: str, weight: str = "") -> Callable[[Draft], None]:
     def prepare(draft: Draft) -> None:
-        family = draft.r.choice(["A", "B", "B", "nobody"])
+        family = draft.r.choice(["A", "B", "B"])
         draft.owner(f"{kind}({family}, {draft.r.choice(FIELDS)}{weight})")
 
     return prepare
