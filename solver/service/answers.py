@@ -51,17 +51,6 @@ def place_response(answer: Answer) -> wire.PlaceResponse:
     )
 
 
-def plan_response(problem: Problem, tasks: Counts, label: str, warnings: Iterable[str]) -> wire.PlaceResponse:
-    """Write a checked plan of which nothing else is known yet."""
-    return wire.PlaceResponse(
-        status=plan_pb2.STATUS_FEASIBLE,
-        stop=plan_pb2.STOP_REASON_TIME,
-        actions=_actions(problem, (tasks - problem.running).positive()),
-        warnings=warnings,
-        label=label,
-    )
-
-
 def violations(found: Iterable[Violation]) -> list[plan_pb2.Violation]:
     """Write violations."""
     return [
@@ -91,9 +80,7 @@ def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
         stop=_STOP_OF[message.stop],
         problem=problem,
         tasks=problem.running + _changes(message, problem),
-        tiers=tuple(
-            TierResult(t.name, t.title, t.value, t.bound, t.proven, t.source, t.sequential) for t in message.tiers
-        ),
+        tiers=tuple(_read_tier(tier) for tier in message.tiers),
         engine=message.engine,
         replay=_read_replay(message.replay),
         shortfalls=tuple(_read_shortfall(shortfall) for shortfall in message.shortfalls),
@@ -152,8 +139,8 @@ def _tier(tier: TierResult) -> plan_pb2.Tier:
     )
 
 
-def _read_tier(t: plan_pb2.Tier) -> TierResult:
-    return TierResult(t.name, t.title, t.value, t.bound, t.proven, t.source, t.sequential)
+def _read_tier(tier: plan_pb2.Tier) -> TierResult:
+    return TierResult(tier.name, tier.title, tier.value, tier.bound, tier.proven, tier.source, tier.sequential)
 
 
 def _shortfall(shortfall: Shortfall) -> plan_pb2.Shortfall:

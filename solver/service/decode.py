@@ -11,7 +11,16 @@ import numpy as np
 from solver.domain.cluster import ClusterSnapshot
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
-from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
+from solver.domain.request import (
+    MAX_CONSTRAINTS,
+    MAX_STRATEGIES,
+    Engine,
+    Limits,
+    RuleSpec,
+    RunningTask,
+    Scheduling,
+    TaskGroup,
+)
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
@@ -286,8 +295,8 @@ class _Reader:
                 name=f"{g}",
                 family=group.family,
                 demand={},
-                constraints=group.constraints[:10],
-                strategies=(group.strategies or ())[:5],
+                constraints=group.constraints[:MAX_CONSTRAINTS],
+                strategies=(group.strategies or ())[:MAX_STRATEGIES],
             )
             for g, group in enumerate(self.groups)
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from solver.domain.cluster import ClusterSnapshot
-from solver.domain.counts import Counts
+from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
@@ -81,7 +81,7 @@ def check_request(problem: Problem, tasks: Counts) -> wire.CheckRequest:
     InvalidRequest
         If a count is negative or beyond 32 bits, or the problem has no form on the wire.
     """
-    faults = _too_large("tasks", tasks.count)
+    faults = _count_faults("tasks", tasks.count)
     shape = (len(problem.groups), problem.cluster.size)
     if (tasks.groups, tasks.instances) != shape:
         found = (tasks.groups, tasks.instances)
@@ -94,7 +94,7 @@ def check_request(problem: Problem, tasks: Counts) -> wire.CheckRequest:
 
 
 def _require_expressible(problem: Problem, limits: Limits) -> None:
-    faults = _too_large("running", problem.running.count)
+    faults = _count_faults("running", problem.running.count)
     for i in np.flatnonzero(problem.cluster.unlisted_tasks >= 2**31).tolist():
         faults.append(_beyond(f"cluster.instances[{i}].unlisted_tasks", int(problem.cluster.unlisted_tasks[i])))
     for protocol, port in problem.cluster.used_ports:
@@ -116,7 +116,7 @@ def _beyond(path: str, number: int) -> Fault:
     return Fault(path, f"is {number:,}", "must fit 32 bits")
 
 
-def _too_large(path: str, counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[Fault]:
+def _count_faults(path: str, counts: Ints) -> list[Fault]:
     wrong = np.flatnonzero((counts < 0) | (counts >= 2**31)).tolist()
     return [Fault(path, f"has the count {counts[k]}", "must be 0 to 2,147,483,647") for k in wrong]
 

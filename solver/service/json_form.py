@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -95,6 +96,8 @@ def _no_number(name: str) -> Json:
 
 
 class _Reader:
+    """Fills messages field by field and collects the faults; ``path`` is where the value stands."""
+
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         self._fields: dict[str, dict[str, FieldDescriptor]] = {}
@@ -161,8 +164,7 @@ class _Reader:
             if _SURROGATE.search(name):
                 self.fault(path, "has a name that is no text", "must be Unicode")
                 continue
-            put: Callable[[object], None] = lambda found, name=name: target.__setitem__(name, found)  # type: ignore[misc]  # noqa: E731
-            self._scalar(part, inside, f"{path}[{name}]", put)
+            self._scalar(part, inside, f"{path}[{name}]", partial(target.__setitem__, name))
 
     def _list(self, value: Json, message: Message, field: FieldDescriptor, path: str) -> None:
         if not isinstance(value, list):
@@ -211,9 +213,8 @@ class _Reader:
         return None
 
     def _integer(self, value: Json, field: FieldDescriptor, path: str) -> int | None:
-        is_whole = isinstance(value, float) and value.is_integer()
-        if is_whole or (isinstance(value, str) and _INTEGER.fullmatch(value)):
-            value = int(value)  # type: ignore[arg-type]
+        if (isinstance(value, float) and value.is_integer()) or (isinstance(value, str) and _INTEGER.fullmatch(value)):
+            value = int(value)
         if type(value) is not int:
             self._wrong(value, path, "a whole number")
             return None

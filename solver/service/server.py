@@ -151,7 +151,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         loop.add_signal_handler(number, stop.set)
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
     try:
-        # First the workers: forking is unsafe once the server's threads run.
+        # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
         await pool.start()
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()

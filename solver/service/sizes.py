@@ -21,13 +21,14 @@ class SizeLimits:
     instances, groups, resources
         Of a cluster and a request.
     attributes
-        Attributes of one instance, and distinct attribute names in a cluster.
+        Attributes of one instance, and distinct attribute names in a cluster; ports of one group, where a message is
+        counted before it is unpacked.
     counts
         Task counts of a request, or of a plan to check.
     tasks
         Running tasks by name.
     rules
-        Rules of the whole cluster.
+        Rules of the whole cluster; and of one group, where a message is counted before it is unpacked.
     time_limit
         Seconds that a request may ask for.
     """

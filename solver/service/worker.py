@@ -1,6 +1,6 @@
 """The process that solves: reads a request, places or checks, writes the answer. One call at a time.
 
-It is forked from a server that has loaded everything already, and ends with its pipes.
+It is forked from a process that has loaded everything already (``multiprocessing``'s forkserver), and ends with its pipes.
 """
 
 from __future__ import annotations

@@ -12,32 +12,25 @@ import logging
 import math
 import multiprocessing
 import os
-import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from types import ModuleType
+from typing import TypeVar
 
 from google.rpc import status_pb2
 
 from solver.errors import Overloaded, WorkerLost
 from solver.service import frames
+from solver.service.handle import ENTRY, WorkerHandle
 from solver.service.sizes import SizeLimits
 
-ENTRY = "solver.service.worker"
-"""The module that a worker runs. It is named, not imported: it imports the engines."""
+T = TypeVar("T")
 
 ENGINES = ("solver.api", "solver.engines.exact", "solver.engines.patterns", "solver.explain")
 """What is loaded before a worker is forked, so that no call pays for it."""
-
-START_SECONDS = 60.0
-"""A worker that is not ready after this time is given up."""
 
 _log = logging.getLogger(__name__)
 
@@ -76,103 +69,20 @@ class Failed(Exception):
 
 
 @dataclass(eq=False)
-class _Job:
-    """One call, from the moment it has a worker."""
+class _Call:
+    """One call, from the moment it has a worker; ``slack`` is that of ``WorkerPool.run``."""
 
     number: int
     answer: asyncio.Future[bytes]
-    finish_by: float
     slack: float
     plan: bytes | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     def disarm(self) -> None:
+        """Let no timer act on it any more."""
         for timer in self.timers:
             timer.cancel()
         self.timers.clear()
-
-
-class _Worker:
-    """One process and its two pipes."""
-
-    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits) -> None:
-        self.calls, calls = context.Pipe()
-        control, self.control = context.Pipe(duplex=False)
-        self.process: ForkServerProcess = context.Process(
-            target=_run, args=(calls, control, api, sizes), name="placement-solver-worker", daemon=True
-        )
-        with _start_lock, _without_main():
-            self.process.start()
-        calls.close()
-        control.close()
-
-    def wait_ready(self) -> None:
-        """Wait until everything is loaded.
-
-        Raises
-        ------
-        WorkerLost
-            If the process ends before, or takes too long.
-        """
-        try:
-            if not self.calls.poll(START_SECONDS):
-                raise WorkerLost(f"a worker was not ready after {START_SECONDS:.0f} s")
-            self.calls.recv_bytes()
-        except (EOFError, OSError):
-            raise WorkerLost("a worker ended while it started") from None
-
-    def exchange(self, frame: bytes, told: Callable[[frames.Reply, bytes], None]) -> None:
-        """Send a call and hand on each reply, the last one too. Blocks.
-
-        Raises
-        ------
-        WorkerLost
-            If the process ends before the last reply.
-        """
-        try:
-            self.calls.send_bytes(frame)
-            while True:
-                kind, _, payload = frames.unpack_reply(self.calls.recv_bytes())
-                told(kind, payload)
-                if kind in (frames.Reply.DONE, frames.Reply.FAILED):
-                    return
-        except (EOFError, OSError):
-            raise WorkerLost("the process that solved is gone; try again") from None
-
-    def cancel(self, number: int) -> None:
-        """Ask it to stop a call. A few bytes a call never fill the pipe."""
-        with suppress(OSError):
-            self.control.send_bytes(frames.NUMBER.pack(number))
-
-    def kill(self) -> None:
-        with suppress(ValueError, OSError):
-            self.process.kill()
-
-    def close(self) -> None:
-        """Let it end: it does so when its pipes close."""
-        self.calls.close()
-        self.control.close()
-
-
-def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
-    """In the worker: its module is imported there, never in the front."""
-    import importlib
-
-    importlib.import_module(ENTRY).main(calls, control, api, sizes)
-
-
-_start_lock = threading.Lock()
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the program's main module: a worker would run it again, which costs time and needs a guard in it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 class WorkerPool:
@@ -186,6 +96,8 @@ class WorkerPool:
         What a request may be at most.
     api
         Module with the verbs, as in ``solver.api``.
+    limits
+        When a call is refused, and when a worker is given up.
     """
 
     def __init__(
@@ -199,9 +111,9 @@ class WorkerPool:
         self._context.set_forkserver_preload([ENTRY, api, *ENGINES] if api in ENGINES else [ENTRY, api])
         # One thread for each exchange, and as many for workers that start.
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="worker")
-        self._idle: deque[_Worker] = deque()
-        self._alive: set[_Worker] = set()
-        self._waiting: deque[asyncio.Future[_Worker]] = deque()
+        self._idle: deque[WorkerHandle] = deque()
+        self._alive: set[WorkerHandle] = set()
+        self._waiting: deque[asyncio.Future[WorkerHandle]] = deque()
         self._waiting_bytes = 0
         self._numbers = itertools.count(1)
         self._closing = False
@@ -253,70 +165,70 @@ class WorkerPool:
         """
         worker = await self._acquire(finish_by, len(payload))
         loop = asyncio.get_running_loop()
-        job = _Job(next(self._numbers), loop.create_future(), finish_by, slack)
-        frame = frames.pack_call(kind, job.number, finish_by, payload)
-        task = loop.create_task(self._exchange(worker, job, frame))
+        call = _Call(next(self._numbers), loop.create_future(), slack)
+        frame = frames.pack_call(kind, call.number, finish_by, payload)
+        task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         ends = time.monotonic() + self.limits.unread_seconds if math.isinf(finish_by) else finish_by
-        self._arm(worker, job, ends)
+        self._arm(worker, call, ends)
         try:
-            return await job.answer
+            return await call.answer
         except asyncio.CancelledError:
-            worker.cancel(job.number)
-            job.disarm()
-            self._later(job, self.limits.grace_seconds, worker.kill)
+            worker.cancel(call.number)
+            call.disarm()
+            self._later(call, self.limits.grace_seconds, worker.kill)
             raise
 
     # One call.
 
-    async def _exchange(self, worker: _Worker, job: _Job, frame: bytes) -> None:
+    async def _exchange(self, worker: WorkerHandle, call: _Call, frame: bytes) -> None:
         """Owns the worker until it is idle again or gone, whether or not somebody still waits for the answer."""
         loop = asyncio.get_running_loop()
 
         def told(kind: frames.Reply, payload: bytes) -> None:
-            loop.call_soon_threadsafe(self._told, worker, job, kind, payload)
+            loop.call_soon_threadsafe(self._told, worker, call, kind, payload)
 
         try:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
-            job.disarm()
-            _resolve(job.answer, lost)
+            call.disarm()
+            _resolve(call.answer, lost)
             self._replace(worker)
         else:
-            job.disarm()
+            call.disarm()
             self._release(worker)
 
-    def _told(self, worker: _Worker, job: _Job, kind: frames.Reply, payload: bytes) -> None:
-        if kind is frames.Reply.ACCEPTED and not job.answer.done():
-            self._arm(worker, job, frames.unpack_moment(payload))
+    def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
+        if kind is frames.Reply.ACCEPTED and not call.answer.done():
+            self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
-            job.plan = payload
+            call.plan = payload
         elif kind is frames.Reply.DONE:
-            _resolve(job.answer, payload)
+            _resolve(call.answer, payload)
         elif kind is frames.Reply.FAILED:
-            _resolve(job.answer, Failed(status_pb2.Status.FromString(payload)))
+            _resolve(call.answer, Failed(status_pb2.Status.FromString(payload)))
 
-    def _arm(self, worker: _Worker, job: _Job, ends: float) -> None:
+    def _arm(self, worker: WorkerHandle, call: _Call, ends: float) -> None:
         """Have the deadline hold from outside: a search can stall, and then hears nothing."""
-        job.disarm()
+        call.disarm()
         if math.isinf(ends):
             return
         left = ends - time.monotonic()
-        self._later(job, left + job.slack, lambda: self._time_is_up(worker, job))
-        self._later(job, left + max(job.slack, self.limits.grace_seconds), worker.kill)
+        self._later(call, left + call.slack, lambda: self._time_is_up(worker, call))
+        self._later(call, left + max(call.slack, self.limits.grace_seconds), worker.kill)
 
-    def _later(self, job: _Job, seconds: float, act: Callable[[], None]) -> None:
-        job.timers.append(asyncio.get_running_loop().call_later(max(seconds, 0.0), act))
+    def _later(self, call: _Call, seconds: float, act: Callable[[], None]) -> None:
+        call.timers.append(asyncio.get_running_loop().call_later(max(seconds, 0.0), act))
 
-    def _time_is_up(self, worker: _Worker, job: _Job) -> None:
-        worker.cancel(job.number)
-        if job.plan is not None:
-            _resolve(job.answer, job.plan)
+    def _time_is_up(self, worker: WorkerHandle, call: _Call) -> None:
+        worker.cancel(call.number)
+        if call.plan is not None:
+            _resolve(call.answer, call.plan)
 
     # Who has which worker.
 
-    async def _acquire(self, finish_by: float, size: int) -> _Worker:
+    async def _acquire(self, finish_by: float, size: int) -> WorkerHandle:
         while self._idle:
             worker = self._idle.popleft()
             if worker.process.is_alive():
@@ -325,7 +237,7 @@ class WorkerPool:
         if len(self._waiting) >= self.limits.waiting or self._waiting_bytes + size > self.limits.waiting_bytes:
             raise Overloaded(f"{len(self._waiting)} calls wait for a worker already")
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[_Worker] = loop.create_future()
+        waiter: asyncio.Future[WorkerHandle] = loop.create_future()
         seconds = self.limits.wait_seconds if math.isinf(finish_by) else max(finish_by - time.monotonic(), 0.0)
         late = Overloaded(f"no worker was free within {seconds:.2f} s")
         timer = loop.call_later(seconds, _resolve, waiter, late)
@@ -343,7 +255,7 @@ class WorkerPool:
             with suppress(ValueError):
                 self._waiting.remove(waiter)
 
-    def _release(self, worker: _Worker) -> None:
+    def _release(self, worker: WorkerHandle) -> None:
         """Give the worker to whoever waits longest."""
         if worker not in self._alive:
             return
@@ -354,11 +266,11 @@ class WorkerPool:
                 return
         self._idle.append(worker)
 
-    async def _started(self) -> _Worker:
+    async def _started(self) -> WorkerHandle:
         loop = asyncio.get_running_loop()
 
-        def start() -> _Worker:
-            worker = _Worker(self._context, self._api, self._sizes)
+        def start() -> WorkerHandle:
+            worker = WorkerHandle(self._context, self._api, self._sizes)
             try:
                 worker.wait_ready()
             except WorkerLost:
@@ -369,27 +281,27 @@ class WorkerPool:
 
         return await loop.run_in_executor(self._threads, start)
 
-    def _add(self, worker: _Worker) -> None:
+    def _add(self, worker: WorkerHandle) -> None:
         self._alive.add(worker)
         asyncio.get_running_loop().add_reader(worker.process.sentinel, self._ended, worker)
         self.on_change(len(self._alive))
         self._release(worker)
 
-    def _ended(self, worker: _Worker) -> None:
+    def _ended(self, worker: WorkerHandle) -> None:
         """A process is gone. A busy one is noticed where its answer was awaited."""
         asyncio.get_running_loop().remove_reader(worker.process.sentinel)
         if worker in self._idle:
             self._idle.remove(worker)
             self._replace(worker)
 
-    def _forget(self, worker: _Worker) -> None:
+    def _forget(self, worker: WorkerHandle) -> None:
         with suppress(ValueError, OSError):
             asyncio.get_running_loop().remove_reader(worker.process.sentinel)
         if worker in self._alive:
             self._alive.remove(worker)
             self.on_change(len(self._alive))
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: WorkerHandle) -> None:
         if worker not in self._alive:
             return
         _log.warning("worker %s is gone and replaced", worker.process.pid)
@@ -413,14 +325,14 @@ class WorkerPool:
                 return
 
 
-def _resolve(future: asyncio.Future[bytes] | asyncio.Future[_Worker], outcome: object) -> None:
+def _resolve(future: asyncio.Future[T], outcome: T | Exception) -> None:
     """Set a result or an exception, once."""
     if future.done():
         return
     if isinstance(outcome, Exception):
         future.set_exception(outcome)
     else:
-        future.set_result(outcome)  # type: ignore[arg-type]
+        future.set_result(outcome)
 
 
 def default_size() -> int:

@@ -1,0 +1,117 @@
+"""One worker as the front holds it: a process from the forkserver, started, asked, cancelled, killed.
+
+This module imports neither the engines nor what leads to them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from types import ModuleType
+
+from solver.errors import WorkerLost
+from solver.service import frames
+from solver.service.sizes import SizeLimits
+
+ENTRY = "solver.service.worker"
+"""The module that a worker runs. It is named, not imported: it imports the engines."""
+
+START_SECONDS = 60.0
+"""A worker that is not ready after this time is given up."""
+
+
+class WorkerHandle:
+    """One process and its two pipes, from the front's side; it is started when this is made.
+
+    Parameters
+    ----------
+    context
+        Of the forkserver that the process comes from.
+    api
+        Module with the verbs, as in ``solver.api``.
+    sizes
+        What a request may be at most.
+    """
+
+    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits) -> None:
+        self.calls, calls = context.Pipe()
+        control, self.control = context.Pipe(duplex=False)
+        self.process: ForkServerProcess = context.Process(
+            target=_run, args=(calls, control, api, sizes), name="placement-solver-worker", daemon=True
+        )
+        with _start_lock, _without_main():
+            self.process.start()
+        calls.close()
+        control.close()
+
+    def wait_ready(self) -> None:
+        """Wait until everything is loaded.
+
+        Raises
+        ------
+        WorkerLost
+            If the process ends before, or takes too long.
+        """
+        try:
+            if not self.calls.poll(START_SECONDS):
+                raise WorkerLost(f"a worker was not ready after {START_SECONDS:.0f} s")
+            self.calls.recv_bytes()
+        except (EOFError, OSError):
+            raise WorkerLost("a worker ended while it started") from None
+
+    def exchange(self, frame: bytes, told: Callable[[frames.Reply, bytes], None]) -> None:
+        """Send a call and hand on each reply, the last one too. Blocks.
+
+        Raises
+        ------
+        WorkerLost
+            If the process ends before the last reply.
+        """
+        try:
+            self.calls.send_bytes(frame)
+            while True:
+                kind, _, payload = frames.unpack_reply(self.calls.recv_bytes())
+                told(kind, payload)
+                if kind in (frames.Reply.DONE, frames.Reply.FAILED):
+                    return
+        except (EOFError, OSError):
+            raise WorkerLost("the process that solved is gone; try again") from None
+
+    def cancel(self, number: int) -> None:
+        """Ask it to stop a call. A few bytes a call never fill the pipe."""
+        with suppress(OSError):
+            self.control.send_bytes(frames.NUMBER.pack(number))
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        with suppress(ValueError, OSError):
+            self.process.kill()
+
+    def close(self) -> None:
+        """Let it end: it does so when its pipes close."""
+        self.calls.close()
+        self.control.close()
+
+
+def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+    """In the worker: its module is imported there, never in the front."""
+    importlib.import_module(ENTRY).main(calls, control, api, sizes)
+
+
+_start_lock = threading.Lock()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program's main module: a worker would run it again, which costs time and needs a guard in it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
