@@ -12,7 +12,7 @@
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
-    └── PlanRejected            INTERNAL            the checker refused a plan; no plan leaves
+    └── PlanRejected            INTERNAL            the checker refused the first plan; no plan leaves
 
 Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
 """
@@ -76,7 +76,7 @@ class InvalidQuery(InvalidRequest):
     def caret(self) -> str:
         """The expression with a caret under the column (1-based), for a terminal.
 
-        A long expression is shown as the 60 characters around the fault.
+        Of a long expression 80 characters are shown, from 40 before the column.
         """
         start = max(0, self.column - 1 - 40)
         shown = self.expression[start : start + 80]
@@ -132,7 +132,7 @@ class DeadlineMissed(PlacementSolverError):
 
 
 class PlanRejected(PlacementSolverError):
-    """The checker refused every plan that the engines made: a fault of this package."""
+    """The checker refused the plan that every answer begins with: a fault of this package."""
 
     grpc_code = "INTERNAL"
     reason = "PLAN_REJECTED"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from solver.domain.request import MAX_START, Engine, RuleSpec
 from solver.errors import Fault, InvalidRequest
@@ -98,17 +98,21 @@ class Arguments:
         seed: int | None,
         deterministic_limit: float | None,
         workers: int | None,
-    ) -> dict[str, Any]:
+    ) -> LimitOptions:
         """The fields of ``Limits`` that the options set; ``solver.api`` judges their range."""
-        seconds = [] if time_limit is None else self.read(duration, "--time-limit", time_limit)
-        given = {
-            "time_limit": seconds[0] if seconds else None,
-            "engine": None if engine is None else Engine(engine),
-            "seed": seed,
-            "deterministic_limit": deterministic_limit,
-            "workers": workers,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        found: LimitOptions = {}
+        if time_limit is not None:
+            for seconds in self.read(duration, "--time-limit", time_limit):
+                found["time_limit"] = seconds
+        if engine is not None:
+            found["engine"] = Engine(engine)
+        if seed is not None:
+            found["seed"] = seed
+        if deterministic_limit is not None:
+            found["deterministic_limit"] = deterministic_limit
+        if workers is not None:
+            found["workers"] = workers
+        return found
 
     def counts(self, texts: Sequence[str]) -> dict[str, int]:
         """The new tasks wanted by group, from ``--group NAME=COUNT``."""
@@ -137,6 +141,16 @@ class Arguments:
             else:
                 found[name.strip()] = int(number)
         return found
+
+
+class LimitOptions(TypedDict, total=False):
+    """The fields of ``solver.domain.request.Limits`` that options set; what is not given keeps its value."""
+
+    time_limit: float
+    engine: Engine
+    seed: int
+    deterministic_limit: float
+    workers: int
 
 
 @dataclass(frozen=True)

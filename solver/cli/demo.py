@@ -1,4 +1,4 @@
-"""``placement-solver demo``: the main job on the cluster that comes with the package."""
+"""``placement-solver demo``: the main command on the cluster that comes with the package."""
 
 from __future__ import annotations
 

@@ -39,14 +39,10 @@ class EngineName(StrEnum):
     sequential = "sequential"
 
 
-ClusterFolder = Annotated[
-    Path,
-    typer.Argument(metavar="CLUSTER_DIR", help="Folder of ECS documents, or of instances.csv and groups.csv."),
-]
-OptionalClusterFolder = Annotated[
-    Path | None,
-    typer.Argument(metavar="CLUSTER_DIR", help="Folder of ECS documents, or of instances.csv and groups.csv."),
-]
+_FOLDER = typer.Argument(metavar="CLUSTER_DIR", help="Folder of ECS documents, or of instances.csv and groups.csv.")
+
+ClusterFolder = Annotated[Path, _FOLDER]
+OptionalClusterFolder = Annotated[Path | None, _FOLDER]
 Groups = Annotated[
     list[str] | None,
     typer.Option("--group", "-g", metavar="NAME=COUNT", help="Place COUNT tasks of service:web, family:batch, ..."),

@@ -26,7 +26,7 @@ def place(
     seed: Annotated[int | None, typer.Option(metavar="N", help="For ties and random choices. (default: 0)")] = None,
     deterministic_limit: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Deterministic seconds in place of wall clock: an answer that repeats."),
+        typer.Option(metavar="N", help="CP-SAT's deterministic seconds: with --workers 1, an answer that repeats."),
     ] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Threads of the search. (default: 2)")] = None,
     priority: Annotated[

@@ -48,6 +48,8 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
         If there is no such folder, or it holds no cluster.
     InvalidRequest
         With every fault of the documents.
+    TooLarge
+        If a document is beyond the size limit.
     """
     if not directory.is_dir():
         problem = "is not a folder" if directory.exists() else "does not exist"
@@ -73,6 +75,8 @@ def read_request(path: Path) -> tuple[Problem, Limits]:
         If there is no such file, or it is no JSON.
     InvalidRequest
         With every fault, each with its path.
+    TooLarge
+        If the request is larger than the size limits allow.
     """
     from solver.service.codec import request_from_json
 

@@ -74,17 +74,17 @@ def _text(comparison: Comparison, column: TextColumn | None, size: int) -> NDArr
 
 
 def _groups(comparison: Comparison, facts: Facts) -> NDArray[np.bool_]:
-    selected = _hosts_any(selected_groups(comparison, facts.task_groups), facts)
+    selected = _holding_any(selected_groups(comparison, facts.task_groups), facts)
     if not comparison.operator.is_negative:
         return selected
     if comparison.operator is Operator.NOT_EXISTS:
         return ~selected
-    return _hosts_any(facts.task_groups, facts) & ~selected
+    return _holding_any(facts.task_groups, facts) & ~selected
 
 
-def _hosts_any(groups: Sequence[str], facts: Facts) -> NDArray[np.bool_]:
+def _holding_any(groups: Sequence[str], facts: Facts) -> NDArray[np.bool_]:
     """``bool[I]``: where a task of any of these groups is."""
-    hosts = np.zeros(facts.size, np.bool_)
+    holding = np.zeros(facts.size, np.bool_)
     for group in groups:
-        hosts |= facts.tasks_of(group) > 0
-    return hosts
+        holding |= facts.tasks_of(group) > 0
+    return holding

@@ -72,6 +72,7 @@ class _Parser:
         self.nesting = 0
 
     def whole(self) -> Expression:
+        """The expression, which must end where the text ends."""
         expression = self._expression()
         if self._skip_space():
             self._fail_after("'and' or 'or'")
