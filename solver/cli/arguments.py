@@ -125,7 +125,8 @@ class Arguments:
             if name not in groups:
                 known = ", ".join(groups) or "none"
                 self.fault("--priority", f"'{name}' is not among the groups to place", f"must be one of {known}")
-        return found
+        # One fault is enough: the reader of the cluster would refuse the name once more.
+        return {name: priority for name, priority in found.items() if name in groups}
 
     def _named(self, path: str, what: str, texts: Sequence[str], least: int, most: int) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -10,6 +10,8 @@ from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec
 from solver.errors import Fault, InvalidRequest
 
+NO_GROUP = "is not a group of the cluster"
+
 
 def choose(
     problem: Problem,
@@ -35,10 +37,15 @@ def choose(
     Raises
     ------
     InvalidRequest
-        With every unknown group or instance, and every group both frozen and to be started.
+        With every unknown group or instance, every group both frozen and to be started, and rules for other than one
+        group.
     """
-    faults = [Fault(name, "is not a group of the cluster", nearest(name, problem.by_name)) for name in starts]
-    faults = [fault for fault in faults if fault.path not in problem.by_name]
+    faults = [
+        Fault(name, problem_, nearest(name, problem.by_name))
+        for names, problem_ in ((starts, NO_GROUP), (priorities, f"has a priority and {NO_GROUP}"))
+        for name in names
+        if name not in problem.by_name
+    ]
     if (constraints or strategies) and len(starts) != 1:
         remedy = "place one group, or write the rules into the request"
         faults.append(Fault("rules", f"are given for {len(starts)} groups", remedy))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +45,13 @@ def plan_to_csv(answer: Answer) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((a.kind, a.group, a.task, a.instance, a.from_instance, a.step) for a in answer.actions())
+    writer.writerows(cells_of_plan(answer))
     return out.getvalue()
+
+
+def cells_of_plan(answer: Answer) -> Iterator[tuple[str | int, ...]]:
+    """One row a task that starts, stops or moves, in the order of ``COLUMNS``."""
+    return ((a.kind, a.group, a.task, a.instance, a.from_instance, a.step) for a in answer.actions())
 
 
 def rows_of_plan(text: str) -> tuple[Row, ...]:

@@ -37,6 +37,7 @@ from solver.domain.request import RuleSpec, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest, UnreadableDocument
 from solver.formats.choose import choose, nearest
 from solver.formats.frames import FrameReader, port, rule
+from solver.formats.plan import COLUMNS, cells_of_plan
 
 TABLES = ("instances", "groups", "running")
 SUFFIXES = (".csv", ".parquet")
@@ -183,7 +184,7 @@ class TableCluster:
         Raises
         ------
         InvalidRequest
-            With every unknown group or instance.
+            With every unknown group or instance, and every contradiction.
         """
         wanted = starts or {group.name: group.start for group in self.problem.groups if group.start}
         return choose(self.problem, wanted, constraints, strategies, priorities or {}, frozen), ()
@@ -356,9 +357,7 @@ def _running(reader: FrameReader, groups: Mapping[str, int], cluster: ClusterSna
 
 def plan_frame(answer: Answer) -> pd.DataFrame:
     """One row a task that starts, stops or moves: ``action, group, task, instance, from_instance, step``."""
-    columns = ["action", "group", "task", "instance", "from_instance", "step"]
-    rows = [(a.kind, a.group, a.task, a.instance, a.from_instance, a.step) for a in answer.actions()]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(list(cells_of_plan(answer)), columns=list(COLUMNS))
 
 
 def tiers_frame(answer: Answer) -> pd.DataFrame:

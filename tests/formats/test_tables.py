@@ -320,6 +320,15 @@ def test_request_for_what_is_not_there(starts: dict[str, int], frozen: tuple[str
     assert message in str(invalid.value)
 
 
+def test_a_priority_of_what_is_not_there() -> None:
+    """A priority is for a group of the cluster, started or not; another name is refused."""
+    assert [group.priority for group in cluster().request({"batch": 1}, priorities={"web": 3})[0].groups].count(3) == 1
+    with pytest.raises(
+        InvalidRequest, match="bach: has a priority and is not a group of the cluster; did you mean 'batch'"
+    ):
+        cluster().request({"batch": 1}, priorities={"bach": 3})
+
+
 def test_plan_and_tiers_as_frames() -> None:
     """The frames of an answer have one row a task, and one a tier."""
     found = answer(missing=2)

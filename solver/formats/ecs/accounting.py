@@ -97,7 +97,17 @@ def locate(tasks: Iterable[Task], everything: Iterable[Instance], kept: list[Ins
 
 
 class Accounting:
-    """Columns of amounts over the kept instances, changed by what the tasks hold."""
+    """Columns of amounts over the ``I`` kept instances, changed by what the tasks hold.
+
+    Attributes
+    ----------
+    resources, index
+        The ``R`` resources that the instances or the tasks name, and the column of each.
+    capacity, free
+        ``int64[I, R]``, in the units of ``ClusterSnapshot``.
+    ports
+        The static ports taken on each instance.
+    """
 
     def __init__(self, kept: list[Instance], located: Located, definitions: Definitions, remarks: Remarks) -> None:
         self.kept = kept

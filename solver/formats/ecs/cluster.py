@@ -120,6 +120,8 @@ def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> E
 
 
 class _Reader:
+    """Reads a directory and collects its faults; ``holds``: what stopping tasks take is still held (§2.4)."""
+
     def __init__(self, directory: Path, holds: bool, at: str | None) -> None:
         self.faults: list[Fault] = []
         self.remarks = Remarks()
@@ -138,6 +140,7 @@ class _Reader:
             raise InvalidRequest(dict.fromkeys(self.faults))  # A field that is read twice is at fault once.
 
     def cluster(self) -> EcsCluster:
+        """The cluster, once nothing is wrong with its documents."""
         self._failures()
         kept = kept_instances(self.instances, self.remarks)
         located = locate(self.tasks, self.instances, kept, self.remarks)

@@ -17,6 +17,9 @@ from solver.formats.ecs.resources import CPU, DEVICE, GPU, INTERFACES, MEMORY
 
 CPU_ARCHITECTURE = "ecs.cpu-architecture"
 OS_FAMILY = "ecs.os-family"
+OVERRIDABLE = ("cpu", "memory", "memoryReservation", "resourceRequirements")
+"""Amounts of a container that a task's ``overrides`` may change (ECS API, ContainerOverride)."""
+
 NETWORK_MODES = ("awsvpc", "bridge", "host", "none", "default", "nat")
 
 
@@ -26,8 +29,6 @@ class Definition:
 
     Parameters
     ----------
-    key
-        ``family:revision``.
     demand
         Amount by resource of one task.
     attributes
@@ -57,6 +58,7 @@ class Definition:
 
     @property
     def key(self) -> str:
+        """``family:revision``."""
         return f"{self.family}:{self.revision}"
 
 
@@ -150,16 +152,21 @@ def _demand(document: Element, containers: list[Element], mode: str) -> dict[str
         for need in container.elements("resourceRequirements")
         if need.text("type") == "GPU"
     )
-    memory = [container.amount("memoryReservation") or container.amount("memory") for container in containers]
-    demand = {
-        CPU: document.amount("cpu") or sum(container.amount("cpu") for container in containers),
-        MEMORY: document.amount("memory") or sum(memory),
-    }
+    demand = cpu_and_memory(document, containers)
     if devices:
         demand[GPU] = DEVICE * devices
     if mode == "awsvpc":
         demand[INTERFACES] = 1
     return demand
+
+
+def cpu_and_memory(document: Element, containers: list[Element]) -> dict[str, int]:
+    """CPU units and MiB: the document's own figures if above zero, else the sums over its containers."""
+    memory = (container.amount("memoryReservation") or container.amount("memory") for container in containers)
+    return {
+        CPU: document.amount("cpu") or sum(container.amount("cpu") for container in containers),
+        MEMORY: document.amount("memory") or sum(memory),
+    }
 
 
 def overridden_demand(definition: Definition, overrides: Element) -> dict[str, int]:
@@ -176,8 +183,7 @@ def overridden_demand(definition: Definition, overrides: Element) -> dict[str, i
 
 
 def _changed(value: Mapping[str, object], override: Mapping[str, object]) -> dict[str, object]:
-    amounts = ("cpu", "memory", "memoryReservation", "resourceRequirements")
-    return {**value, **{name: override[name] for name in amounts if override.get(name) is not None}}
+    return {**value, **{name: override[name] for name in OVERRIDABLE if override.get(name) is not None}}
 
 
 def _host_ports(containers: list[Element], mode: str) -> tuple[tuple[Port, ...], tuple[str, ...]]:

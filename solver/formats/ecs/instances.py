@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from solver.formats.ecs.documents import Element, shown
 from solver.formats.ecs.resources import Amounts, read_amounts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 KEPT = ("ACTIVE", "DRAINING")
 STATES = (*KEPT, "REGISTERING", "REGISTRATION_FAILED", "DEREGISTERING", "INACTIVE")

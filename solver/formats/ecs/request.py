@@ -50,6 +50,14 @@ def make_request(
 
 
 class _Maker:
+    """Puts a request together and collects what is wrong with it.
+
+    Parameters
+    ----------
+    groups
+        The groups of ``base``, in its order, with what people should know about them.
+    """
+
     def __init__(self, request: Request, base: Problem, groups: Sequence[Listed], directory: Directory) -> None:
         self.request = request
         self.base = base
@@ -59,6 +67,7 @@ class _Maker:
         self.faults: list[Fault] = []
 
     def problem(self) -> tuple[Problem, tuple[str, ...]]:
+        """The problem and the warnings, once nothing is wrong."""
         wanted = self._wanted()
         self._check_rules()
         frozen = self._frozen([entry for entry, _ in wanted])

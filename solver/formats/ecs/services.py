@@ -149,7 +149,7 @@ def _subnets(document: Element | None) -> tuple[str, ...]:
 
 def _remarks(document: Element, providers: list[Provider]) -> Iterable[str]:
     if len(providers) > 1 or any(provider.base for provider in providers):
-        yield "base and weight of its capacity providers are not modelled yet: they only restrict the instances"
+        yield "base and weight of its capacity providers are not modelled: they only restrict the instances"
     idle = [provider.name for provider in providers if not provider.weight and not provider.base]
     if idle and len(idle) < len(providers):
         yield f"capacity provider {', '.join(idle)} has weight 0 and gets no task"

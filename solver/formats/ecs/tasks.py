@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from solver.domain.cluster import Port
-from solver.formats.ecs.definitions import Definition, overridden_demand
+from solver.formats.ecs.definitions import OVERRIDABLE, Definition, cpu_and_memory, overridden_demand
 from solver.formats.ecs.documents import Element
 from solver.formats.ecs.resources import CPU, DEVICE, GPU, INTERFACES, MEMORY
 
@@ -49,14 +49,9 @@ class Task:
         """``family:revision``."""
         return self.definition.rsplit("/", 1)[-1]
 
-    @property
-    def family(self) -> str:
-        """The task definition's family."""
-        return self.key.partition(":")[0]
-
 
 def read_tasks(answers: list[Element]) -> list[Task]:
-    """Every task whose last status is not STOPPED."""
+    """Every task that has not ended."""
     found: list[Task] = []
     seen: dict[str, str] = {}
     for answer in answers:
@@ -97,8 +92,7 @@ def overrides(task: Task) -> Element | None:
     found = task.source.element("overrides")
     if found is None:
         return None
-    names = ("cpu", "memory", "memoryReservation", "resourceRequirements")
-    changes = any(override.has(name) for override in found.elements("containerOverrides") for name in names)
+    changes = any(override.has(name) for override in found.elements("containerOverrides") for name in OVERRIDABLE)
     return found if changes or found.has("cpu") or found.has("memory") else None
 
 
@@ -115,11 +109,7 @@ def described(task: Task) -> dict[str, int]:
     document = task.source
     changed = overrides(task)
     containers = document.elements("containers")
-    memory = [container.amount("memoryReservation") or container.amount("memory") for container in containers]
-    demand = {
-        CPU: document.amount("cpu") or sum(container.amount("cpu") for container in containers),
-        MEMORY: document.amount("memory") or sum(memory),
-    }
+    demand = cpu_and_memory(document, containers)
     if changed is not None:
         demand[CPU] = changed.amount("cpu") or demand[CPU]
         demand[MEMORY] = changed.amount("memory") or demand[MEMORY]
