@@ -7,14 +7,14 @@ demo's table says could have been said to ECS.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
 
 from datasets.demo_cluster import CLUSTER
 from datasets.demo_services import ON_DEMAND, SERVICES, SPOT, ZONES, DemoInstance, DemoService
-from datasets.ecs_documents import ACCOUNT, REGION, Document, stable_id
+from datasets.ecs_documents import ACCOUNT, PAGE, REGION, Document, stable_id
 
 
 class Account:
@@ -63,6 +63,7 @@ class Account:
         )
 
     def _register_instances(self, cluster: Sequence[DemoInstance]) -> dict[str, Document]:
+        """Start and register the instances; their documents by the names of the demo's table."""
         vpc = self._ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnets = {
             zone: self._ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=zone)["Subnet"][
@@ -108,15 +109,15 @@ class Account:
                     cluster=CLUSTER, containerInstances=[registered], status=demo.status
                 )
             names[registered] = demo.name
-        listed = list(names)
-        answers = [
-            answer
-            for start in range(0, len(listed), 100)
-            for answer in self._ecs.describe_container_instances(
-                cluster=CLUSTER, containerInstances=listed[start : start + 100]
-            )["containerInstances"]
-        ]
-        return {names[answer["containerInstanceArn"]]: answer for answer in answers}
+        return {names[answer["containerInstanceArn"]]: answer for answer in self._described(list(names))}
+
+    def _described(self, arns: Sequence[str]) -> Iterator[Document]:
+        """DescribeContainerInstances, page by page."""
+        for start in range(0, len(arns), PAGE):
+            some = list(arns[start : start + PAGE])
+            yield from self._ecs.describe_container_instances(cluster=CLUSTER, containerInstances=some)[
+                "containerInstances"
+            ]
 
     def _create_service(self, owner: DemoService) -> Document:
         request = {**owner.request}

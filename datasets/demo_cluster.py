@@ -19,7 +19,7 @@ _PER_ZONE = {"m5.large": 9, "m5.xlarge": 5, "c5.xlarge": 3, "r5.large": 2, "g4dn
 
 @dataclass(frozen=True)
 class DemoTask:
-    """A task on an instance (``None``: FARGATE)."""
+    """A task on an instance; on none where it runs on FARGATE."""
 
     identity: str
     owner: DemoService
@@ -33,7 +33,7 @@ class DemoTask:
     @property
     def group(self) -> str:
         """The ECS task group."""
-        return self.owner.group or f"service:{self.owner.name}"
+        return self.owner.task_group
 
 
 def instances() -> list[DemoInstance]:
@@ -158,7 +158,7 @@ def _take(owner: DemoService, instance: DemoInstance) -> None:
     taken.udp += needs.udp
     taken.interfaces += needs.interfaces
     taken.gpu_ids = gpu_ids(instance.name, len(taken.gpu_ids) + needs.gpus)
-    instance.groups.append(owner.group or f"service:{owner.name}")
+    instance.groups.append(owner.task_group)
 
 
 def _release(owner: DemoService, instance: DemoInstance) -> None:
@@ -169,7 +169,7 @@ def _release(owner: DemoService, instance: DemoInstance) -> None:
     taken.udp = [port for port in taken.udp if port not in needs.udp]
     taken.interfaces -= needs.interfaces
     taken.gpu_ids = taken.gpu_ids[: len(taken.gpu_ids) - needs.gpus]
-    instance.groups.remove(owner.group or f"service:{owner.name}")
+    instance.groups.remove(owner.task_group)
 
 
 def _task(owner: DemoService, number: int, revision: int, instance: DemoInstance, devices: dict[str, int]) -> DemoTask:

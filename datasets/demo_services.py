@@ -66,6 +66,11 @@ class DemoService:
     peak: int = 0
     group: str | None = None
 
+    @property
+    def task_group(self) -> str:
+        """The ECS task group of its tasks."""
+        return self.group or f"service:{self.name}"
+
 
 def _container(name: str, cpu: int, memory: int, **more: Any) -> dict[str, Any]:
     return {

@@ -43,6 +43,12 @@ def stable_id(*parts: object, length: int = 32) -> str:
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:length]
 
 
+def stable_uuid(*parts: object) -> str:
+    """``stable_id`` in the groups of 8, 4, 4, 4 and 12 digits that a UUID is written in."""
+    digits = stable_id(*parts)
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def stable_number(*parts: object, below: int) -> int:
     """An integer in ``[0, below)`` that depends on the parts alone."""
     return int(stable_id(*parts, length=15), 16) % below

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from datasets.ecs_documents import Document, arn, stable_id, timestamp
+from datasets.ecs_documents import Document, arn, stable_id, stable_uuid, timestamp
 
 AGENT_PORTS = ("22", "2375", "2376", "51678", "51679")
 """The tcp ports that an agent registers as used."""
@@ -76,8 +76,7 @@ class Occupancy:
 
 def gpu_ids(instance: str, count: int) -> list[str]:
     """The device ids that an agent reports."""
-    ids = [stable_id("gpu", instance, n) for n in range(count)]
-    return [f"GPU-{i[:8]}-{i[8:12]}-{i[12:16]}-{i[16:20]}-{i[20:]}" for i in ids]
+    return [f"GPU-{stable_uuid('gpu', instance, n)}" for n in range(count)]
 
 
 def _integer(name: str, amount: int) -> Document:

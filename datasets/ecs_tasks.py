@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datasets.ecs_documents import ACCOUNT, Document, arn, demand, stable_id, stable_number, timestamp
+from datasets.ecs_documents import ACCOUNT, Document, arn, demand, stable_id, stable_number, stable_uuid, timestamp
 from datasets.ecs_instances import instance_arn
 
 
@@ -33,7 +33,7 @@ def task(
     identity
         What the task's id is made of.
     definition
-        Its task definition, as :func:`task_definition` gives it.
+        Its task definition, as ``datasets.ecs_documents.task_definition`` gives it.
     instance
         Name of its container instance; absent on FARGATE.
     devices
@@ -152,10 +152,9 @@ def _binding(identity: str, definition: Mapping[str, Any], mapping: Mapping[str,
 
 
 def _interface(identity: str, zone: str) -> Document:
-    attachment = stable_id("attachment", identity)
     octets = [stable_number("address", identity, n, below=250) + 2 for n in range(2)]
     return {
-        "id": f"{attachment[:8]}-{attachment[8:12]}-{attachment[12:16]}-{attachment[16:20]}-{attachment[20:]}",
+        "id": stable_uuid("attachment", identity),
         "type": "ElasticNetworkInterface",
         "status": "ATTACHED",
         "details": [
@@ -212,7 +211,6 @@ def service(
     """
     name = request["serviceName"]
     kept = {key: value for key, value in request.items() if key not in ("cluster", "clientToken")}
-    event = stable_id("event", name)
     return {
         "serviceArn": arn("service", cluster, name),
         "clusterArn": arn("cluster", cluster),
@@ -243,7 +241,7 @@ def service(
         "deployments": list(deployments),
         "events": [
             {
-                "id": f"{event[:8]}-{event[8:12]}-{event[12:16]}-{event[16:20]}-{event[20:]}",
+                "id": stable_uuid("event", name),
                 "createdAt": timestamp(300),
                 "message": f"(service {name}) {message}",
             }

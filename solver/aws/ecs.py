@@ -20,6 +20,7 @@ Progress = Callable[[str, int, int], None]
 """Told what is being read, how much of it is there, and how much there is."""
 
 Document = dict[str, Any]
+"""An answer of the API as boto3 gives it, which goes into a file as it came."""
 
 PAGE = 100
 """Instances, tasks and protections that one call answers for (ECS API)."""
@@ -79,7 +80,8 @@ def _tell_nobody(what: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _client(endpoint_url: str | None, attempts: int) -> Any:
+def _client(endpoint_url: str | None, attempts: int) -> object:
+    """A client of boto3, which carries no types: its calls are looked up by name."""
     try:
         import boto3
         from botocore.config import Config
@@ -90,13 +92,22 @@ def _client(endpoint_url: str | None, attempts: int) -> Any:
         ) from missing
     config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=10, read_timeout=60)
     try:
-        return boto3.client("ecs", endpoint_url=endpoint_url, config=config)
+        client: object = boto3.client("ecs", endpoint_url=endpoint_url, config=config)
     except (BotoCoreError, ValueError) as failed:
         raise SourceUnavailable(f"no connection to ECS: {failed}") from failed
+    return client
 
 
 class _Import:
-    def __init__(self, patient: Any, hasty: Any, cluster: str, progress: Progress) -> None:
+    """Reads one cluster, call by call.
+
+    Parameters
+    ----------
+    patient, hasty
+        Clients that repeat a refused call often, and rarely.
+    """
+
+    def __init__(self, patient: object, hasty: object, cluster: str, progress: Progress) -> None:
         self.client = patient
         self.hasty = hasty
         self.cluster = cluster
@@ -226,7 +237,7 @@ class _Import:
         *,
         key: str | None = None,
         with_cluster: bool = True,
-        client: Any = None,
+        client: object = None,
         **arguments: object,
     ) -> list[Document]:
         """The answers of a describe call, ``page`` names at a time; one empty answer where there is no name."""
@@ -239,13 +250,13 @@ class _Import:
             self.progress(what, min(start + page, len(names)), len(names))
         return answers or [{member: [], "failures": []}]
 
-    def _call(self, operation: str, client: Any = None, **arguments: object) -> Document:
+    def _call(self, operation: str, client: object = None, **arguments: object) -> Document:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             answer: Document = getattr(client or self.client, operation)(**arguments)
         except ClientError as refused:
-            raise _Refused(operation, refused) from refused
+            raise _Refused(operation, refused.response) from refused
         except BotoCoreError as failed:
             raise SourceUnavailable(f"{operation}: {failed}") from failed
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
@@ -254,9 +265,9 @@ class _Import:
 class _Refused(Exception):
     """ECS, or whatever answers at its endpoint, answered a call with an error; ``SourceUnavailable`` to our caller."""
 
-    def __init__(self, operation: str, error: Any) -> None:
-        said = error.response.get("Error", {})
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    def __init__(self, operation: str, answer: Document) -> None:
+        said = answer.get("Error", {})
+        status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         self.code = str(said.get("Code", ""))
         message = str(said.get("Message", "")).strip()
         # ECS names its errors. A bare status comes from an endpoint that does not know the call.
