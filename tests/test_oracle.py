@@ -10,6 +10,7 @@ from solver.domain.placement import Placement
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Status
 from solver.engines import portfolio, sequential
+from solver.engines.deadline import Deadline
 from solver.rules.bind import bind
 from solver.verify import check
 from tests.builders import random_problem
@@ -83,10 +84,28 @@ def test_a_bound_is_not_above_any_plan_whose_earlier_tiers_are_as_good(shard: in
             assert tier.proven == all(other.bound == other.value for other in tiers[: t + 1]), f"seed {seed}: {tier}"
 
 
+def over_after(looks: int) -> Deadline:
+    """A deadline that passes at so many looks at it, whatever the clock says."""
+    left = iter(range(looks))
+    return Deadline(3600.0, lambda: next(left, None) is None)
+
+
 @pytest.mark.parametrize("shard", range(4))
 def test_a_sequential_plan_in_part_is_still_allowed(shard: int) -> None:
-    """Whatever the seed, the sequential engine's plan passes the checker."""
+    """However early the deadline passes, what the sequential engine has placed by then passes the checker."""
     for seed in range(1000 + shard, 1400, 4):
         problem = random_problem(seed)
         rules = bind(problem)
-        assert not check(problem, sequential.place(rules, seed), rules), f"seed {seed}"
+        for looks in (0, 2, 5, 1_000_000):
+            tasks = sequential.place(rules, seed, over_after(looks))
+            assert not check(problem, tasks, rules), f"seed {seed}, {looks} looks"
+
+
+def test_a_deadline_cuts_sequential_plans_short() -> None:
+    """The test above is worth something: some plans in part place fewer tasks, and some of them place any."""
+    problems = [random_problem(seed) for seed in range(1000, 1100)]
+    placed = [
+        [(sequential.place(bind(one), 0, over_after(looks)) - one.running).count.sum() for looks in (2, 1_000_000)]
+        for one in problems
+    ]
+    assert any(0 < in_part < whole for in_part, whole in placed)

@@ -28,6 +28,7 @@ class Answers:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.refusals: dict[str, list[tuple[int, str]]] = {}
+        self.url = ""
 
     def answer(self, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.calls.append((operation, body))
@@ -112,7 +113,7 @@ class Answers:
 
 @pytest.fixture
 def big() -> Iterator[Answers]:
-    """The answers, with the endpoint's address as ``url``."""
+    """The answers, served at ``url``."""
     answers = Answers()
 
     class Handler(BaseHTTPRequestHandler):
@@ -133,13 +134,13 @@ def big() -> Iterator[Answers]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    answers.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
+    answers.url = f"http://127.0.0.1:{server.server_port}"
     yield answers
     server.shutdown()
     server.server_close()
 
 
-def test_every_page_is_read_once_in_the_api_s_batches(big: Any, tmp_path: Path) -> None:
+def test_every_page_is_read_once_in_the_api_s_batches(big: Answers, tmp_path: Path) -> None:
     """Lists follow their tokens; at most 100 instances and tasks and 10 services a call; every name once."""
     import_ecs("big", tmp_path / "c", big.url)
     for operation, member, names, most in (
@@ -158,7 +159,7 @@ def test_every_page_is_read_once_in_the_api_s_batches(big: Any, tmp_path: Path) 
     assert problem.cluster.registered_at[0] == "2026-11-01T12:00:00.500000+00:00"
 
 
-def test_only_reading_calls_are_made_and_tags_are_asked_for(big: Any, tmp_path: Path) -> None:
+def test_only_reading_calls_are_made_and_tags_are_asked_for(big: Answers, tmp_path: Path) -> None:
     """List, Describe and Get alone; the describe calls ask for tags."""
     import_ecs("big", tmp_path / "c", big.url)
     assert {name for name, _ in big.calls if not name.startswith(("List", "Describe"))} == {"GetTaskProtection"}
@@ -166,7 +167,7 @@ def test_only_reading_calls_are_made_and_tags_are_asked_for(big: Any, tmp_path: 
 
 
 @pytest.mark.parametrize("operation", ["ListTasks", "DescribeTasks", "GetTaskProtection"])
-def test_a_throttled_call_is_repeated(big: Any, tmp_path: Path, operation: str) -> None:
+def test_a_throttled_call_is_repeated(big: Answers, tmp_path: Path, operation: str) -> None:
     """Throttling and errors of the server pass."""
     big.refusals[operation] = [(400, "ThrottlingException"), (500, "ServerException"), (400, "ThrottlingException")]
     import_ecs("big", tmp_path / "c", big.url)
@@ -174,15 +175,15 @@ def test_a_throttled_call_is_repeated(big: Any, tmp_path: Path, operation: str) 
     assert "warnings" not in (tmp_path / "c" / "snapshot.json").read_text().replace('"warnings": []', "")
 
 
-def test_a_call_that_stays_refused_is_named_and_nothing_is_written(big: Any, tmp_path: Path) -> None:
-    """The operation, ECS's error and its message."""
+def test_a_call_that_stays_refused_is_named_and_nothing_is_written(big: Answers, tmp_path: Path) -> None:
+    """The message has the operation, ECS's error and what ECS says of it; the folder is not made."""
     big.refusals["DescribeServices"] = [(400, "AccessDeniedException")]
     with pytest.raises(SourceUnavailable, match="describe_services: AccessDeniedException: not now"):
         import_ecs("big", tmp_path / "c", big.url)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_protection_that_is_not_allowed_gives_a_warning(big: Any, tmp_path: Path) -> None:
+def test_protection_that_is_not_allowed_gives_a_warning(big: Answers, tmp_path: Path) -> None:
     """A policy without ``ecs:GetTaskProtection`` does not stop the import; what follows from it is said."""
     big.refusals["GetTaskProtection"] = [(400, "AccessDeniedException")]
     import_ecs("big", tmp_path / "c", big.url)
@@ -191,14 +192,14 @@ def test_protection_that_is_not_allowed_gives_a_warning(big: Any, tmp_path: Path
     assert [w for w in cluster.warnings if w.startswith("task protection cannot be read")]
 
 
-def test_protection_that_fails_otherwise_is_an_error(big: Any, tmp_path: Path) -> None:
+def test_protection_that_fails_otherwise_is_an_error(big: Answers, tmp_path: Path) -> None:
     """Not being told is not the same as not being protected."""
     big.refusals["GetTaskProtection"] = [(400, "InvalidParameterException")] * 2
     with pytest.raises(SourceUnavailable, match="get_task_protection: InvalidParameterException"):
         import_ecs("big", tmp_path / "c", big.url)
 
 
-def test_a_definition_that_is_gone_gives_a_warning(big: Any, tmp_path: Path) -> None:
+def test_a_definition_that_is_gone_gives_a_warning(big: Answers, tmp_path: Path) -> None:
     """A deleted revision that still runs: its tasks count as their documents say."""
     big.refusals["DescribeTaskDefinition"] = [(400, "ClientException")]
     import_ecs("big", tmp_path / "c", big.url)
@@ -206,14 +207,14 @@ def test_a_definition_that_is_gone_gives_a_warning(big: Any, tmp_path: Path) -> 
 
 
 def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What to install."""
+    """Without boto3 the message says what to install."""
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(SourceUnavailable, match=r"boto3 is not installed.*install 'placement-solver\[aws\]'"):
         import_ecs("big", tmp_path / "c")
 
 
 def test_without_a_region_the_reason_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What boto3 says is missing."""
+    """Without a region the message has what boto3 says is missing."""
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.delenv("AWS_REGION", raising=False)
     with pytest.raises(SourceUnavailable, match="You must specify a region"):

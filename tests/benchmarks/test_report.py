@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -84,7 +86,7 @@ def test_release_row() -> None:
     assert with_release(before, row) == [row, before[1]]
 
 
-def test_reading_what_pytest_benchmark_writes(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_reading_what_pytest_benchmark_writes(tmp_path: Path) -> None:
     """The times of all rounds and what the subjects noted come back."""
     path = tmp_path / "benchmarks.json"
     path.write_text(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,11 +15,9 @@ from datasets.packing import packing_cluster
 
 
 @pytest.fixture(scope="module")
-def published(root: Path) -> ModuleType:
-    folder = Path(os.environ.get("PLACEMENT_SOLVER_DATA", root.parent / "shared" / "data"))
-    path = folder / "packing_vs_schedulers" / "generate.py"
-    if not path.is_file():
-        pytest.skip(f"no {path}; datasets/README.md says how to point PLACEMENT_SOLVER_DATA at a copy")
+def generator(published: Callable[[str], Path]) -> ModuleType:
+    """The program that made the published instances."""
+    path = published("packing_vs_schedulers/generate.py")
     spec = importlib.util.spec_from_file_location("published_packing", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -29,10 +27,10 @@ def published(root: Path) -> ModuleType:
 
 @pytest.mark.parametrize(("tasks", "instances", "seed"), [(1000, 500, 1), (1000, 500, 2), (1000, 500, 3), (47, 10, 4)])
 def test_the_draws_are_those_of_the_published_instances(
-    published: ModuleType, tasks: int, instances: int, seed: int
+    generator: ModuleType, tasks: int, instances: int, seed: int
 ) -> None:
     """Instances, zones, services and task counts are equal, seed by seed."""
-    theirs, ours = published.instance(tasks, instances, seed), packing_cluster(tasks, instances, seed)
+    theirs, ours = generator.instance(tasks, instances, seed), packing_cluster(tasks, instances, seed)
     assert ours.names == tuple(node["name"] for node in theirs["nodes"])
     assert tuple(zone[-1] for zone in ours.zones) == tuple(node["az"] for node in theirs["nodes"])
     assert ours.capacity.tolist() == [[node["cpu"], node["mem"]] for node in theirs["nodes"]]

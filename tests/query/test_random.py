@@ -205,7 +205,7 @@ def test_no_text_raises_anything_but_an_invalid_query(text: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*a){20}"])
 def test_a_pattern_that_backtracks_elsewhere_is_answered(pattern: str) -> None:
-    """`(a+)+$` on a long value is linear: a machine that backtracks would not come back."""
+    """`(a+)+$` on a long value is linear: what backtracks would not come back."""
     expression = parse(f"attribute:x =~ {pattern}")
     cluster = [row({"x": "a" * 100_000 + "b"}), row({"x": "a" * 100_000})]
     assert evaluate(expression, Columns(cluster)).tolist() == [False, True]

@@ -39,6 +39,7 @@ from solver.service.server import ServerOptions
 from solver.service.sizes import SizeLimits
 from solver.service.worker import CUT_OFF
 from tests.service import problems
+from tests.service.details import details_of
 from tests.service.running import Running, fake, server
 
 PLACE = "/solver.v1.PlacementService/Place"
@@ -72,17 +73,6 @@ def refusal(address: str, payload: bytes, **options: float) -> tuple[grpc.Status
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refused:
         channel.unary_unary(PLACE)(payload, **options)
     return refused.value.code(), rpc_status.from_call(refused.value)
-
-
-def detail(status: status_pb2.Status | None, kind: type) -> list:
-    """The details of one kind."""
-    assert status is not None
-    found = []
-    for packed in status.details:
-        message = kind()
-        if packed.Unpack(message):
-            found.append(message)
-    return found
 
 
 def test_a_call_is_answered(client: Client) -> None:
@@ -162,7 +152,7 @@ def test_a_worker_that_ends_is_unavailable_and_replaced(running: Running, client
     before = pid_of(client.place(problems.small()))
     code, status = refusal(running.address, labelled("ends"))
     assert code is grpc.StatusCode.UNAVAILABLE
-    assert [info.reason for info in detail(status, error_details_pb2.ErrorInfo)] == ["WORKER_LOST"]
+    assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["WORKER_LOST"]
     assert pid_of(client.place(problems.small())) != before
 
 
@@ -179,7 +169,7 @@ def test_a_fault_of_ours_is_internal(running: Running, client: Client) -> None:
     before = pid_of(client.place(problems.small()))
     code, status = refusal(running.address, labelled("fails"))
     assert code is grpc.StatusCode.INTERNAL
-    assert [info.reason for info in detail(status, error_details_pb2.ErrorInfo)] == ["INTERNAL"]
+    assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["INTERNAL"]
     assert "secret" not in str(status)
     with pytest.raises(PlacementSolverError, match="unexpected"):
         client.place(problems.small(), label="fails")
@@ -202,8 +192,8 @@ def test_a_call_that_finds_no_worker_is_told_when_to_come_back(running: Running)
         code, status = refusal(running.address, labelled(""), timeout=1.0)
         busy.cancel()
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert [info.reason for info in detail(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
-    assert len(detail(status, error_details_pb2.RetryInfo)) == 1
+    assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
+    assert len(details_of(status, error_details_pb2.RetryInfo)) == 1
 
 
 def test_too_many_waiting_calls_are_refused_at_once() -> None:
@@ -216,7 +206,7 @@ def test_too_many_waiting_calls_are_refused_at_once() -> None:
         time.sleep(0.2)
         code, status = refusal(running.address, labelled(""), timeout=60)
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert [info.reason for info in detail(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
+        assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
         busy.cancel()
         assert codec.wire.PlaceResponse.FromString(waits.result()).label == "waits"
 
@@ -254,7 +244,7 @@ def test_garbage_is_an_invalid_argument(running: Running) -> None:
     """Bytes that are no message give INVALID_ARGUMENT, not INTERNAL."""
     code, status = refusal(running.address, b"\xff\xfe garbage")
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    (bad,) = detail(status, error_details_pb2.BadRequest)
+    (bad,) = details_of(status, error_details_pb2.BadRequest)
     assert [violation.field for violation in bad.field_violations] == ["message"]
 
 
@@ -266,14 +256,14 @@ def test_an_invalid_request_names_its_fields(running: Running) -> None:
     message.groups[0].constraints.add(type="memberOv")
     code, status = refusal(running.address, message.SerializeToString())
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    (bad,) = detail(status, error_details_pb2.BadRequest)
+    (bad,) = details_of(status, error_details_pb2.BadRequest)
     assert [violation.field for violation in bad.field_violations] == [
         "cluster.instances[1].free[1]",
         "limits.time_limit_seconds",
         "running[0].group",
         "groups[0].constraints[0] memberOv: type",
     ]
-    (info,) = detail(status, error_details_pb2.ErrorInfo)
+    (info,) = details_of(status, error_details_pb2.ErrorInfo)
     assert (info.domain, info.reason, info.metadata["faults"]) == ("placement-solver", "INVALID_REQUEST", "4")
 
 

@@ -7,6 +7,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError
 from solver.service.status import DOMAIN, MAX_DETAILS, all_errors, from_status, internal, to_status
+from tests.service.details import details_of
 
 
 def example(kind: type[PlacementSolverError]) -> PlacementSolverError:
@@ -18,28 +19,18 @@ def example(kind: type[PlacementSolverError]) -> PlacementSolverError:
     return kind("what happened; what to do")
 
 
-def unpacked(status: status_pb2.Status, kind: type) -> list:
-    """The details of one kind."""
-    found = []
-    for packed in status.details:
-        message = kind()
-        if packed.Unpack(message):
-            found.append(message)
-    return found
-
-
 @pytest.mark.parametrize("kind", list(all_errors()))
 def test_every_error_has_a_status_and_comes_back(kind: type[PlacementSolverError]) -> None:
     """Each error of the tree has its own code, exactly one ErrorInfo with our domain, and is read back as itself."""
     error = example(kind)
     status = to_status(error)
     assert status.code == code_pb2.Code.Value(kind.grpc_code)
-    (info,) = unpacked(status, error_details_pb2.ErrorInfo)
+    (info,) = details_of(status, error_details_pb2.ErrorInfo)
     assert (info.domain, info.reason) == (DOMAIN, kind.reason)
     found = from_status(status_pb2.Status.FromString(status.SerializeToString()))
     assert (type(found), str(found)) == (kind, str(error))
-    assert bool(unpacked(status, error_details_pb2.BadRequest)) is issubclass(kind, InvalidRequest)
-    assert bool(unpacked(status, error_details_pb2.RetryInfo)) is issubclass(kind, Overloaded)
+    assert bool(details_of(status, error_details_pb2.BadRequest)) is issubclass(kind, InvalidRequest)
+    assert bool(details_of(status, error_details_pb2.RetryInfo)) is issubclass(kind, Overloaded)
 
 
 def test_no_two_errors_have_one_reason() -> None:
@@ -70,8 +61,8 @@ def test_a_status_fits_into_the_trailers() -> None:
     error = InvalidRequest([Fault("é" * 1000, "ü" * 1000, "ß" * 1000) for _ in range(100)])
     status = to_status(error)
     assert status.ByteSize() <= MAX_DETAILS
-    (info,) = unpacked(status, error_details_pb2.ErrorInfo)
-    (bad,) = unpacked(status, error_details_pb2.BadRequest)
+    (info,) = details_of(status, error_details_pb2.ErrorInfo)
+    (bad,) = details_of(status, error_details_pb2.BadRequest)
     assert info.metadata["faults"] == "100"
     assert 0 < len(bad.field_violations) < 100
     query = InvalidQuery("x" * 10_000, 5_000, "p" * 10_000, "r" * 10_000)

@@ -41,7 +41,7 @@ def test_proves_one_more_than_the_relaxation_says() -> None:
 
 
 def test_five_times_the_size() -> None:
-    """5,000 tasks on 2,500 instances."""
+    """On 2,500 instances the fewest opened for 5,000 tasks are found and proved, too."""
     result = improve(workload(5000, 2500, 2), Deadline(60.0))
     assert (result.opened, result.bound, result.proven) == (93, 93, True)
 

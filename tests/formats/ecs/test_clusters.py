@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -134,13 +134,9 @@ def test_the_demo_says_nothing_that_is_not_so(cluster: EcsCluster) -> None:
 
 
 @pytest.fixture
-def samples(root: Path) -> Path:
-    folder = (
-        Path(os.environ.get("PLACEMENT_SOLVER_DATA", root.parent / "shared" / "data")) / "ecs_samples" / "aws_cli_json"
-    )
-    if not folder.is_dir():
-        pytest.skip(f"no {folder}; datasets/README.md says how to point PLACEMENT_SOLVER_DATA at a copy")
-    return folder
+def samples(published: Callable[[str], Path]) -> Path:
+    """Answers as the AWS CLI documents them."""
+    return published("ecs_samples/aws_cli_json")
 
 
 def test_answers_as_the_aws_cli_documents_them_are_read(samples: Path, tmp_path: Path) -> None:

@@ -53,14 +53,14 @@ def test_byte_order_marks_are_read(folder: Path, encoding: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named_with_the_call_that_makes_it(folder: Path, name: str) -> None:
-    """The four files are needed."""
+    """Each of the four files that are needed is asked for with the call that prints it."""
     (folder / name).unlink()
     (said,) = refused(folder)
     assert said.startswith(f"{name}: is missing in {folder}; must be what `aws ecs describe-")
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:
-    """No folder, or a file where it should be."""
+    """A folder that is not there, or a file in its place, is refused by its name."""
     with pytest.raises(UnreadableDocument, match="does not exist; must be a folder with container-instances.json"):
         read(tmp_path / "none")
     (tmp_path / "file").write_text("")
@@ -69,7 +69,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_tells_line_and_column(folder: Path) -> None:
-    """The file ends in the middle: where."""
+    """A file that ends in the middle is refused with the line and the column where it does."""
     text = json.dumps(small().files()["tasks.json"], indent=1)
     (folder / "tasks.json").write_text(text[: len(text) // 2])
     (said,) = refused(folder)
@@ -92,19 +92,19 @@ def test_a_truncated_file_tells_line_and_column(folder: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_such_answer(folder: Path, text: str, said: str) -> None:
-    """Malformed, nested, of another kind: named."""
+    """What is malformed, nested too deeply or of another kind is refused by its file."""
     (folder / "tasks.json").write_text(text)
     assert refused(folder)[0].startswith(said)
 
 
 def test_a_file_that_is_no_text(folder: Path) -> None:
-    """Bytes that are no UTF-8."""
+    """Bytes that are no UTF-8 are refused with the first wrong one."""
     (folder / "tasks.json").write_bytes(b'{"tasks": ["\xff"]}')
     assert refused(folder) == ["tasks.json: is not text: byte 13 is no utf-8; must be JSON in UTF-8"]
 
 
 def test_all_unreadable_files_at_once(folder: Path) -> None:
-    """Each of them is named."""
+    """Of several unreadable files each is named."""
     (folder / "tasks.json").write_text("{")
     (folder / "services.json").unlink()
     assert len(refused(folder)) == 2

@@ -104,7 +104,7 @@ def survives(folder: Path, name: str, content: Any, path: tuple[Any, ...]) -> bo
 @pytest.mark.parametrize("drop", [False, True])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_member_is_replaced_or_dropped(tmp_path: Path, seed: int, drop: bool) -> None:
-    """Places of the documents, each with a strange value, or without what is there."""
+    """With a strange value in any place, or without what is there, documents are read or refused, nothing else."""
     files, random = rich(), Random(seed)
     write(tmp_path, files)
     outcomes = set()
@@ -118,7 +118,7 @@ def test_a_member_is_replaced_or_dropped(tmp_path: Path, seed: int, drop: bool) 
 
 
 def test_a_file_is_cut_or_garbled(tmp_path: Path) -> None:
-    """Bytes cut off or overwritten anywhere."""
+    """With bytes cut off or overwritten anywhere, documents are read or refused, nothing else."""
     random, files = Random(5), rich()
     for _ in range(60):
         folder = write(tmp_path, files)

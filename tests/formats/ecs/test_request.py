@@ -115,7 +115,7 @@ def test_rules_replace_the_service_s_own(cluster: EcsCluster) -> None:
 
 
 def test_rules_are_for_a_single_group(cluster: EcsCluster) -> None:
-    """Which of two groups would be meant?"""
+    """Rules for two groups at once are refused: nobody could say whose they are."""
     assert faults(cluster, {"service:web": 1, "service:db": 1}, constraints=[RANDOM], strategies=[RANDOM]) == [
         "constraints: are given for 2 groups; place one group alone, or write the rules into the services",
         "strategies: are given for 2 groups; place one group alone, or write the rules into the services",
