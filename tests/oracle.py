@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from functools import cache
 
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
@@ -28,6 +27,7 @@ class Oracle:
         self.I = range(problem.cluster.size)
         self.G = range(len(problem.groups))
         self.before: State = tuple(tuple(row) for row in problem.running.to_dense().tolist())
+        self.attributes = {n: [column[i] for i in self.I] for n, column in problem.cluster.attributes.items()}
         self.free = problem.cluster.free.tolist()
         self.capacity = problem.cluster.capacity.tolist()
         self.owed = {g: self._owed(g) for g in self.G if self.groups[g].scheduling is Scheduling.DAEMON}
@@ -63,11 +63,9 @@ class Oracle:
 
     # Instances.
 
-    @cache  # noqa: B019
     def attribute(self, i: int, name: str) -> str | None:
         """An attribute's value."""
-        column = self.p.cluster.attributes.get(name)
-        return None if column is None else column[i]
+        return self.attributes[name][i] if name in self.attributes else None
 
     def bucket(self, i: int, field: str) -> str | None:
         """The value of a field."""

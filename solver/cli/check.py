@@ -114,7 +114,9 @@ def _print(found: Sequence[Violation], rows: int, output: options.Verdict) -> No
 
     plan = f"{rows:,} {plural('row', rows)}"
     if found:
-        title = f"The plan ({plan}) breaks {len(found):,} {plural('rule', len(found))}"
+        rules = len({(violation.group, violation.rule) for violation in found})
+        places = len({violation.place for violation in found})
+        title = f"The plan ({plan}) breaks {rules:,} {plural('rule', rules)} at {places:,} {plural('place', places)}"
         print_plainly([bulleted(title, "bold red", [("-", str(violation)) for violation in found])], Console())
     else:
         print_plainly([Text(f"The plan ({plan}) keeps every rule", "bold green")], Console())

@@ -44,6 +44,14 @@ def test_a_plan_that_breaks_a_rule(run: Run, tables: Path, plan: Path, old: str,
     assert said in " ".join(answer.stdout.split())
 
 
+def test_rules_and_places_are_counted_apart(run: Run, tables: Path, plan: Path) -> None:
+    """One rule that is broken at two places is one rule."""
+    header, *_ = plan.read_text(encoding="utf-8").splitlines()
+    rows = [f"start,batch,,{name},," for name in ("i-0a2", "i-0a2", "i-0b1", "i-0b1")]
+    plan.write_text("\n".join([header, *rows]), encoding="utf-8")
+    assert "The plan (4 rows) breaks 1 rule at 2 places" in run("check", tables, plan).stdout
+
+
 def test_group_says_what_was_asked_for(run: Run, tables: Path, plan: Path) -> None:
     """With --group, more starts than were asked for break a rule."""
     assert run("check", tables, plan, "-g", "web=2", "-g", "batch=4").exit_code == 0
