@@ -68,7 +68,7 @@ def _linked(rule: Constraint, state: Placement, group: int, room: Ints) -> int |
         return len(values) + int((open_to_one & (room > 0) & without).sum())
     if isinstance(rule, Affinity):
         open_to_one = rule.room(state, group) > 0
-        buckets = Buckets.over(problem, rule.field, np.ones(state.size, np.bool_))
+        buckets = Buckets.everywhere(problem, rule.field)
         takes = np.where(open_to_one, room, 0)
         counts, outside = buckets.count(takes), int(takes[~buckets.inside].sum())
         # All in one bucket; where the family broke the rule before, it may stay in each of its buckets.

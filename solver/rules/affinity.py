@@ -15,7 +15,7 @@ import numpy as np
 from solver.domain.counts import Bools, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.argument import field_name, split, whole_number
+from solver.rules.argument import companion
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Cost, Counting
 from solver.rules.buckets import Buckets, has_field
 from solver.rules.model import Model, Sum, total
@@ -31,15 +31,8 @@ def parse(owner: int, argument: str) -> Affinity | SoftAffinity:
     InvalidRequest
         If the field is not one, or the weight is not a whole number from 1.
     """
-    parts = split(argument, "GROUP, FIELD or GROUP, FIELD, WEIGHT", 2, 3)
-    field = field_name(parts[1])
-    if len(parts) == 2:
-        return Affinity(owner, parts[0], field)
-    return SoftAffinity(owner, parts[0], field, whole_number(parts[2], "weight", 1, 10**6))
-
-
-def _everywhere(problem: Problem, field: str) -> Buckets:
-    return Buckets.over(problem, field, np.ones(problem.cluster.size, np.bool_))
+    family, field, weight = companion(argument)
+    return Affinity(owner, family, field) if weight is None else SoftAffinity(owner, family, field, weight)
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ class Affinity(Constraint):
 
     def room(self, state: Placement, group: int) -> Ints:
         problem = state.problem
-        buckets = _everywhere(problem, self.field)
+        buckets = Buckets.everywhere(problem, self.field)
         if self._with_itself(problem):
             if problem.groups[group].family != self.family:
                 return super().room(state, group)
@@ -89,7 +82,7 @@ class Affinity(Constraint):
 
     def compile(self, model: Model) -> None:
         problem = model.problem
-        buckets = _everywhere(problem, self.field)
+        buckets = Buckets.everywhere(problem, self.field)
         family = problem.families.get(self.family, ())
         before = Placement(problem)
         if self._with_itself(problem):
@@ -108,7 +101,7 @@ class Affinity(Constraint):
 
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem
-        buckets = _everywhere(problem, self.field)
+        buckets = Buckets.everywhere(problem, self.field)
         family = buckets.count(placement.family(self.family))
         own = placement.row(self.owner)
         homeless = np.maximum(placement.change(self.owner), 0)[~buckets.inside].sum()
@@ -140,7 +133,7 @@ class SoftAffinity(Cost):
         return f"tasks away from {self.family}"
 
     def value(self, placement: Placement) -> int:
-        buckets = _everywhere(placement.problem, self.field)
+        buckets = Buckets.everywhere(placement.problem, self.field)
         there = buckets.count(placement.family(self.family)) > 0
         own = placement.row(self.owner)
         near = np.append(there, False)[buckets.of] & buckets.inside
@@ -148,7 +141,7 @@ class SoftAffinity(Cost):
 
     def compile(self, model: Model) -> Sum:
         problem = model.problem
-        buckets = _everywhere(problem, self.field)
+        buckets = Buckets.everywhere(problem, self.field)
         family = problem.families.get(self.family, ())
         parts = [model.tasks_over([self.owner], np.flatnonzero(~buckets.inside))]
         for members in buckets.members():

@@ -15,7 +15,7 @@ import numpy as np
 from solver.domain.counts import Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.argument import field_name, split, whole_number
+from solver.rules.argument import companion
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Cost, Counting
 from solver.rules.buckets import Buckets
 from solver.rules.model import Model, Sum, total
@@ -31,16 +31,13 @@ def parse(owner: int, argument: str) -> AntiAffinity | SoftAntiAffinity:
     InvalidRequest
         If the field is not one, or the weight is not a whole number from 1.
     """
-    parts = split(argument, "GROUP, FIELD or GROUP, FIELD, WEIGHT", 2, 3)
-    field = field_name(parts[1])
-    if len(parts) == 2:
-        return AntiAffinity(owner, parts[0], field)
-    return SoftAntiAffinity(owner, parts[0], field, whole_number(parts[2], "weight", 1, 10**6))
+    family, field, weight = companion(argument)
+    return AntiAffinity(owner, family, field) if weight is None else SoftAntiAffinity(owner, family, field, weight)
 
 
 def _buckets(problem: Problem, field: str) -> Buckets:
     """The values of the field, and each instance without it as a bucket of its own."""
-    everywhere = Buckets.over(problem, field, np.ones(problem.cluster.size, np.bool_))
+    everywhere = Buckets.everywhere(problem, field)
     alone = np.flatnonzero(~everywhere.inside)
     of = everywhere.of.copy()
     of[alone] = len(everywhere) + np.arange(len(alone))

@@ -51,6 +51,19 @@ def field_name(text: str) -> str:
     raise InvalidRequest.at("argument", f"field is '{text}'", "must be instanceId, host or attribute:NAME")
 
 
+def companion(argument: str) -> tuple[str, str, int | None]:
+    """The family, the field and, in the soft form, the weight of an affinity.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is not ``group, field[, weight]``, the field is not one, or the weight is not a whole number from 1.
+    """
+    parts = split(argument, "GROUP, FIELD or GROUP, FIELD, WEIGHT", 2, 3)
+    weight = whole_number(parts[2], "weight", 1, 10**6) if len(parts) == 3 else None
+    return parts[0], field_name(parts[1]), weight
+
+
 def nothing(argument: str) -> None:
     """The rule takes no argument.
 

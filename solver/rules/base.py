@@ -141,6 +141,33 @@ class Constraint(ABC):
         )
 
 
+class Need(Constraint):
+    """What the owner's task definition or service demands of an instance: facts that no placement changes."""
+
+    stage = Stage.CLUSTER
+    owner: int
+    unit: ClassVar[str]
+    """What is counted where the need is not met, for people."""
+
+    @abstractmethod
+    def met(self, problem: Problem) -> Bools:
+        """``bool[I]``: where it is met."""
+
+    @property
+    def is_static(self) -> bool:
+        return True
+
+    def admits(self, problem: Problem, group: int) -> Bools:
+        return self.met(problem) if group == self.owner else super().admits(problem, group)
+
+    def compile(self, model: Model) -> None:
+        """Nothing counts: the group has no candidates elsewhere."""
+
+    def breaches(self, placement: Placement) -> Breaches:
+        elsewhere = np.where(self.met(placement.problem), 0, placement.row(self.owner))
+        return Breaches(elsewhere, np.zeros_like(elsewhere), placement.problem.cluster.label, self.unit)
+
+
 @dataclass(frozen=True, eq=False)
 class Counting:
     """What a counting bound may use; all of it holds for every plan whose earlier tiers are as good as given.

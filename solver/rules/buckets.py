@@ -48,6 +48,11 @@ class Buckets:
 
         return cls(position[codes], len(found), name)
 
+    @classmethod
+    def everywhere(cls, problem: Problem, field: str) -> Buckets:
+        """All values of the field."""
+        return cls.over(problem, field, np.ones(problem.cluster.size, np.bool_))
+
     def __len__(self) -> int:
         return self.size
 
