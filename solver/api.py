@@ -18,14 +18,12 @@ from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.domain.solution import Status
+from solver.engines.incumbent import Observer
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.verify import broken
 from solver.verify import check as verify
-
-Observer = Callable[[Counts, tuple[int, ...]], None]
-"""Told of each better checked plan, with its tier values."""
 
 
 def place(
@@ -54,11 +52,15 @@ def place(
         Asked while searching; once true, the best plan so far is returned at once.
     warnings
         Carried into the answer, from whoever read the input.
+    label
+        Comes back in the answer.
 
     Raises
     ------
     InvalidRequest
         If a rule cannot be read or a limit makes no sense.
+    PlanRejected
+        If the checker refuses the plan that every answer begins with: a fault of this package.
     """
     limits = limits or Limits()
     _validate(limits)
@@ -79,15 +81,7 @@ def place(
         tasks=solution.tasks,
         tiers=solution.tiers,
         engine=solution.engine,
-        replay=Replay(
-            fingerprint(problem),
-            limits.seed,
-            limits.time_limit,
-            limits.deterministic_limit,
-            limits.workers,
-            limits.engine.value,
-            versions(),
-        ),
+        replay=Replay.of(fingerprint(problem), limits, versions()),
         shortfalls=shortfalls,
         warnings=tuple(warnings),
         broken_before=broken(problem, problem.running, rules),

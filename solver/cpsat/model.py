@@ -220,13 +220,9 @@ class CountModel:
         variable = self._variable(least, edges[1], lambda values: _value(sum_, values) ** 2)
         number = Sum((variable,), (1,))
         if high - low > TANGENTS:
-            base = self.cp.new_int_var(low, high, "")
+            base = self._variables[self._variable(low, high, lambda values: _value(sum_, values))]
             self.cp.add(base == self._expression(sum_))
             self.cp.add_multiplication_equality(self._variables[variable], [base, base])
-            self._variables.append(base)
-            self._low.append(low)
-            self._high.append(high)
-            self._value_of.append(lambda values: _value(sum_, values))
         else:
             for n in range(low, high):
                 self.at_most(sum_ * (2 * n + 1) - number, n * (n + 1))
@@ -307,11 +303,7 @@ class CountModel:
         return Variable(len(self._variables) - 1)
 
     def _fact(self, value_of: Callable[[Values], int]) -> Literal:
-        self._variables.append(self.cp.new_bool_var(""))
-        self._low.append(0)
-        self._high.append(1)
-        self._value_of.append(value_of)
-        return Literal(len(self._variables) - 1)
+        return Literal(self._variable(0, 1, value_of))
 
     def _known(self, literal: Literal) -> bool | None:
         index = literal if literal >= 0 else -literal - 1

@@ -10,6 +10,7 @@ import numpy as np
 from solver.domain.counts import Counts, Ints
 from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
+from solver.domain.request import Limits
 from solver.domain.solution import Status, Stop, TierResult
 
 
@@ -52,6 +53,19 @@ class Replay:
     workers: int
     engine: str
     versions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, fingerprint: str, limits: Limits, versions: Mapping[str, str]) -> Replay:
+        """What repeats an answer to the request with this fingerprint, found within the limits."""
+        return cls(
+            fingerprint,
+            limits.seed,
+            limits.time_limit,
+            limits.deterministic_limit,
+            limits.workers,
+            limits.engine.value,
+            versions,
+        )
 
 
 @dataclass(frozen=True, eq=False)

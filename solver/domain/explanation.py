@@ -96,7 +96,7 @@ class Shortfall:
     wanted: int
     placed: int
     proven: bool
-    """No plan places more of its class."""
+    """Whether it is proved that no plan places more of its class."""
     funnel: tuple[FunnelStage, ...] = ()
     conflict: Conflict | None = None
     repairs: tuple[Repair, ...] = ()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.domain.columns import TextColumn
-from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.counts import Bools, Counts, Ints, sum_of
 from solver.domain.problem import Problem
 
 
@@ -69,10 +69,8 @@ class Placement:
     def family(self, name: str) -> Ints:
         """``int64[I]``: tasks of all groups of a family."""
         if name not in self._families:
-            total = np.zeros(self.size, np.int64)
-            for group in self.problem.families.get(name, ()):
-                total += self.row(group)
-            self._families[name] = total
+            members = self.problem.families.get(name, ())
+            self._families[name] = sum_of((self.row(group) for group in members), self.size)
         return self._families[name]
 
     def start(self, group: int, instances: Ints, counts: Ints) -> None:

@@ -175,7 +175,7 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
         if amount < 0:
             faults.append(Fault(where, f"is {amount}", "must be zero or more"))
         elif amount * max(group.start, 1) > LARGEST_SUM:
-            faults.append(Fault(where, f"times {group.start} tasks is more than 2^53", "use a coarser unit"))
+            faults.append(Fault(where, f"times {max(group.start, 1)} tasks is more than 2^53", "use a coarser unit"))
     if not 0 <= group.start <= MAX_START:
         faults.append(Fault(f"{path}.start", f"is {group.start}", f"must be 0 to {MAX_START:,}"))
     if abs(group.priority) > 2**31:

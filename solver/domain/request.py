@@ -61,7 +61,7 @@ class TaskGroup:
     constraints
         Hard and soft rules, joined by *and*.
     strategies
-        In order; None takes the default of §4.4.
+        In order; None, or none at all, takes the default of §4.4.
     priority
         Higher is placed first (§5.1).
     all_or_nothing
@@ -118,6 +118,8 @@ class Limits:
         Threads that CP-SAT may use.
     seed
         For ties and ``random`` (§4.5) and for CP-SAT.
+    engine
+        Which engine answers.
     """
 
     time_limit: float = 10.0
@@ -129,7 +131,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class RunningTask:
-    """A task that exists, by name: what chooses and names the tasks to stop (§9.1)."""
+    """A task that exists, by name: what chooses and names the tasks to stop (§9.1).
+
+    Parameters
+    ----------
+    group, instance
+        Indices into the problem's groups and the cluster's instances.
+    healthy
+        Its health status is not UNHEALTHY.
+    running
+        Its last status is RUNNING; its desired status is RUNNING in any case.
+    started_at
+        ISO 8601; empty where unknown.
+    """
 
     id: str
     group: int

@@ -155,7 +155,7 @@ def _rounded_up(bound: float) -> int:
 
 
 def confirms_impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> bool:
-    """Whether a second configuration of the solver, too, proves that nothing can be placed all together (or-tools 5295)."""
+    """Whether a second configuration of the solver, too, proves that not everything can be placed together."""
     rules = incumbent.rules
     try:
         compiled = compile_model(rules, None, deadline.passed)

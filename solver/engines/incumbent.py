@@ -34,6 +34,7 @@ class Bound:
 
 
 Observer = Callable[[Counts, tuple[int, ...]], None]
+"""Told of each better checked plan, with its tier values."""
 
 
 @dataclass

@@ -18,7 +18,6 @@ from solver.rules.unplaced import Unplaced
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
 
-
 FIRST_SHARE, FIRST_SECONDS = 0.5, 0.05
 """For the sequential plan: half of the time where other engines follow, and so much in any case, also for a caller who
 has gone: without it there is no plan to return."""

@@ -16,10 +16,10 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.engines.deadline import Deadline
-from solver.rules.base import UNLIMITED, Constraint, Strategy
-from solver.rules.bind import Rules
+from solver.rules.base import Constraint, Strategy
+from solver.rules.bind import Rules, room_of
 from solver.rules.binpack import Binpack
-from solver.rules.filling import fill_evenly, tied_at_the_end
+from solver.rules.filling import fill_evenly, fill_in_order, tied_at_the_end
 from solver.rules.max_skew import MaxSkew
 from solver.rules.random import Random
 from solver.rules.spread import LAST, Spread
@@ -46,6 +46,8 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequ
 
 
 class _Scheduler:
+    """A state that tasks are started in, and the log by which they are taken back."""
+
     def __init__(self, rules: Rules, state: Placement, rng: np.random.Generator, deadline: Deadline | None) -> None:
         self.rules = rules
         self.state = state
@@ -85,7 +87,7 @@ class _Scheduler:
         stepwise = [rule for rule in self.rules.concerning(group) if rule.stepwise(problem, group)]
         if all(_evened_out_by(rule, chain, problem, group) for rule in stepwise):
             steady = [rule for rule in self.rules.concerning(group) if rule not in stepwise]
-            room = np.minimum(_room(steady, self.state, group), wanted)
+            room = np.minimum(room_of(steady, self.state, group), wanted)
             skew = min((rule.k for rule in stepwise if isinstance(rule, MaxSkew)), default=None)
             allotment = _Allotment(self, group, chain, room)
             if allotment.is_exact():
@@ -101,7 +103,7 @@ class _Scheduler:
     ) -> int:
         state = self.state
         steady = [rule for rule in self.rules.concerning(group) if rule not in stepwise]
-        room = _room(steady, state, group)
+        room = room_of(steady, state, group)
         one = np.ones(1, np.int64)
         for done in range(wanted):
             if self.is_late():
@@ -131,13 +133,6 @@ def _identity_rank(problem: Problem) -> Ints:
     order = sorted(range(problem.cluster.size), key=problem.cluster.instance_ids.__getitem__)
     rank[np.array(order, np.int64)] = np.arange(problem.cluster.size)
     return rank
-
-
-def _room(rules: Sequence[Constraint], state: Placement, group: int) -> Ints:
-    room = np.full(state.size, UNLIMITED)
-    for rule in rules:
-        np.minimum(room, rule.room(state, group), out=room)
-    return room
 
 
 def _evened_out_by(rule: Constraint, chain: Sequence[Strategy], problem: Problem, group: int) -> bool:
@@ -223,9 +218,7 @@ class _Allotment:
 
     def _in_order(self, ordered: Ints, amount: int) -> None:
         """Fill one instance after the other."""
-        room = self.room[ordered] - self.started[ordered]
-        before = np.cumsum(room) - room
-        self.started[ordered] += np.clip(amount - before, 0, room)
+        self.started[ordered] += fill_in_order(self.room[ordered] - self.started[ordered], amount)
 
     def _at_random(self, instances: Ints, amount: int) -> None:
         """Each task uniformly among the instances with room: draws that meet a full one are drawn again."""

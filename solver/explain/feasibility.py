@@ -21,6 +21,7 @@ from solver.engines.portfolio import run
 from solver.explain.counting import enough_by_counting
 from solver.explain.target import placed
 from solver.rules.bind import Rules, bind
+from solver.rules.filling import fill_in_order
 from solver.rules.unplaced import Unplaced
 from solver.verify import check
 
@@ -145,7 +146,7 @@ def _extended(rules: Rules, needed: Ints, known: Counts) -> Counts | None:
     room = np.minimum(rules.room(Placement(rules.problem, base), group), 1 if stepwise else amount)
     if int(room.sum()) < amount or (stepwise and amount > 1):
         return None
-    started = np.clip(amount - (np.cumsum(room) - room), 0, room)
+    started = fill_in_order(room, amount)
     instances = np.flatnonzero(started)
     shape = (base.groups, base.instances)
     return base + Counts.of(shape, np.full(len(instances), group), instances, started[instances])

@@ -45,7 +45,7 @@ class Affinity(Constraint):
     reason: str = "Affinity placement constraint unsatisfied."
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.family}, {self.field})"
 
     def _with_itself(self, problem: Problem) -> bool:
@@ -125,11 +125,11 @@ class SoftAffinity(Cost):
     weight: int
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.family}, {self.field}, {self.weight})"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:
         return f"tasks away from {self.family}"
 
     def value(self, placement: Placement) -> int:

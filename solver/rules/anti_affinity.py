@@ -59,7 +59,7 @@ class AntiAffinity(Constraint):
     reason: str = "AntiAffinity placement constraint unsatisfied."
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.family}, {self.field})"
 
     def _with_itself(self, problem: Problem) -> bool:
@@ -134,11 +134,11 @@ class SoftAntiAffinity(Cost):
     weight: int
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.family}, {self.field}, {self.weight})"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:
         return f"tasks together with {self.family}"
 
     def _companions(self, problem: Problem) -> int:

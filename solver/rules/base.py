@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -72,9 +72,16 @@ class Constraint(ABC):
     """
 
     stage: ClassVar[Stage] = Stage.CUSTOMER
-    name: str
-    reason: str
     owner: int | None
+
+    if TYPE_CHECKING:
+        # A field in some rules, computed in others: read-only to whoever reads it.
+
+        @property
+        def name(self) -> str: ...
+
+        @property
+        def reason(self) -> str: ...
 
     def admits(self, problem: Problem, group: int) -> Bools:
         """``bool[I]``: where the group may start a task as far as this rule's static part says."""
@@ -204,8 +211,13 @@ class Cost(ABC):
         For people.
     """
 
-    name: str
-    title: str
+    if TYPE_CHECKING:
+
+        @property
+        def name(self) -> str: ...
+
+        @property
+        def title(self) -> str: ...
 
     @abstractmethod
     def value(self, placement: Placement) -> int:
@@ -227,7 +239,10 @@ class Cost(ABC):
 class Strategy(ABC):
     """A soft rule of one group at one position of its chain: how the sequential scheduler prefers instances."""
 
-    name: str
+    if TYPE_CHECKING:
+
+        @property
+        def name(self) -> str: ...
 
     @abstractmethod
     def preference(self, state: Placement, group: int) -> Ints:

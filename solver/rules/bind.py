@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
@@ -100,10 +100,7 @@ class Rules:
 
     def room(self, state: Placement, group: int) -> Ints:
         """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as all rules say."""
-        room = np.full(self.problem.cluster.size, UNLIMITED)
-        for constraint in self.concerning(group):
-            np.minimum(room, constraint.room(state, group), out=room)
-        return room
+        return room_of(self.concerning(group), state, group)
 
     def most(self, group: int) -> Ints:
         """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
@@ -113,6 +110,14 @@ class Rules:
             if constraint.only_tightens and not constraint.stepwise(self.problem, group):
                 np.minimum(most, constraint.room(state, group), out=most)
         return most
+
+
+def room_of(constraints: Iterable[Constraint], state: Placement, group: int) -> Ints:
+    """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as these rules say."""
+    room = np.full(state.size, UNLIMITED)
+    for constraint in constraints:
+        np.minimum(room, constraint.room(state, group), out=room)
+    return room
 
 
 def _stage(group: int, rule: Constraint) -> Stage:
@@ -131,11 +136,14 @@ def bind(problem: Problem) -> Rules:
 
 
 class _Binder:
+    """Reads the rules of a problem and collects what is wrong with them."""
+
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.faults: list[Fault] = []
 
     def rules(self) -> Rules:
+        """Every rule, once none is wrong."""
         problem = self.problem
         written = [self._written(g) for g in range(len(problem.groups))]
         reserves = self._parsed("rules", problem.rules, self._cluster_rule)

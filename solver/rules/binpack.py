@@ -17,6 +17,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
 from solver.errors import InvalidRequest
 from solver.rules.base import Cost, Counting, Strategy
+from solver.rules.filling import fill_in_order
 from solver.rules.model import Model, Sum, total
 
 TYPE = "binpack"
@@ -46,7 +47,7 @@ class Binpack(Strategy):
         return resource
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.resource})"
 
     def preference(self, state: Placement, group: int) -> Ints:
@@ -72,7 +73,7 @@ class Opened(Cost):
     title: str = "instances kept in use by packing alone"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{self.position}/binpack/instances"
 
     def _opened(self, placement: Placement) -> Bools:
@@ -143,11 +144,11 @@ class Leftover(Cost):
     resource: str
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{self.position}/binpack/{self.resource}"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:
         return f"{self.resource} free before, summed over the tasks"
 
     def weights(self, problem: Problem) -> Ints:
@@ -177,8 +178,7 @@ class Leftover(Cost):
         cost = sum(int((problem.running.row(g) * weights).sum()) for g in self.groups)
         for g in self.groups:
             room = np.minimum(facts.room[g][order], facts.least[g])
-            started = np.clip(facts.least[g] - (np.cumsum(room) - room), 0, room)
-            cost += int((started * weights[order]).sum())
+            cost += int((fill_in_order(room, int(facts.least[g])) * weights[order]).sum())
         return cost
 
 

@@ -22,7 +22,7 @@ class CapacityProviders(Need):
     reason: str = "CAPACITY_PROVIDER"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"capacity providers {', '.join(self.providers)}"
 
     def met(self, problem: Problem) -> Bools:

@@ -30,6 +30,12 @@ def fill_evenly(counts: Ints, room: Ints, amount: int) -> Ints:
     return added
 
 
+def fill_in_order(room: Ints, amount: int) -> Ints:
+    """Add ``amount`` to one place after the other, as much as the room of each takes: ``int64[N]`` added."""
+    added: Ints = np.clip(amount - (np.cumsum(room) - room), 0, room)
+    return added
+
+
 def _level(counts: Ints, room: Ints, amount: int) -> int:
     """The highest level to which all buckets with room can be filled with at most ``amount``."""
     low, high = int(counts.min()), int(counts.max()) + amount

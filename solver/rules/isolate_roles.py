@@ -42,7 +42,7 @@ class IsolateRoles(Constraint):
         return cls(tuple(dict.fromkeys(split(argument, "two or more ROLEs", 2, 1000))))
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({', '.join(self.roles)})"
 
     def _members(self, problem: Problem) -> list[list[int]]:

@@ -23,7 +23,7 @@ class Location(Need):
     reason: str = "LOCATION"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"subnets in {', '.join(self.zones)}"
 
     def met(self, problem: Problem) -> Bools:

@@ -46,7 +46,7 @@ class MaxSkew(Constraint):
         return cls(owner, field_name(name), whole_number(k, "skew", 1))
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.field}, {self.k})"
 
     def buckets(self, problem: Problem) -> Buckets:

@@ -46,7 +46,7 @@ class MemberOf(Constraint):
         return cls(owner, parse(argument), argument)
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.text})"
 
     @property

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
-import numpy as np
-
 from solver.domain.counts import Ints
 from solver.domain.problem import Problem
 
@@ -113,8 +111,3 @@ class Model(Protocol):
 
     def range_of(self, sum_: Sum) -> tuple[int, int]:
         """Bounds of a sum, from the bounds of its variables."""
-
-
-def at(indices: Iterable[int]) -> Ints:
-    """Indices as an array."""
-    return np.fromiter(indices, np.int64)

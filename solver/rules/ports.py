@@ -46,7 +46,7 @@ class HostPort(Constraint):
     owner: int | None = None
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"host port {self.port[1]}/{self.port[0]}"
 
     def _held(self, placement: Placement) -> Ints:

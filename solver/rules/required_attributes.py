@@ -22,7 +22,7 @@ class RequiredAttributes(Need):
     reason: str = "ATTRIBUTE"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"requires attributes {', '.join(self.attributes)}"
 
     def met(self, problem: Problem) -> Bools:

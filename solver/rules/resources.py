@@ -42,7 +42,7 @@ class Resource(Constraint):
     owner: int | None = None
 
     @property
-    def reason(self) -> str:  # type: ignore[override]
+    def reason(self) -> str:
         return REASONS.get(self.name, f"RESOURCE:{self.name}")
 
     def _withheld(self, placement: Placement, but: int | None = None) -> Ints:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from solver.domain.counts import Bools, Ints
+from solver.domain.counts import Bools, Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import field_name
@@ -47,7 +47,7 @@ class Spread(Strategy):
         return field_name(argument.strip())
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{TYPE}({self.field})"
 
     @cached_property
@@ -70,7 +70,7 @@ class Missing(Cost):
     title: str = "tasks outside every bucket"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{self.position}/spread/missing"
 
     def value(self, placement: Placement) -> int:
@@ -111,7 +111,7 @@ class Evenness(Cost):
     title: str = "unevenness (sum of squares)"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"{self.position}/spread/evenness"
 
     def value(self, placement: Placement) -> int:
@@ -180,10 +180,8 @@ class Evenness(Cost):
 
 def _family_room(spread: Spread, facts: Counting) -> Ints:
     """``int64[I]``: starts of the family that fit on each instance at most."""
-    room = np.zeros(facts.problem.cluster.size, np.int64)
-    for g in facts.problem.families[spread.family]:
-        room += np.minimum(facts.room[g], facts.problem.wanted[g])
-    return room
+    members = facts.problem.families[spread.family]
+    return sum_of((np.minimum(facts.room[g], facts.problem.wanted[g]) for g in members), facts.problem.cluster.size)
 
 
 def _coarser(spread: Spread, facts: Counting, fine: Buckets, room: Ints) -> Buckets | None:
@@ -200,12 +198,6 @@ def _coarser(spread: Spread, facts: Counting, fine: Buckets, room: Ints) -> Buck
                 if nested and (fine.inside & coarse.inside)[taking].all():
                     return coarse
     return None
-
-
-def skew(spread: Spread, placement: Placement) -> int:
-    """Largest bucket less smallest (§4.1: reported beside the cost)."""
-    counts = spread.buckets.count(placement.family(spread.family))
-    return int(counts.max() - counts.min()) if len(counts) else 0
 
 
 def costs(position: int, spreads: Sequence[Spread]) -> tuple[Cost, ...]:

@@ -22,7 +22,7 @@ class Unplaced(Cost):
     title: str = "tasks not placed"
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return f"unplaced/{self.priority}"
 
     def value(self, placement: Placement) -> int:

@@ -190,15 +190,7 @@ class _Worker:
                 tasks=tasks,
                 tiers=(),
                 engine="",
-                replay=Replay(
-                    fingerprint[0],
-                    limits.seed,
-                    limits.time_limit,
-                    limits.deterministic_limit,
-                    limits.workers,
-                    limits.engine.value,
-                    self.versions,
-                ),
+                replay=Replay.of(fingerprint[0], limits, self.versions),
                 warnings=(*call.warnings, CUT_OFF),
                 label=call.label,
             )

@@ -13,7 +13,7 @@ from solver.engines.patterns.types import TaskTypes
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """Bounds of a node of the search tree; ``whole`` holds every plan.
+    """Bounds of one part in the tree of parts; ``whole`` holds every plan.
 
     Parameters
     ----------

@@ -41,13 +41,13 @@ def _zone_shares(problem: PackingProblem, types: TaskTypes, placed: Ints) -> Int
     if (demand < 0).any():
         return None
     count, zones = len(active), types.zones
-    group_node = 2 + np.arange(count)
-    zone_node = 2 + count + np.arange(types.count * zones)
+    group_vertex = 2 + np.arange(count)
+    zone_vertex = 2 + count + np.arange(types.count * zones)
     to_zone = 2 + count + types.of_group[active][:, None] * zones + np.arange(zones)
     flow = max_flow.SimpleMaxFlow()
-    flow.add_arcs_with_capacity(np.zeros(count, dtype=np.int64), group_node, slack)
-    arcs = flow.add_arcs_with_capacity(np.repeat(group_node, zones), to_zone.ravel(), (upper - lower).ravel())
-    flow.add_arcs_with_capacity(zone_node, np.ones(len(zone_node), dtype=np.int64), demand.ravel())
+    flow.add_arcs_with_capacity(np.zeros(count, dtype=np.int64), group_vertex, slack)
+    arcs = flow.add_arcs_with_capacity(np.repeat(group_vertex, zones), to_zone.ravel(), (upper - lower).ravel())
+    flow.add_arcs_with_capacity(zone_vertex, np.ones(len(zone_vertex), dtype=np.int64), demand.ravel())
     if flow.solve(0, 1) != flow.OPTIMAL or flow.optimal_flow() != slack.sum() or slack.sum() != demand.sum():
         return None
     share = np.zeros((problem.groups, zones), dtype=np.int64)

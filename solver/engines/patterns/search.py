@@ -13,7 +13,7 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
-from solver.engines.patterns.branching import Generator, Tree, Verdict
+from solver.engines.patterns.branching import REDUCED_COST, Generator, Tree, Verdict
 from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
 from solver.engines.patterns.counting import counting_bound
@@ -27,7 +27,6 @@ from solver.engines.patterns.types import TaskTypes, task_types
 
 OnIncumbent = Callable[[PackingResult], None]
 
-REDUCED_COST = 1e-7
 FIRST_FITS = 8
 """Orders tried for the first plan."""
 FIRST_TRIES = 60

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from solver.domain.counts import Bools, Ints
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes
+from solver.rules.filling import fill_in_order
 
 
 class PartialPlan:
@@ -105,8 +106,7 @@ class PartialPlan:
             return 0
         fullness = self.free[members] @ self._share
         members = members[np.argsort(-fullness if in_closed else fullness, kind="stable")]
-        amount = fit[members]
-        amount = np.clip(quota - (np.cumsum(amount) - amount), 0, amount)
+        amount = fill_in_order(fit[members], quota)
         some = amount > 0
         members, amount = members[some], amount[some]
         self.held[kind, members] += amount
