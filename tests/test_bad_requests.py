@@ -18,7 +18,7 @@ from solver.domain.answer import Answer
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
-from solver.domain.request import MAX_START, Engine, Limits, Scheduling, TaskGroup
+from solver.domain.request import MAX_START, Engine, Limits, RunningTask, Scheduling, TaskGroup
 from solver.domain.solution import Status
 from solver.engines import sequential
 from solver.engines.deadline import Deadline
@@ -422,3 +422,24 @@ def test_tasks_on_an_instance_that_belong_to_no_group_add_up_to_something_exact(
     with pytest.raises(InvalidRequest) as refused:
         cluster([{"unlisted": 2**53}, {"unlisted": 1}])
     assert str(refused.value) == "unlisted_tasks: adds up to more than 2^53; count the tasks of each instance"
+
+
+@pytest.mark.parametrize(
+    ("priority", "fine"), [(2**31 - 1, True), (-(2**31), True), (2**31, False), (-(2**31) - 1, False)]
+)
+def test_a_priority_fits_32_bits(priority: int, fine: bool) -> None:
+    """On both sides of both limits."""
+    asked = [group("A", 1, priority=priority)]
+    if fine:
+        problem(cluster([{}]), asked)
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        problem(cluster([{}]), asked)
+    assert str(refused.value) == f"groups[0].priority: is {priority}; must fit 32 bits"
+
+
+def test_a_running_task_is_of_a_group_on_an_instance() -> None:
+    """Indices out of range are named."""
+    with pytest.raises(InvalidRequest) as refused:
+        problem(cluster([{}]), [group("A", 1)], tasks=(RunningTask("t1", 0, 0), RunningTask("t2", 1, 0)))
+    assert str(refused.value) == "tasks[1]: is of group 1 on instance 0; must be below 1 and 1"

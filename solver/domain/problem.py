@@ -73,6 +73,10 @@ class Problem:
         if self.frozen.shape != (self.cluster.size,):
             remedy = f"must have one entry an instance, ({self.cluster.size},)"
             faults.append(Fault("frozen", f"has shape {self.frozen.shape}", remedy))
+        for t, task in enumerate(self.tasks):
+            if not (0 <= task.group < shape[0] and 0 <= task.instance < shape[1]):
+                remedy = f"must be below {shape[0]} and {shape[1]}"
+                faults.append(Fault(f"tasks[{t}]", f"is of group {task.group} on instance {task.instance}", remedy))
         if found != shape:
             faults.append(Fault("running", f"has shape {found}", f"must be groups x instances, {shape}"))
         if len(self.running) and (self.running.count < 0).any():
@@ -178,7 +182,7 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
             faults.append(Fault(where, f"times {max(group.start, 1)} tasks is more than 2^53", "use a coarser unit"))
     if not 0 <= group.start <= MAX_START:
         faults.append(Fault(f"{path}.start", f"is {group.start}", f"must be 0 to {MAX_START:,}"))
-    if abs(group.priority) > 2**31:
+    if not -(2**31) <= group.priority < 2**31:
         faults.append(Fault(f"{path}.priority", f"is {group.priority}", "must fit 32 bits"))
     return faults
 

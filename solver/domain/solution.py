@@ -47,6 +47,8 @@ class TierResult:
         Where the bound comes from: ``counting``, ``model``, ``relaxation``.
     sequential
         What the sequential scheduler's plan costs.
+    remark
+        What people read beside the value, such as the largest skew (§4.1).
     """
 
     name: str
@@ -56,6 +58,7 @@ class TierResult:
     proven: bool
     source: str
     sequential: int
+    remark: str = ""
 
 
 @dataclass(frozen=True, eq=False)

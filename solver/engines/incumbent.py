@@ -67,14 +67,21 @@ class Incumbent:
         placement = Placement(self.rules.problem, tasks)
         return tuple(cost.value(placement) for cost in self.rules.tiers)
 
-    def offer(self, tasks: Counts) -> bool:
-        """Take a plan if it is better and the checker passes it; whether it was taken."""
+    def offer(self, tasks: Counts, *, of_all_rules: bool = True) -> bool:
+        """Take a plan if it is better and the checker passes it; whether it was taken.
+
+        Parameters
+        ----------
+        of_all_rules
+            Whether the engine knew every rule: then a plan that the checker refuses is a fault of this package.
+        """
         values = self.value(tasks)
         if values >= self.values:
             return False
         violations = check(self.rules.problem, tasks, self.rules)
         if violations:
-            self.rejected.append(str(violations[0]))
+            if of_all_rules:
+                self.rejected.append(str(violations[0]))
             return False
         self.tasks, self.values = tasks, values
         if self.on_better is not None:
@@ -142,12 +149,19 @@ class Incumbent:
     def results(self) -> tuple[TierResult, ...]:
         """What is known of each tier."""
         found = []
+        placement = Placement(self.rules.problem, self.tasks)
         for t, cost in enumerate(self.rules.tiers):
             bound = self.bound(t)
-            lowest = min(bound.value, self.values[t])
             found.append(
                 TierResult(
-                    cost.name, cost.title, self.values[t], lowest, self.proven(t), bound.source, self.sequential[t]
+                    cost.name,
+                    cost.title,
+                    self.values[t],
+                    min(bound.value, self.values[t]),
+                    self.proven(t),
+                    bound.source,
+                    self.sequential[t],
+                    cost.remark(placement),
                 )
             )
         return tuple(found)

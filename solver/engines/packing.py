@@ -126,7 +126,8 @@ class _Packing:
             started = result.started
             shape = (len(self._request.groups), self._request.cluster.size)
             groups = np.array(self._groups, np.int64)[started.group]
-            incumbent.offer(self._request.running + Counts.of(shape, groups, started.instance, started.count))
+            plan = self._request.running + Counts.of(shape, groups, started.instance, started.count)
+            incumbent.offer(plan, of_all_rules=False)
 
     def _zone(self) -> tuple[Ints, int]:
         """``int64[I]`` and how many: instances outside every bucket share one more."""

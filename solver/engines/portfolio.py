@@ -35,6 +35,8 @@ class Run:
 
     solution: Solution
     first_plan_seconds: float
+    rejected: tuple[str, ...]
+    """Why the checker refused plans of an engine: faults of this package that cost nothing but the better plan."""
 
 
 def run(
@@ -71,7 +73,7 @@ def run(
     engine = "sequential"
     if limits.engine is not Engine.SEQUENTIAL and not _finished(incumbent):
         engine = _improve(incumbent, limits, deadline)
-    return Run(_solution(incumbent, limits, deadline, engine), first)
+    return Run(_solution(incumbent, limits, deadline, engine), first, tuple(incumbent.rejected))
 
 
 def count_bounds(incumbent: Incumbent) -> None:

@@ -103,7 +103,8 @@ def _tiers(tiers: tuple[TierResult, ...]) -> RenderableType:
         value = Text(f"{tier.value:,}", "bold green" if better else "")
         # The mark keeps its column, so that the numbers stand under each other.
         mark = (" *" if better else "  ") if worse else ""
-        add_row(table, tier.name, tier.title, value, f"{tier.bound:,}", proved, f"{tier.sequential:,}{mark}")
+        title = f"{tier.title}, {tier.remark}" if tier.remark else tier.title
+        add_row(table, tier.name, title, value, f"{tier.bound:,}", proved, f"{tier.sequential:,}{mark}")
     notes = [Text("* where tasks placed one at a time do worse", "dim")] if worse else []
     if len(shown) < len(tiers):
         quiet = plural("tier", len(tiers) - len(shown))

@@ -227,6 +227,10 @@ class Cost(ABC):
     def compile(self, model: Model) -> Sum:
         """The cost as a sum that is exact where it is minimised."""
 
+    def remark(self, placement: Placement) -> str:
+        """What people read beside the value; empty where the value says it all."""
+        return ""
+
     @abstractmethod
     def ceiling(self, problem: Problem) -> int:
         """A number that no state of the problem can exceed, exact however large: costs above 2^53 are refused (§11.2)."""

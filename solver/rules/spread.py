@@ -129,6 +129,11 @@ class Evenness(Cost):
                 squares.append(model.square(model.tasks_over(groups, members)))
         return total(squares)
 
+    def remark(self, placement: Placement) -> str:
+        """The largest skew among the families (§4.1)."""
+        counts = [spread.buckets.count(placement.family(spread.family)) for spread in self.spreads]
+        return f"largest skew {max((int(np.ptp(row)) for row in counts if len(row)), default=0):,}"
+
     def ceiling(self, problem: Problem) -> int:
         return sum(problem.most_tasks(problem.families[spread.family]) ** 2 for spread in self.spreads)
 

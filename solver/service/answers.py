@@ -136,11 +136,14 @@ def _tier(tier: TierResult) -> plan_pb2.Tier:
         proven=tier.proven,
         source=tier.source,
         sequential=tier.sequential,
+        remark=tier.remark,
     )
 
 
 def _read_tier(tier: plan_pb2.Tier) -> TierResult:
-    return TierResult(tier.name, tier.title, tier.value, tier.bound, tier.proven, tier.source, tier.sequential)
+    return TierResult(
+        tier.name, tier.title, tier.value, tier.bound, tier.proven, tier.source, tier.sequential, tier.remark
+    )
 
 
 def _shortfall(shortfall: Shortfall) -> plan_pb2.Shortfall:

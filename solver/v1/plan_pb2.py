@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14solver/v1/plan.proto\x12\tsolver.v1\"\x90\x01\n\x06\x41\x63tion\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.solver.v1.ActionKind\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x10\n\x08instance\x18\x04 \x01(\t\x12\x15\n\rfrom_instance\x18\x05 \x01(\t\x12\x0c\n\x04step\x18\x06 \x01(\x05\x12\r\n\x05\x63ount\x18\x07 \x01(\x05\"u\n\x04Tier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x03\x12\r\n\x05\x62ound\x18\x04 \x01(\x03\x12\x0e\n\x06proven\x18\x05 \x01(\x08\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x12\n\nsequential\x18\x07 \x01(\x03\"\xbd\x01\n\tShortfall\x12\r\n\x05group\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x0e\n\x06placed\x18\x03 \x01(\x03\x12\x0e\n\x06proven\x18\x04 \x01(\x08\x12&\n\x06\x66unnel\x18\x05 \x03(\x0b\x32\x16.solver.v1.FunnelStage\x12%\n\x08\x63onflict\x18\x06 \x01(\x0b\x32\x13.solver.v1.Conflict\x12\"\n\x07repairs\x18\x07 \x03(\x0b\x32\x11.solver.v1.Repair\"Y\n\x0b\x46unnelStage\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07refused\x18\x04 \x01(\x03\x12\x0c\n\x04left\x18\x05 \x01(\x03\"<\n\x08\x43onflict\x12\x0f\n\x07members\x18\x01 \x03(\t\x12\x0f\n\x07minimal\x18\x02 \x01(\x08\x12\x0e\n\x06proven\x18\x03 \x01(\x08\"8\n\x06Repair\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06\x63hange\x18\x02 \x01(\t\x12\x10\n\x08verified\x18\x03 \x01(\x08\"e\n\tViolation\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05place\x18\x03 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x04 \x01(\x03\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\x03\x12\x0c\n\x04unit\x18\x06 \x01(\t\"\x96\x02\n\x06Replay\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x03\x12\x1a\n\x12time_limit_seconds\x18\x03 \x01(\x01\x12(\n\x1b\x64\x65terministic_limit_seconds\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07workers\x18\x05 \x01(\x05\x12\x0e\n\x06\x65ngine\x18\x06 \x01(\t\x12\x31\n\x08versions\x18\x07 \x03(\x0b\x32\x1f.solver.v1.Replay.VersionsEntry\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x1e\n\x1c_deterministic_limit_seconds\"<\n\x07Timings\x12\x15\n\rtotal_seconds\x18\x01 \x01(\x01\x12\x1a\n\x12\x66irst_plan_seconds\x18\x02 \x01(\x01*v\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_OPTIMAL\x10\x01\x12\x13\n\x0fSTATUS_FEASIBLE\x10\x02\x12\x15\n\x11STATUS_INFEASIBLE\x10\x03\x12\x14\n\x10STATUS_NOT_FOUND\x10\x04*\x8f\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12STOP_REASON_PROVED\x10\x01\x12\x14\n\x10STOP_REASON_TIME\x10\x02\x12\x19\n\x15STOP_REASON_CANCELLED\x10\x03\x12\x1b\n\x17STOP_REASON_ENGINE_DONE\x10\x04*l\n\nActionKind\x12\x1b\n\x17\x41\x43TION_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41\x43TION_KIND_START\x10\x01\x12\x14\n\x10\x41\x43TION_KIND_STOP\x10\x02\x12\x14\n\x10\x41\x43TION_KIND_MOVE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14solver/v1/plan.proto\x12\tsolver.v1\"\x90\x01\n\x06\x41\x63tion\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.solver.v1.ActionKind\x12\r\n\x05group\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12\x10\n\x08instance\x18\x04 \x01(\t\x12\x15\n\rfrom_instance\x18\x05 \x01(\t\x12\x0c\n\x04step\x18\x06 \x01(\x05\x12\r\n\x05\x63ount\x18\x07 \x01(\x05\"\x85\x01\n\x04Tier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x03\x12\r\n\x05\x62ound\x18\x04 \x01(\x03\x12\x0e\n\x06proven\x18\x05 \x01(\x08\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x12\n\nsequential\x18\x07 \x01(\x03\x12\x0e\n\x06remark\x18\x08 \x01(\t\"\xbd\x01\n\tShortfall\x12\r\n\x05group\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x0e\n\x06placed\x18\x03 \x01(\x03\x12\x0e\n\x06proven\x18\x04 \x01(\x08\x12&\n\x06\x66unnel\x18\x05 \x03(\x0b\x32\x16.solver.v1.FunnelStage\x12%\n\x08\x63onflict\x18\x06 \x01(\x0b\x32\x13.solver.v1.Conflict\x12\"\n\x07repairs\x18\x07 \x03(\x0b\x32\x11.solver.v1.Repair\"Y\n\x0b\x46unnelStage\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07refused\x18\x04 \x01(\x03\x12\x0c\n\x04left\x18\x05 \x01(\x03\"<\n\x08\x43onflict\x12\x0f\n\x07members\x18\x01 \x03(\t\x12\x0f\n\x07minimal\x18\x02 \x01(\x08\x12\x0e\n\x06proven\x18\x03 \x01(\x08\"8\n\x06Repair\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06\x63hange\x18\x02 \x01(\t\x12\x10\n\x08verified\x18\x03 \x01(\x08\"e\n\tViolation\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05place\x18\x03 \x01(\t\x12\x0f\n\x07\x61llowed\x18\x04 \x01(\x03\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\x03\x12\x0c\n\x04unit\x18\x06 \x01(\t\"\x96\x02\n\x06Replay\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x03\x12\x1a\n\x12time_limit_seconds\x18\x03 \x01(\x01\x12(\n\x1b\x64\x65terministic_limit_seconds\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07workers\x18\x05 \x01(\x05\x12\x0e\n\x06\x65ngine\x18\x06 \x01(\t\x12\x31\n\x08versions\x18\x07 \x03(\x0b\x32\x1f.solver.v1.Replay.VersionsEntry\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x1e\n\x1c_deterministic_limit_seconds\"<\n\x07Timings\x12\x15\n\rtotal_seconds\x18\x01 \x01(\x01\x12\x1a\n\x12\x66irst_plan_seconds\x18\x02 \x01(\x01*v\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_OPTIMAL\x10\x01\x12\x13\n\x0fSTATUS_FEASIBLE\x10\x02\x12\x15\n\x11STATUS_INFEASIBLE\x10\x03\x12\x14\n\x10STATUS_NOT_FOUND\x10\x04*\x8f\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12STOP_REASON_PROVED\x10\x01\x12\x14\n\x10STOP_REASON_TIME\x10\x02\x12\x19\n\x15STOP_REASON_CANCELLED\x10\x03\x12\x1b\n\x17STOP_REASON_ENGINE_DONE\x10\x04*l\n\nActionKind\x12\x1b\n\x17\x41\x43TION_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41\x43TION_KIND_START\x10\x01\x12\x14\n\x10\x41\x43TION_KIND_STOP\x10\x02\x12\x14\n\x10\x41\x43TION_KIND_MOVE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,30 +33,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REPLAY_VERSIONSENTRY']._loaded_options = None
   _globals['_REPLAY_VERSIONSENTRY']._serialized_options = b'8\001'
-  _globals['_STATUS']._serialized_start=1150
-  _globals['_STATUS']._serialized_end=1268
-  _globals['_STOPREASON']._serialized_start=1271
-  _globals['_STOPREASON']._serialized_end=1414
-  _globals['_ACTIONKIND']._serialized_start=1416
-  _globals['_ACTIONKIND']._serialized_end=1524
+  _globals['_STATUS']._serialized_start=1167
+  _globals['_STATUS']._serialized_end=1285
+  _globals['_STOPREASON']._serialized_start=1288
+  _globals['_STOPREASON']._serialized_end=1431
+  _globals['_ACTIONKIND']._serialized_start=1433
+  _globals['_ACTIONKIND']._serialized_end=1541
   _globals['_ACTION']._serialized_start=36
   _globals['_ACTION']._serialized_end=180
-  _globals['_TIER']._serialized_start=182
-  _globals['_TIER']._serialized_end=299
-  _globals['_SHORTFALL']._serialized_start=302
-  _globals['_SHORTFALL']._serialized_end=491
-  _globals['_FUNNELSTAGE']._serialized_start=493
-  _globals['_FUNNELSTAGE']._serialized_end=582
-  _globals['_CONFLICT']._serialized_start=584
-  _globals['_CONFLICT']._serialized_end=644
-  _globals['_REPAIR']._serialized_start=646
-  _globals['_REPAIR']._serialized_end=702
-  _globals['_VIOLATION']._serialized_start=704
-  _globals['_VIOLATION']._serialized_end=805
-  _globals['_REPLAY']._serialized_start=808
-  _globals['_REPLAY']._serialized_end=1086
-  _globals['_REPLAY_VERSIONSENTRY']._serialized_start=1007
-  _globals['_REPLAY_VERSIONSENTRY']._serialized_end=1054
-  _globals['_TIMINGS']._serialized_start=1088
-  _globals['_TIMINGS']._serialized_end=1148
+  _globals['_TIER']._serialized_start=183
+  _globals['_TIER']._serialized_end=316
+  _globals['_SHORTFALL']._serialized_start=319
+  _globals['_SHORTFALL']._serialized_end=508
+  _globals['_FUNNELSTAGE']._serialized_start=510
+  _globals['_FUNNELSTAGE']._serialized_end=599
+  _globals['_CONFLICT']._serialized_start=601
+  _globals['_CONFLICT']._serialized_end=661
+  _globals['_REPAIR']._serialized_start=663
+  _globals['_REPAIR']._serialized_end=719
+  _globals['_VIOLATION']._serialized_start=721
+  _globals['_VIOLATION']._serialized_end=822
+  _globals['_REPLAY']._serialized_start=825
+  _globals['_REPLAY']._serialized_end=1103
+  _globals['_REPLAY_VERSIONSENTRY']._serialized_start=1024
+  _globals['_REPLAY_VERSIONSENTRY']._serialized_end=1071
+  _globals['_TIMINGS']._serialized_start=1105
+  _globals['_TIMINGS']._serialized_end=1165
 # @@protoc_insertion_point(module_scope)

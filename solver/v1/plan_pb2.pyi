@@ -63,7 +63,7 @@ class Action(_message.Message):
     def __init__(self, kind: _Optional[_Union[ActionKind, str]] = ..., group: _Optional[str] = ..., task: _Optional[str] = ..., instance: _Optional[str] = ..., from_instance: _Optional[str] = ..., step: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class Tier(_message.Message):
-    __slots__ = ("name", "title", "value", "bound", "proven", "source", "sequential")
+    __slots__ = ("name", "title", "value", "bound", "proven", "source", "sequential", "remark")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class Tier(_message.Message):
     PROVEN_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SEQUENTIAL_FIELD_NUMBER: _ClassVar[int]
+    REMARK_FIELD_NUMBER: _ClassVar[int]
     name: str
     title: str
     value: int
@@ -78,7 +79,8 @@ class Tier(_message.Message):
     proven: bool
     source: str
     sequential: int
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., value: _Optional[int] = ..., bound: _Optional[int] = ..., proven: _Optional[bool] = ..., source: _Optional[str] = ..., sequential: _Optional[int] = ...) -> None: ...
+    remark: str
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., value: _Optional[int] = ..., bound: _Optional[int] = ..., proven: _Optional[bool] = ..., source: _Optional[str] = ..., sequential: _Optional[int] = ..., remark: _Optional[str] = ...) -> None: ...
 
 class Shortfall(_message.Message):
     __slots__ = ("group", "wanted", "placed", "proven", "funnel", "conflict", "repairs")

@@ -131,12 +131,12 @@ def test_an_id_wins_over_the_short_name_of_another() -> None:
 
 
 def test_what_has_no_form_on_the_wire_is_refused() -> None:
-    """A priority of 2^31, a negative count and an empty family cannot be written, and are not changed in silence."""
+    """A negative count and an empty family cannot be written, and are not changed in silence."""
     problem = problems.small()
-    group = replace(problem.groups[0], priority=2**31, family="")
+    group = replace(problem.groups[0], family="")
     with pytest.raises(InvalidRequest) as refused:
         codec.call_to_bytes(PlaceCall(replace(problem, groups=(group,)), Limits()))
-    assert [fault.path for fault in refused.value.faults] == ["groups[0].family", "groups[0].priority"]
+    assert [fault.path for fault in refused.value.faults] == ["groups[0].family"]
     negative = Counts.dense(problems.np.array([[0, -1, 0]]))
     with pytest.raises(InvalidRequest, match="count -1"):
         codec.check_to_bytes(problem, negative)
