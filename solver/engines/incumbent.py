@@ -118,11 +118,14 @@ class Incumbent:
         """Add the counting bound of a tier, unless it is proved already."""
         if self.bound(tier).value >= self.values[tier]:
             return
-        tight = tuple(
-            cost for t, cost in enumerate(self.rules.tiers[:tier]) if self.bound(t) == Bound(self.values[t], "counting")
-        )
+        tight = tuple(cost for t, cost in enumerate(self.rules.tiers[:tier]) if self._is_tight(t))
         facts = Counting(self.rules.problem, room, self.least(tier), self._named(tier), tight)
         self.add_bound(tier, self.rules.tiers[tier].bound(facts), "counting")
+
+    def _is_tight(self, tier: int) -> bool:
+        """Whether the tier is at the least that counting allows."""
+        bound = self.bound(tier)
+        return (bound.value, bound.source) == (self.values[tier], "counting")
 
     def least(self, tier: int) -> Ints:
         """``int64[G]``: starts of each group in every plan whose tiers before ``tier`` are as good as here."""

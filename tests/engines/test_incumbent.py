@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from solver.domain.counts import Counts
+from solver.engines import sequential
 from solver.engines.incumbent import Incumbent
+from solver.engines.portfolio import count_bounds
 from solver.errors import PlanRejected
 from solver.rules.bind import bind
 from tests.builders import cluster, group, problem
@@ -69,3 +71,15 @@ def test_a_sequential_plan_that_breaks_a_rule_is_a_fault_of_ours() -> None:
     """It is raised, never returned."""
     with pytest.raises(PlanRejected, match="cpu"):
         two_instances().require_sequential(plan(0, 2))
+
+
+def test_counting_looks_inside_the_zones_that_are_filled_evenly() -> None:
+    """Zones end at five tasks each: 3 + 1 + 1 on the first's instances and 2 + 3 on the second's is the least, 24."""
+    rows = [{"cpu": 9, "zone": zone} for zone in "aaabb"]
+    chain = ["spread(attribute:ecs.availability-zone)", "spread(instanceId)"]
+    rules = bind(problem(cluster(rows), [group("A", 7, chain=chain, cpu=1)], {"A": [3, 0, 0, 0, 0]}))
+    held = Incumbent(rules)
+    held.require_sequential(sequential.place(rules, 0))
+    count_bounds(held)
+    assert held.values[2] == held.bound(2).value == 50
+    assert held.values[4] == held.bound(4).value == 24
