@@ -33,7 +33,8 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequ
     problem = rules.problem
     state = Placement(problem)
     scheduler = _Scheduler(rules, state, np.random.default_rng(seed), deadline)
-    for g in (g for _, groups in problem.classes() for g in groups):
+    turn = {g: k for k, g in enumerate(range(len(problem.groups)) if order is None else order)}
+    for g in (g for _, groups in problem.classes() for g in sorted(groups, key=turn.__getitem__)):
         if scheduler.is_late():
             break
         before = scheduler.placed

@@ -112,3 +112,11 @@ def test_a_higher_class_is_placed_first() -> None:
     """By class, then in the order of the request."""
     asked = problem(cluster([{"cpu": 2}]), [group("low", 2, cpu=1), group("high", 1, cpu=1, priority=1)])
     assert sequential.place(bind(asked), 0).same_as(Counts.dense(np.array([[1], [1]])))
+
+
+def test_another_order_holds_inside_each_class() -> None:
+    """The class decides first; inside it, the order that is given instead of the request's."""
+    groups = [group("A", 1, cpu=1), group("B", 1, cpu=1), group("high", 1, cpu=1, priority=1)]
+    rules = bind(problem(cluster([{"cpu": 2}]), groups))
+    assert sequential.place(rules, 0).same_as(Counts.dense(np.array([[1], [0], [1]])))
+    assert sequential.place(rules, 0, order=[1, 0, 2]).same_as(Counts.dense(np.array([[0], [1], [1]])))
