@@ -39,10 +39,12 @@ __all__ = [
     "draw",
     "place",
     "plan_frame",
+    "prices",
     "problem_from_frames",
     "read_ecs",
     "show",
     "tiers_frame",
+    "why",
 ]
 
 _MODULE_OF: dict[str, str] = {
@@ -74,10 +76,12 @@ _MODULE_OF: dict[str, str] = {
     "draw": "solver.report.figure",
     "place": "solver.api",
     "plan_frame": "solver.formats.tables",
+    "prices": "solver.api",
     "problem_from_frames": "solver.formats.tables",
     "read_ecs": "solver.formats.ecs:read",
     "show": "solver.report",
     "tiers_frame": "solver.formats.tables",
+    "why": "solver.api",
 }
 """Public name -> the module that defines it, with ``:name`` where it has another name there."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,13 +18,16 @@ from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.domain.solution import Status
+from solver.domain.solution import Solution, Status
 from solver.engines.incumbent import Observer
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.verify import broken
 from solver.verify import check as verify
+
+if TYPE_CHECKING:
+    from solver.explain import RulePrice
 
 
 def place(
@@ -90,6 +94,30 @@ def place(
         first_plan_seconds=found.first_plan_seconds,
         label=label,
     )
+
+
+def why(answer: Answer) -> Iterator[str]:
+    """One sentence for the tasks that each group starts on each instance: why there (§7.3)."""
+    from solver.explain import reasons
+
+    for _, _, sentence in reasons(bind(answer.problem), answer.tasks):
+        yield sentence
+
+
+def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...]:
+    """What each constraint costs: the answer beside the best plan found without the rule (§7.2).
+
+    Parameters
+    ----------
+    limits
+        The time limit is for all rules together; one that is not reached is left out.
+    """
+    from solver.explain import prices as priced
+
+    limits = limits or Limits()
+    _validate(limits)
+    solution = Solution(answer.status, answer.stop, answer.tasks, answer.tiers, answer.engine)
+    return priced(bind(answer.problem), solution, limits, limits.time_limit)
 
 
 def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
@@ -163,4 +191,4 @@ def _parts(problem: Problem) -> Iterable[bytes]:
     yield repr((problem.rules, problem.all_or_nothing)).encode() + problem.frozen.tobytes()
 
 
-__all__ = ["Answer", "Status", "check", "fingerprint", "place", "versions"]
+__all__ = ["Answer", "Status", "check", "fingerprint", "place", "prices", "versions", "why"]

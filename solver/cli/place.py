@@ -14,6 +14,7 @@ from solver.cli.exits import errors_to_exit_codes, of_answer
 
 if TYPE_CHECKING:
     from solver.cli.arguments import Wish
+    from solver.domain.answer import Answer
     from solver.domain.problem import Problem
     from solver.domain.request import Limits
 
@@ -49,6 +50,10 @@ def place(
     ] = None,
     output: options.Form = options.Output.table,
     figure: options.Figure = None,
+    why: Annotated[bool, typer.Option("--why", help="Also say why tasks start where they do.")] = False,
+    prices: Annotated[
+        bool, typer.Option("--prices", help="Also say what each rule costs: the plan without it.")
+    ] = False,
     stopping: options.HeldOrFree = options.Stopping.held,
     at: options.At = None,
 ) -> None:
@@ -76,7 +81,23 @@ def place(
             write_request(save_request, problem, limits, warnings)
         answer = search(problem, limits, warnings, shows=output is options.Output.table)
         present(answer, output, figure)
+        if output is options.Output.table:
+            explain_more(answer, limits, why=why, prices=prices)
         raise typer.Exit(of_answer(answer))
+
+
+def explain_more(answer: Answer, limits: Limits, *, why: bool, prices: bool) -> None:
+    """Print, below the answer, why tasks start where they do and what the rules cost."""
+    from rich.console import Console
+
+    from solver import api
+    from solver.report.terminal import show_prices, show_reasons
+
+    console = Console(highlight=False)
+    if why:
+        show_reasons(api.why(answer), console)
+    if prices:
+        show_prices(api.prices(answer, limits), console)
 
 
 def write_request(path: Path, problem: Problem, limits: Limits, warnings: Sequence[str]) -> None:

@@ -33,6 +33,8 @@ class RulePrice:
         never worse lexicographically. (A rule may decide over which buckets tasks spread, so both are measured alike.)
     proven
         Both plans are proved best in every tier: then the difference is the price, otherwise an estimate.
+    titles
+        What each of these tiers is, for people.
     """
 
     rule: str
@@ -40,6 +42,7 @@ class RulePrice:
     value: tuple[int, ...]
     without: tuple[int, ...]
     proven: bool
+    titles: tuple[str, ...] = ()
 
     @property
     def is_free(self) -> bool:
@@ -77,7 +80,9 @@ def prices(
         other = run(freer, replace(limits, time_limit=min(limits.time_limit, share)), cancelled=cancelled).solution
         value = _measured(freer, solution)
         without = min(_measured(freer, other), value)
-        found.append(RulePrice(rule, group, value, without, optimal and all(tier.proven for tier in other.tiers)))
+        proven = optimal and all(tier.proven for tier in other.tiers)
+        titles = tuple(cost.title for cost in freer.tiers)
+        found.append(RulePrice(rule, group, value, without, proven, titles))
     return tuple(found)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
@@ -15,6 +16,9 @@ from solver.domain.solution import Status, TierResult
 from solver.report.headline import by_zone, duration, headline, plural, printable, zones
 from solver.report.plain import add_row, bulleted, indented, print_plainly, table_of
 
+if TYPE_CHECKING:
+    from solver.explain import RulePrice
+
 MOST_GROUPS = 40
 MOST_SHORTFALLS = 10
 MOST_CELLS = 16
@@ -25,6 +29,31 @@ MOST_LINES = 12
 def show(answer: Answer, console: Console) -> None:
     """Print an answer: headline, groups, plan, tiers, and why tasks are missing. No line ends in blanks."""
     print_plainly(_parts(answer), console)
+
+
+def show_reasons(sentences: Iterable[str], console: Console) -> None:
+    """Print why tasks start where they do."""
+    console.print()
+    print_plainly([_lines("Why there", list(sentences))], console)
+
+
+def show_prices(prices: Iterable[RulePrice], console: Console) -> None:
+    """Print what each rule costs: the first tier that would be better without it. Rules that cost nothing are counted."""
+    table = table_of(["rule", "of", "what it costs", ">with it", ">without", "proved"])
+    free = 0
+    for price in prices:
+        difference = price.first_difference()
+        if difference is None:
+            free += 1
+            continue
+        tier = difference[0]
+        cells = (price.titles[tier], f"{price.value[tier]:,}", f"{price.without[tier]:,}")
+        add_row(table, price.rule, price.group or "the cluster", *cells, "yes" if price.proven else "no")
+    parts: list[RenderableType] = [Text("What each rule costs", "bold")]
+    parts += [Text(), indented(table)] if table.row_count else []
+    parts.append(Text(f"{free:,} {plural('rule', free)} without which no better plan was found", "dim"))
+    console.print()
+    print_plainly([Group(*parts)], console)
 
 
 def _parts(answer: Answer) -> Iterator[RenderableType]:

@@ -268,3 +268,13 @@ def test_a_group_with_no_instance(run: Run, tables: Path) -> None:
     answer = run("place", tables, "-g", "web=2", "--constraint", "memberOf:attribute:stack == none")
     assert (answer.exit_code, "0 of 2" in answer.stdout) == (3, True)
     assert "MemberOf placement" in answer.stdout
+
+
+def test_why_and_prices_come_below_the_answer(run: Run, tables: Path) -> None:
+    """--why has a sentence for each start, --prices what the rules cost; with JSON neither disturbs the document."""
+    shown = run("place", tables, "--group", "web=2", "--constraint", "distinctInstance", "--why", "--prices").stdout
+    assert shown.index("Placed all 2 tasks") < shown.index("Why there") < shown.index("What each rule costs")
+    assert "instances could take one before the plan" in " ".join(shown.split())
+    assert "without which no better plan was found" in " ".join(shown.split())
+    plain = run("place", tables, "--group", "web=2", "-o", "json", "--why", "--prices").stdout
+    assert json.loads(plain)["status"] == "STATUS_OPTIMAL"
