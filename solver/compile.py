@@ -47,4 +47,6 @@ def compile_model(
         model.all_or_nothing([g for g in range(len(problem.groups)) if problem.wanted[g]])
     for constraint in rules.constraints:
         constraint.compile(model)
-    return CompiledModel(model, tuple(cost.compile(model) for cost in rules.tiers))
+    compiled = CompiledModel(model, tuple(cost.compile(model) for cost in rules.tiers))
+    model.complete()
+    return compiled
