@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ortools.sat.python import cp_model
 
 from solver.compile import CompiledModel, compile_model
 from solver.cpsat.model import BuildStopped
+from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -36,8 +38,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the incumbent and its bounds until all is proved or the time is over."""
     rules = incumbent.rules
     most = [rules.most(g) for g in range(len(rules.problem.groups))]
-    starts = sum(int((row > 0).sum()) for row in most)
-    if starts > LARGEST_MODEL or deadline.remaining() < LEAST_SECONDS + starts * SECONDS_A_START:
+    if not fits(most, deadline.remaining()):
         return
     try:
         compiled = compile_model(rules, most, deadline.passed)
@@ -55,6 +56,12 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         _hold(incumbent, compiled, tier, held)
         if deadline.passed():
             break
+
+
+def fits(most: Sequence[Ints], seconds: float) -> bool:
+    """Whether a model with these starts (``most[g]``, ``int64[I]``) is built and searched within the seconds."""
+    starts = sum(int((row > 0).sum()) for row in most)
+    return starts <= LARGEST_MODEL and seconds >= LEAST_SECONDS + starts * SECONDS_A_START
 
 
 def _hold(incumbent: Incumbent, compiled: CompiledModel, tier: int, held: list[int]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits, Scheduling
+from solver.engines import exact
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.engines.patterns import search
@@ -24,7 +25,7 @@ from solver.rules.spread import Evenness, Missing, Spread
 from solver.rules.unplaced import Unplaced
 
 TIME_SHARE = 0.7
-"""Of what is left; the rest is for the tiers after."""
+"""Of what is left, where the exact engine can use the rest for the tiers after."""
 
 
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
@@ -39,7 +40,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     if not search.applicable(asked):
         return
     given = incumbent.values
-    share = TIME_SHARE if limits.deterministic_limit is None else 1.0
+    later = deadline.remaining() * (1 - TIME_SHARE)
+    alone = limits.deterministic_limit is not None or not exact.fits(packing.most, later)
+    share = 1.0 if alone else TIME_SHARE
     result = search.improve(
         asked,
         deadline.part(share),
@@ -62,6 +65,7 @@ class _Packing:
         self._cost = cost
         self._spreads = spreads
         self._zones = zones
+        self.most = [self._rules.most(g) for g in self._groups]
         before = Placement(self._request)
         self.always_open = cost.value(before)
         self._before = before
@@ -96,7 +100,7 @@ class _Packing:
     def problem(self) -> PackingProblem:
         """In plain arrays."""
         request = self._request
-        most = np.array([self._rules.most(g) for g in self._groups])
+        most = np.array(self.most)
         zone, zones = self._zone()
         admits = (most > 0) & np.array([self._in_bucket(g) for g in self._groups])
         lower, upper = self._bounds(np.where(admits, most, 0), zone, zones)
