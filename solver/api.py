@@ -17,7 +17,7 @@ from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
-from solver.domain.request import Limits
+from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.engines.incumbent import Observer
 from solver.engines.portfolio import run
@@ -28,6 +28,15 @@ from solver.verify import check as verify
 
 if TYPE_CHECKING:
     from solver.explain import RulePrice
+
+
+LIMIT_KINDS: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
+    ("time_limit", (int, float), "a number of seconds"),
+    ("deterministic_limit", (int, float, type(None)), "a number, or None"),
+    ("workers", int, "a whole number"),
+    ("seed", int, "a whole number"),
+    ("engine", Engine, "an Engine, such as Engine.EXACT"),
+)
 
 
 def place(
@@ -136,7 +145,13 @@ def _falls_short(problem: Problem, tasks: Counts) -> bool:
 
 
 def _validate(limits: Limits) -> None:
-    faults = []
+    faults = [
+        Fault(f"limits.{name}", f"is {getattr(limits, name)!r}", f"must be {what}")
+        for name, kinds, what in LIMIT_KINDS
+        if not isinstance(getattr(limits, name), kinds)
+    ]
+    if faults:
+        raise InvalidRequest(faults)
     if not 0 < limits.time_limit <= 86_400:
         faults.append(Fault("limits.time_limit", f"is {limits.time_limit} s", "must be above 0 and at most 86,400 s"))
     if limits.deterministic_limit is not None and not 0 < limits.deterministic_limit <= 86_400:

@@ -27,11 +27,10 @@ def check(problem: Problem, tasks: Counts, rules: Rules | None = None) -> tuple[
     if (tasks.groups, tasks.instances) != shape:
         found = tasks.groups * tasks.instances
         return (Violation("shape of the plan", "", "plan", shape[0] * shape[1], found, "cells"),)
-    structural = tuple(_counts(problem, tasks))
-    if structural:
-        return structural
+    found_here = _counts(problem, tasks)
+    if (tasks.count < 0).any():
+        return tuple(found_here)
     placement = Placement(problem, tasks)
-    found_here: list[Violation] = []
     for constraint in (rules or bind(problem)).constraints:
         found_here += constraint.violations(placement)
     return tuple(found_here)
@@ -50,9 +49,7 @@ def _counts(problem: Problem, tasks: Counts) -> list[Violation]:
     label = problem.cluster.label
     for g, i, count in zip(change.group.tolist(), change.instance.tolist(), change.count.tolist(), strict=True):
         if count < 0:
-            before = int(problem.running.row(g)[i])
-            name = problem.groups[g].name
-            found.append(Violation("nothing stops", name, label(i), before, before + count, "tasks, fewer than before"))
+            found.append(Violation("nothing stops", problem.groups[g].name, label(i), 0, -count, "tasks stopped"))
     started = change.positive().totals()
     for g in np.flatnonzero(started > problem.wanted).tolist():
         wanted, unit = int(problem.wanted[g]), "new tasks"

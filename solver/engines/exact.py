@@ -6,6 +6,7 @@ tier to tier, and given a share of the time that is left. Where a bound already 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -39,10 +40,12 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     rules = incumbent.rules
     most = [rules.most(g) for g in range(len(rules.problem.groups))]
     if not fits(most, deadline.remaining()):
+        incumbent.cut_short |= fits(most, math.inf)
         return
     try:
         compiled = compile_model(rules, most, deadline.passed)
     except BuildStopped:
+        incumbent.cut_short = True
         return
     budget = limits.deterministic_limit
     held: list[int] = []
@@ -55,6 +58,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
             budget = None if budget is None else max(budget - spent, 0.0)
         _hold(incumbent, compiled, tier, held)
         if deadline.passed():
+            incumbent.cut_short = True
             break
 
 

@@ -55,6 +55,8 @@ class Incumbent:
     values: tuple[int, ...] = field(init=False)
     sequential: tuple[int, ...] = field(init=False)
     rejected: list[str] = field(init=False, default_factory=list)
+    cut_short: bool = field(init=False, default=False)
+    """Whether an engine stopped, or was not begun, for want of time."""
     _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

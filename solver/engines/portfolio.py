@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from solver.domain.solution import Solution, Status, Stop
 from solver.engines import packed_first, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
+from solver.engines.loading import loaded
 from solver.rules.bind import Rules
 from solver.rules.unplaced import Unplaced
 
@@ -24,9 +23,6 @@ has gone: without it there is no plan to return."""
 
 REASONS_SHARE, REASONS_SECONDS = 0.15, 0.3
 """Kept for the reasons where tasks are missing: the larger of the two, at most half of what is left."""
-
-LOADING_SECONDS = 0.4
-"""What loading ortools for the first time may take: with less left, it is not begun."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,21 +81,20 @@ def count_bounds(incumbent: Incumbent) -> None:
 
 
 def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
-    """Run the engines that import ortools; which one had the last word.
-
-    They are imported here, so that a plan that counting proves never pays for loading the solver.
-    """
+    """Run the engines that search; which one had the last word."""
     engine = "sequential"
     if _unplaced(incumbent) > 0:
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, deadline))
         count_bounds(incumbent)
-    if deadline.remaining() < LOADING_SECONDS and "ortools" not in sys.modules:
-        return engine
     for name in ("packing", "exact"):
         if _finished(incumbent) or deadline.passed():
             break
         before = incumbent.values
-        importlib.import_module(f"solver.engines.{name}").improve(incumbent, limits, deadline)
+        module = loaded(name, deadline.remaining())
+        if module is None:
+            incumbent.cut_short = True
+            break
+        module.improve(incumbent, limits, deadline)
         if incumbent.values < before or (name == "exact" and _finished(incumbent)):
             engine = name
     return engine
@@ -114,13 +109,17 @@ def _solution(incumbent: Incumbent, limits: Limits, deadline: Deadline, engine: 
     status = Status.OPTIMAL if _finished(incumbent) else Status.FEASIBLE
     gang_missing = problem.all_or_nothing and _unplaced(incumbent) > 0
     if gang_missing:
-        status = Status.INFEASIBLE if _impossible(incumbent, limits, deadline) else Status.NOT_FOUND
+        source = _impossible(incumbent, limits, deadline)
+        status = Status.INFEASIBLE if source else Status.NOT_FOUND
+        for tier in _unplaced_tiers(incumbent) if source else ():
+            # All or nothing: where not everything fits, nothing does.
+            incumbent.add_bound(tier, incumbent.values[tier], source, ())
     if deadline.was_cancelled:
         stop = Stop.CANCELLED
     elif status in (Status.OPTIMAL, Status.INFEASIBLE):
         stop = Stop.PROVED
     else:
-        stop = Stop.TIME if deadline.passed() else Stop.ENGINE_DONE
+        stop = Stop.TIME if incumbent.cut_short or deadline.passed() else Stop.ENGINE_DONE
     return Solution(status, stop, incumbent.tasks, incumbent.results(), engine)
 
 
@@ -132,13 +131,13 @@ def _unplaced(incumbent: Incumbent) -> int:
     return sum(incumbent.values[t] for t in _unplaced_tiers(incumbent))
 
 
-def _impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> bool:
-    """Whether it is proved that not everything can be placed together.
+def _impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
+    """What proves that not everything can be placed together; empty if nothing does.
 
     A counting bound is proof enough; the model's word is confirmed by a second configuration.
     """
     short = [incumbent.bound(t) for t in _unplaced_tiers(incumbent) if incumbent.bound(t).value > 0]
     if not short or any(bound.source == "counting" for bound in short):
-        return bool(short)
-    exact = importlib.import_module("solver.engines.exact")
-    return bool(exact.confirms_impossible(incumbent, limits, deadline))
+        return "counting" if short else ""
+    exact = loaded("exact", deadline.remaining())
+    return "model" if exact is not None and exact.confirms_impossible(incumbent, limits, deadline) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from solver.domain.request import Limits
 from solver.engines import packed_first, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.loading import loaded
 from solver.engines.portfolio import run
 from solver.explain.counting import enough_by_counting
 from solver.explain.target import placed
@@ -118,7 +118,9 @@ class Prober:
         incumbent.offer(_restricted(rules, needed, known))
         limits = self._short()
         seconds = limits.time_limit if limits.deterministic_limit is None else self.deadline.remaining()
-        exact = importlib.import_module("solver.engines.exact")
+        exact = loaded("exact", self.deadline.remaining())
+        if exact is None:
+            return Finding(Verdict.UNKNOWN)
         exact.improve(incumbent, limits, Deadline(seconds, lambda: self.deadline.was_cancelled))
         if incumbent.values[0] == 0:
             return Finding(Verdict.YES, incumbent.tasks)

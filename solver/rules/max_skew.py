@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.domain.counts import Bools, Ints
+from solver.domain.explanation import Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import field_name, split, whole_number
@@ -21,6 +22,7 @@ from solver.rules.buckets import Buckets, has_field
 from solver.rules.model import Model, total
 
 TYPE = "maxSkew"
+ALL_BUCKETS = "all buckets"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,12 @@ class MaxSkew(Constraint):
                 started = model.at_least_one(total(model.started_on(self.owner, i) for i in here.tolist()))
                 model.at_most(count - smallest, self.k, [started])
 
+    def violations(self, placement: Placement) -> tuple[Violation, ...]:
+        """The skew once: where it is too large, its buckets are not listed besides."""
+        found = super().violations(placement)
+        whole = tuple(violation for violation in found if violation.place == ALL_BUCKETS)
+        return whole or found
+
     def breaches(self, placement: Placement) -> Breaches:
         """Each bucket's excess over the smallest where the owner starts tasks in it, then the skew."""
         problem = placement.problem
@@ -111,7 +119,7 @@ class MaxSkew(Constraint):
         nowhere = int(starts[~has_field(problem, self.field)].sum())
         limit = np.full(len(buckets) + 2, self.k)
         limit[-2] = 0
-        name = buckets.named(f"instances without {self.field}", "all buckets")
+        name = buckets.named(f"instances without {self.field}", ALL_BUCKETS)
         return Breaches(
             np.concatenate([above, [nowhere, _skew(counts)]]).astype(np.int64),
             limit,

@@ -93,7 +93,7 @@ class HostPort(Constraint):
         problem = placement.problem
         starts = sum_of((np.maximum(placement.change(g), 0) for g in self._barred(problem)), placement.size)
         held = self._held(placement) + (self._owed(problem) & (starts > 0))
-        unit = "holders of the port, a daemon that is owed it included"
+        unit = "holders of the port" + (", a daemon that is owed it included" if self._owed(problem).any() else "")
         return Breaches(held, np.ones_like(held), problem.cluster.label, unit)
 
 
