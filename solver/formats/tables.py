@@ -23,6 +23,7 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import LARGEST_SUM, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
-from solver.errors import Fault, InvalidRequest, UnreadableDocument
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest, UnreadableDocument
 from solver.formats.choose import choose, nearest
 from solver.formats.frames import FrameReader, port, rule
 from solver.formats.plan import COLUMNS, cells_of_plan
@@ -98,7 +99,17 @@ def read_tables(directory: Path) -> Problem:
             Fault(str(directory), f"holds no {name}.csv and no {name}.parquet", "add one of them") for name in missing
         ]
         raise UnreadableDocument(faults)
-    frames = {name: read_frame(path) for name, path in paths.items()}
+    frames: dict[str, pd.DataFrame] = {}
+    faults: list[Fault] = []
+    for name, path in paths.items():
+        try:
+            frames[name] = read_frame(path)
+        except InvalidRequest as invalid:
+            if isinstance(invalid, UnreadableDocument):
+                raise
+            faults += invalid.faults
+    if faults:
+        raise InvalidRequest(faults)
     try:
         return problem_from_frames(frames["instances"], frames["groups"], frames.get("running"))
     except InvalidRequest as invalid:
@@ -130,12 +141,15 @@ def read_frame(path: Path) -> pd.DataFrame:
     ------
     UnreadableDocument
         If there is no such file or it is not what its name says.
+    InvalidRequest
+        With every line that has more cells than the header: pandas would drop the last ones.
     """
     try:
         if path.suffix == ".parquet":
             return _read_parquet(path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+        header, faults = _header_and_long_lines(path)
+        if faults:
+            raise InvalidRequest(faults)
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except (OSError, ValueError, csv.Error) as failed:
         what = failed.strerror if isinstance(failed, OSError) else str(failed).splitlines()[0]
@@ -143,6 +157,19 @@ def read_frame(path: Path) -> pd.DataFrame:
         raise UnreadableDocument.at(str(path), f"cannot be read ({what})", remedy) from failed
     # pandas numbers a repeated column; the reader of the frame shall see that it is repeated.
     return frame.set_axis([name.strip() for name in header], axis=1) if len(header) == frame.shape[1] else frame
+
+
+def _header_and_long_lines(path: Path) -> tuple[list[str], list[Fault]]:
+    """The header of a CSV file as it is written, and a fault for each line that is longer (at most ``MAX_FAULTS``)."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        header = next((cells for cells in reader if cells), [])
+        long = ((reader.line_num, len(cells)) for cells in reader if len(cells) > len(header))
+        faults = [
+            Fault(f"{path.name} line {line}", f"has {cells} cells", f"the header has {len(header)}")
+            for line, cells in islice(long, MAX_FAULTS)
+        ]
+    return header, faults
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -255,7 +255,7 @@ def test_faults_of_a_file_name_its_line(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"", r"instances\.csv: cannot be read \(No columns to parse from file\)"),
-        (b"id,cpu,memory\na,1,1\nb,1,1,1,1\n", r"instances\.csv: cannot be read \(Error tokenizing data"),
+        (b"id,cpu,memory\na,1,1\nb,1,1,1,1\n", r"^instances\.csv line 3: has 5 cells; the header has 3$"),
         (b"id,cpu\n\xff\xfe,1\n", r"instances\.csv: cannot be read \('utf-8' codec"),
         (b"id,cpu,cpu,memory\na,1,2,1\n", "instances: column cpu: stands there twice"),
     ],
@@ -267,6 +267,27 @@ def test_broken_file(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "instances.csv").write_bytes(content)
     with pytest.raises(InvalidRequest, match=message):
         read_tables(tmp_path)
+
+
+def test_lines_longer_than_the_header_are_refused(tmp_path: Path) -> None:
+    """Cells beyond the header are never dropped: each such line of each table is named."""
+    (tmp_path / "instances.csv").write_text('id,cpu,memory\n"a",1,1\n\nb,1,1,9\n', encoding="utf-8")
+    (tmp_path / "groups.csv").write_text("name,cpu,memory,start\nweb,1,1\nx,1,1,binpack(memory),1\n", encoding="utf-8")
+    (tmp_path / "running.csv").write_text("group,instance\nweb,a,\n", encoding="utf-8")
+    with pytest.raises(InvalidRequest) as invalid:
+        read_tables(tmp_path)
+    assert faults(invalid) == [
+        "instances.csv line 4: has 4 cells; the header has 3",
+        "groups.csv line 3: has 5 cells; the header has 4",
+        "running.csv line 2: has 3 cells; the header has 2",
+    ]
+
+
+def test_lines_shorter_than_the_header_have_empty_cells(tmp_path: Path) -> None:
+    """A line that ends early is a line whose last cells are empty."""
+    (tmp_path / "instances.csv").write_text("id,cpu,memory\na,1,1\n", encoding="utf-8")
+    (tmp_path / "groups.csv").write_text("name,cpu,memory,start\nweb,1,1\n", encoding="utf-8")
+    assert read_tables(tmp_path).groups[0].start == 0
 
 
 def test_missing_and_double_files(tmp_path: Path) -> None:
