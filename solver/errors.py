@@ -76,11 +76,13 @@ class InvalidQuery(InvalidRequest):
     def caret(self) -> str:
         """The expression with a caret under the column (1-based), for a terminal.
 
-        Of a long expression 80 characters are shown, from 40 before the column.
+        Of a long expression 80 characters are shown, from 40 before the column, with ``...`` where some are left out.
         """
         start = max(0, self.column - 1 - 40)
-        shown = self.expression[start : start + 80]
-        return f"{shown}\n{' ' * (self.column - 1 - start)}^ {self.problem}; {self.remedy}"
+        before = "..." if start else ""
+        after = "..." if start + 80 < len(self.expression) else ""
+        shown = f"{before}{self.expression[start : start + 80]}{after}"
+        return f"{shown}\n{' ' * (len(before) + self.column - 1 - start)}^"
 
 
 class UnreadableDocument(InvalidRequest):

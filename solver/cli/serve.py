@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from solver.cli.exits import errors_to_exit_codes, say
+from solver.errors import InvalidRequest
+
+PLAINTEXT = "--allow-remote-plaintext"
 
 
 def serve(
@@ -17,11 +23,11 @@ def serve(
         int | None, typer.Option(metavar="N", help="Processes that solve. (default: by the number of cores)")
     ] = None,
     allow_remote_plaintext: Annotated[
-        bool, typer.Option("--allow-remote-plaintext", help="Listen, without encryption, for other computers too.")
+        bool, typer.Option(PLAINTEXT, help="Listen, without encryption, for other computers too.")
     ] = False,
 ) -> None:
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
-    with errors_to_exit_codes():
+    with errors_to_exit_codes(), _options_in_faults():
         from solver.service.server import serve as run
 
         run(
@@ -30,3 +36,20 @@ def serve(
             allow_remote_plaintext=allow_remote_plaintext,
             on_ready=lambda where: say(f"listening on {where}"),
         )
+
+
+@contextmanager
+def _options_in_faults() -> Iterator[None]:
+    """Name the options where the service names its parameters."""
+    try:
+        yield
+    except InvalidRequest as invalid:
+        faults = [
+            replace(
+                fault,
+                path=f"--{fault.path}" if fault.path in ("address", "workers") else fault.path,
+                remedy=fault.remedy.replace("set allow_remote_plaintext", f"add {PLAINTEXT}"),
+            )
+            for fault in invalid.faults
+        ]
+        raise InvalidRequest(faults) from invalid

@@ -44,8 +44,13 @@ FAINT = "#6b7482"
 Numbers = NDArray[np.float64]
 
 
-def draw(answer: Answer, path: Path) -> None:
+def draw(answer: Answer, path: Path | str) -> None:
     """Write the picture of an answer, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; its name ends in ``.svg`` or ``.png``.
 
     Raises
     ------
@@ -54,6 +59,7 @@ def draw(answer: Answer, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
+    path = Path(path)
     check_picture("figure", path)
     write_whole(path, picture(answer, path.suffix.lower()[1:]))
 

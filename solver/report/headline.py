@@ -27,12 +27,19 @@ _STOPPED = {
 def headline(answer: Answer) -> str:
     """How many of the tasks are placed, and what is known of the plan: one sentence without the full stop."""
     wanted, placed = int(answer.problem.wanted.sum()), int(answer.placed().sum())
-    whole = "placed " + (f"all {wanted:,}" if wanted and placed == wanted else f"{placed:,} of {wanted:,}")
-    return f"{whole} {plural('task', wanted)}, {verdict(answer)}"
+    if placed < wanted or not wanted:
+        whole = f"{placed:,} of {wanted:,} {plural('task', wanted)}"
+    else:
+        whole = "the task" if wanted == 1 else f"all {wanted:,} tasks"
+    return f"placed {whole}, {verdict(answer)}"
 
 
 def verdict(answer: Answer) -> str:
-    """What is known of the plan."""
+    """What is known of the plan; of one that is optimal and lacks tasks, that no more fit."""
+    if answer.status is Status.OPTIMAL and not answer.complete:
+        priorities = {group.priority for group in answer.problem.groups if group.start}
+        # More of a lower priority might fit in place of what is placed.
+        return "proved that no more fit" + (" in order of priority" if len(priorities) > 1 else "")
     return _KNOWN.get(answer.status) or _STOPPED[answer.stop]
 
 

@@ -24,11 +24,13 @@ MOST_SHORTFALLS = 10
 MOST_CELLS = 16
 MOST_ZONES = 6
 MOST_LINES = 12
+NAMES_TIERS = 100
+"""From so many columns on, tiers are shown with their names; below, the titles need the room."""
 
 
 def show(answer: Answer, console: Console) -> None:
     """Print an answer: headline, groups, plan, tiers, and why tasks are missing. No line ends in blanks."""
-    print_plainly(_parts(answer), console)
+    print_plainly(_parts(answer, names_tiers=console.width >= NAMES_TIERS), console)
 
 
 def show_reasons(sentences: Iterable[str], console: Console) -> None:
@@ -56,7 +58,7 @@ def show_prices(prices: Iterable[RulePrice], console: Console) -> None:
     print_plainly([Group(*parts)], console)
 
 
-def _parts(answer: Answer) -> Iterator[RenderableType]:
+def _parts(answer: Answer, *, names_tiers: bool) -> Iterator[RenderableType]:
     yield _headline(answer)
     yield _groups(answer)
     if 0 < len(answer.started) <= MOST_CELLS:
@@ -65,7 +67,7 @@ def _parts(answer: Answer) -> Iterator[RenderableType]:
         count = len(np.unique(answer.started.instance))
         yield Text(f"New tasks on {count:,} {plural('instance', count)}; -o csv lists them", "dim")
     if answer.tiers:
-        yield _tiers(answer.tiers)
+        yield _tiers(answer.tiers, named=names_tiers)
     for shortfall in answer.shortfalls[:MOST_SHORTFALLS]:
         yield _shortfall(shortfall)
     more = len(answer.shortfalls) - MOST_SHORTFALLS
@@ -121,9 +123,9 @@ def _plan(answer: Answer) -> RenderableType:
     return table
 
 
-def _tiers(tiers: tuple[TierResult, ...]) -> RenderableType:
-    table = table_of(["tier", "what is minimised", ">value", ">bound", "proved", ">sequential"])
-    table.columns[0].no_wrap = True
+def _tiers(tiers: tuple[TierResult, ...], *, named: bool) -> RenderableType:
+    table = table_of([*(["tier"] if named else []), "what is minimised", ">value", ">bound", "proved", ">sequential"])
+    table.columns[0].no_wrap = named
     worse = [tier for tier in tiers if tier.sequential > tier.value]
     shown = [tier for tier in tiers if not _is_quiet(tier)]
     for tier in shown:
@@ -133,7 +135,8 @@ def _tiers(tiers: tuple[TierResult, ...]) -> RenderableType:
         # The mark keeps its column, so that the numbers stand under each other.
         mark = (" *" if better else "  ") if worse else ""
         title = f"{tier.title}, {tier.remark}" if tier.remark else tier.title
-        add_row(table, tier.name, title, value, f"{tier.bound:,}", proved, f"{tier.sequential:,}{mark}")
+        names = [tier.name] if named else []
+        add_row(table, *names, title, value, f"{tier.bound:,}", proved, f"{tier.sequential:,}{mark}")
     notes = [Text("* where tasks placed one at a time do worse", "dim")] if worse else []
     if len(shown) < len(tiers):
         quiet = plural("tier", len(tiers) - len(shown))

@@ -81,7 +81,7 @@ class ServerOptions:
             raise InvalidRequest.at("workers", f"is {self.workers}", "must be 1 or more")
         if not is_local(self.address) and not self.allow_remote_plaintext:
             problem = f"{self.address} is open to other computers, without encryption"
-            raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or allow remote plaintext")
+            raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
 
 
 def is_local(address: str) -> bool:

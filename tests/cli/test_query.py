@@ -43,6 +43,17 @@ def test_syntax_error_has_a_caret(run: Run, tables: Path) -> None:
     assert caret.index("^") == expression.index("= prod")
 
 
+def test_a_long_expression_is_shown_around_the_error(run: Run, tables: Path) -> None:
+    """Where a long expression is cut there are three dots, and the sentence is said once."""
+    start = "attribute:stack == prod and " * 5
+    answer = run("query", tables, f"{start}attribute:stack = prod{' and attribute:stack == prod' * 5}")
+    said, expression, caret = answer.stderr.splitlines()
+    assert said.startswith(f"error: the expression cannot be read, column {len(start) + 17}: ")
+    assert (expression[:3], expression[-3:]) == ("...", "...")
+    assert expression[caret.index("^") :].startswith("= prod and")
+    assert caret.strip() == "^"
+
+
 @pytest.mark.parametrize(
     ("expression", "message"),
     [

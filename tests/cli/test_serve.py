@@ -30,9 +30,13 @@ def test_serves_until_it_is_told_to_stop() -> None:
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("nowhere", "address: is 'nowhere'; must be host:port"),
-        ("127.0.0.1:99999", "address: is '127.0.0.1:99999'; must be host:port"),
-        ("0.0.0.0:0", "is open to other computers, without encryption; listen on 127.0.0.1, or allow remote plaintext"),
+        ("nowhere", "error: --address: is 'nowhere'; must be host:port"),
+        ("127.0.0.1:99999", "error: --address: is '127.0.0.1:99999'; must be host:port"),
+        (
+            "0.0.0.0:0",
+            "error: --address: 0.0.0.0:0 is open to other computers, without encryption; "
+            "listen on 127.0.0.1, or add --allow-remote-plaintext",
+        ),
     ],
 )
 def test_addresses_that_are_refused(run: Run, address: str, message: str) -> None:

@@ -29,6 +29,15 @@ def test_the_name_says_the_kind(suffix: str, start: bytes, tmp_path: Path) -> No
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    """The path of a picture is a Path or a string, and so is the one of a kind that is refused."""
+    draw(answer(), str(tmp_path / "a.svg"))
+    draw(answer(), tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    with pytest.raises(InvalidRequest, match=r"\.svg or \.png"):
+        draw(answer(), str(tmp_path / "a.gif"))
+
+
 def test_another_kind_is_refused(tmp_path: Path) -> None:
     """Another ending is refused with the two that there are, and nothing is written."""
     with pytest.raises(InvalidRequest, match=r"is neither SVG nor PNG; must end in \.svg or \.png"):

@@ -38,6 +38,8 @@ def test_headline_says_how_many_and_what_is_known() -> None:
     """The first line tells the tasks placed and what is known of the plan."""
     assert shown(answer(missing=3)).startswith("Placed 21 of 24 tasks, time was up before the proof\n")
     assert shown(proved(answer())).startswith("Placed all 24 tasks, proved optimal\n")
+    assert shown(proved(answer(missing=3))).startswith("Placed 21 of 24 tasks, proved that no more fit\n")
+    assert shown(proved(answer(groups=1, each=1))).startswith("Placed the task, proved optimal\n")
     impossible = replace(answer(missing=8, groups=1), status=Status.INFEASIBLE)
     assert shown(impossible).startswith("Placed 0 of 8 tasks, proved impossible\n")
 
@@ -56,6 +58,24 @@ def test_tiers_say_where_the_sequential_plan_is_worse() -> None:
     """Each tier has its value, its bound, whether it is proved, and what the sequential scheduler has."""
     (line,) = [line for line in shown(answer(), 120).splitlines() if "unevenness" in line]
     assert line.split()[-5:] == ["66", "64", "no", "74", "*"]
+
+
+def test_a_proof_with_priorities_says_so() -> None:
+    """With several priorities more tasks might fit, but none without leaving out one of a higher priority."""
+    found = proved(answer(missing=3))
+    first, *others = found.problem.groups
+    problem = replace(found.problem, groups=(replace(first, priority=1), *others))
+    assert shown(replace(found, problem=problem)).startswith(
+        "Placed 21 of 24 tasks, proved that no more fit in order of priority\n"
+    )
+
+
+def test_names_of_tiers_leave_a_narrow_terminal_to_the_titles() -> None:
+    """Below 100 columns a tier has its title on one line and no name; from there on it has its name too."""
+    for width, named in ((80, False), (99, False), (100, True)):
+        text = shown(answer(), width)
+        assert ("1/spread(zone)/evenness" in text) is named
+        assert named or "unevenness over ecs.availability-zone" in text
 
 
 def test_words_of_others_are_only_text() -> None:
