@@ -96,7 +96,7 @@ def place(
         engine=solution.engine,
         replay=Replay.of(fingerprint(problem), limits, versions()),
         shortfalls=shortfalls,
-        warnings=(*warnings, *(f"the checker refused a plan of an engine: {why}" for why in found.rejected[:1])),
+        warnings=(*warnings, *found.remarks),
         broken_before=broken(problem, problem.running, rules),
         broken_after=broken(problem, solution.tasks, rules),
         seconds=time.monotonic() - begun,

@@ -198,6 +198,7 @@ def _revision(r: random.Random, first: TaskGroup) -> TaskGroup:
         memory=r.randint(0, 3),
         priority=first.priority,
         role=first.role,
+        scheduling=first.scheduling,
     )
 
 

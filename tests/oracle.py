@@ -30,7 +30,7 @@ class Oracle:
         self.attributes = {n: [column[i] for i in self.I] for n, column in problem.cluster.attributes.items()}
         self.free = problem.cluster.free.tolist()
         self.capacity = problem.cluster.capacity.tolist()
-        self.owed = {g: self._owed(g) for g in self.G if self.groups[g].scheduling is Scheduling.DAEMON}
+        self.owed = self._debts()
         self.reserved = self._reserved()
 
     # The best plan.
@@ -129,9 +129,20 @@ class Oracle:
         """Tasks of a family in a bucket."""
         return sum(self.family(state, name, i) for i in self.I if self.bucket(i, field) == value)
 
-    def _owed(self, g: int) -> list[int]:
-        family = self.groups[g].family
-        return [int(self.usable(g, i) and self.family(self.before, family, i) == 0) for i in self.I]
+    def _debts(self) -> dict[int, list[int]]:
+        """For each DAEMON family, the revision that it owes (the one wanted, else the last) and where."""
+        daemons = [g for g in self.G if self.groups[g].scheduling is Scheduling.DAEMON]
+        debts = {}
+        for family in dict.fromkeys(self.groups[g].family for g in daemons):
+            revisions = [g for g in daemons if self.groups[g].family == family]
+            owed = next((g for g in revisions if self.groups[g].start), revisions[-1])
+            debts[owed] = [int(self.usable(owed, i) and not self.family(self.before, family, i)) for i in self.I]
+        return debts
+
+    def _paid(self, state: State, g: int, i: int) -> int:
+        """Starts of any DAEMON revision of the family that owes."""
+        same = [h for h in self.G if self.groups[h].family == self.groups[g].family]
+        return sum(self.started(state, h, i) for h in same if self.groups[h].scheduling is Scheduling.DAEMON)
 
     def _reserved(self) -> list[list[int]]:
         reserved = [[0] * len(self.p.cluster.resources) for _ in self.I]
@@ -162,7 +173,7 @@ class Oracle:
             free_after = self.free[i][r] - added
             withheld = self.reserved[i][r]
             for g, owed in self.owed.items():
-                withheld += need[g] * max(owed[i] - self.started(state, g, i), 0)
+                withheld += need[g] * max(owed[i] - self._paid(state, g, i), 0)
             if free_after < withheld and added > 0:
                 return False
         return True
@@ -172,8 +183,9 @@ class Oracle:
         before_all = sum(1 for holders in used.values() if i in holders.tolist())
         added_all = 0
         for port in {port for group in self.groups for port in group.ports}:
-            before = int(port in used and i in used[port].tolist())
             holders = [g for g in self.G if port in self.groups[g].ports]
+            held = any(self.before[g][i] for g in holders)
+            before = int(held or (port in used and i in used[port].tolist()))
             added = sum(self.started(state, g, i) for g in holders)
             added_all += added
             if before + added > max(1, before):

@@ -219,7 +219,7 @@ class TestRules:
             "rules[1] reserve: argument: amount is '-1'; must be a whole number from 0 to 9,007,199,254,740,992",
             "rules[2] reserve: argument: expression is 'task:group == A'; must not read task:group or "
             "runningTasksCount, which a placement changes",
-            "rules[3] isolateRoles: argument: is 'r1'; must be two or more ROLEs",
+            "rules[3] isolateRoles: argument: is 'r1'; must be two or more different ROLEs",
             "groups[0].strategies[0] random: argument: is '1'; must be left out: the rule takes none",
         ]
 
@@ -443,3 +443,19 @@ def test_a_running_task_is_of_a_group_on_an_instance() -> None:
     with pytest.raises(InvalidRequest) as refused:
         problem(cluster([{}]), [group("A", 1)], tasks=(RunningTask("t1", 0, 0), RunningTask("t2", 1, 0)))
     assert str(refused.value) == "tasks[1]: is of group 1 on instance 0; must be below 1 and 1"
+
+
+def test_ports_in_use_are_ports_of_instances_that_are_there() -> None:
+    """Protocol, number and instance are judged (§11.2)."""
+    rows = [{"cpu": 1}]
+    whole = cluster(rows)
+    for port, instances, expected in (
+        (("sctp", 4), [0], "used_ports[4/sctp]: is no port; must be tcp or udp, 1 to 65535"),
+        (("tcp", 0), [0], "used_ports[0/tcp]: is no port; must be tcp or udp, 1 to 65535"),
+        (("tcp", 80), [1], "used_ports[80/tcp]: names an instance that is not there; must be 0 to 0"),
+        (("udp", 80), [-1], "used_ports[80/udp]: names an instance that is not there; must be 0 to 0"),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            replace(whole, used_ports={port: np.array(instances)})
+        assert str(refused.value) == expected
+    replace(whole, used_ports={("tcp", 80): np.array([0])})

@@ -105,7 +105,17 @@ class ClusterSnapshot:
         for name, column in columns:
             if len(column) != self.size:
                 faults.append(Fault(name, f"has {len(column)} entries", f"must have one an instance, {self.size}"))
-        return faults or self._amount_faults()
+        return faults or [*self._amount_faults(), *self._port_faults()]
+
+    def _port_faults(self) -> list[Fault]:
+        faults = []
+        for (protocol, port), instances in self.used_ports.items():
+            where = f"used_ports[{port}/{protocol}]"
+            if protocol not in ("tcp", "udp") or not 1 <= port <= 65535:
+                faults.append(Fault(where, "is no port", "must be tcp or udp, 1 to 65535"))
+            if len(instances) and not 0 <= int(instances.min()) <= int(instances.max()) < self.size:
+                faults.append(Fault(where, "names an instance that is not there", f"must be 0 to {self.size - 1}"))
+        return faults
 
     def _amount_faults(self) -> list[Fault]:
         faults = []

@@ -17,9 +17,11 @@ from solver.rules.unplaced import Unplaced
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
 
-FIRST_SHARE, FIRST_SECONDS = 0.5, 0.05
-"""For the sequential plan: half of the time where other engines follow, and so much in any case, also for a caller who
-has gone: without it there is no plan to return."""
+FIRST_SHARE, FIRST_SECONDS = 0.9, 0.05
+"""For the sequential plan: most of the time where other engines follow, for where it is slow they are hopeless; and so
+much in any case, also for a caller who has gone: without it there is no plan to return."""
+
+CUT = "the sequential plan was cut short by the time limit; its figures are those of what it had placed by then"
 
 REASONS_SHARE, REASONS_SECONDS = 0.15, 0.3
 """Kept for the reasons where tasks are missing: the larger of the two, at most half of what is left."""
@@ -31,8 +33,8 @@ class Run:
 
     solution: Solution
     first_plan_seconds: float
-    rejected: tuple[str, ...]
-    """Why the checker refused plans of an engine: faults of this package that cost nothing but the better plan."""
+    remarks: tuple[str, ...]
+    """What the caller should know of how the answer came about."""
 
 
 def run(
@@ -62,21 +64,29 @@ def run(
     first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
     incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))
     first = deadline.elapsed()
-    count_bounds(incumbent)
+    remarks = [CUT] if first_plan.passed() and _unplaced(incumbent) else []
+    count_bounds(incumbent, deadline)
     if keep_for_reasons and _unplaced(incumbent) > 0:
         kept = min(max(REASONS_SHARE * limits.time_limit, REASONS_SECONDS), deadline.remaining() / 2)
         deadline = Deadline(deadline.remaining() - kept, cancelled)
     engine = "sequential"
     if limits.engine is not Engine.SEQUENTIAL and not _finished(incumbent):
         engine = _improve(incumbent, limits, deadline)
-    return Run(_solution(incumbent, limits, deadline, engine), first, tuple(incumbent.rejected))
+    refused = [f"the checker refused a plan of an engine: {why}" for why in incumbent.rejected[:1]]
+    return Run(_solution(incumbent, limits, deadline, engine), first, (*remarks, *refused))
 
 
-def count_bounds(incumbent: Incumbent) -> None:
-    """Add the counting bound of every tier."""
+def count_bounds(incumbent: Incumbent, deadline: Deadline) -> None:
+    """Add the counting bound of every tier, while time lasts."""
     rules = incumbent.rules
-    room = [rules.most(g) for g in range(len(rules.problem.groups))]
+    room = []
+    for g in range(len(rules.problem.groups)):
+        if deadline.passed():
+            return
+        room.append(rules.most(g))
     for tier in range(len(rules.tiers)):
+        if deadline.passed():
+            return
         incumbent.count(tier, room)
 
 
@@ -85,9 +95,9 @@ def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     engine = "sequential"
     if _unplaced(incumbent) > 0:
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, deadline))
-        count_bounds(incumbent)
+        count_bounds(incumbent, deadline)
     for name in ("packing", "exact"):
-        if _finished(incumbent) or deadline.passed():
+        if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
             break
         before = incumbent.values
         module = loaded(name, deadline.remaining())
@@ -111,8 +121,8 @@ def _solution(incumbent: Incumbent, limits: Limits, deadline: Deadline, engine: 
     if gang_missing:
         source = _impossible(incumbent, limits, deadline)
         status = Status.INFEASIBLE if source else Status.NOT_FOUND
-        for tier in _unplaced_tiers(incumbent) if source else ():
-            # All or nothing: where not everything fits, nothing does.
+        for tier in range(len(incumbent.values)) if source else ():
+            # All or nothing: where not everything fits, the state before is the only plan there is.
             incumbent.add_bound(tier, incumbent.values[tier], source, ())
     if deadline.was_cancelled:
         stop = Stop.CANCELLED
@@ -129,6 +139,12 @@ def _unplaced_tiers(incumbent: Incumbent) -> list[int]:
 
 def _unplaced(incumbent: Incumbent) -> int:
     return sum(incumbent.values[t] for t in _unplaced_tiers(incumbent))
+
+
+def _cannot_be_whole(incumbent: Incumbent) -> bool:
+    """Whether counting proves that all or nothing is nothing."""
+    whole = incumbent.rules.problem.all_or_nothing
+    return whole and any(incumbent.bound(t).value > 0 for t in _unplaced_tiers(incumbent))
 
 
 def _impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from solver.domain.counts import LARGEST_SUM, Bools, Ints
+from solver.domain.counts import LARGEST_SUM, Bools, Ints, read_only
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
@@ -19,6 +19,7 @@ from solver.rules import (
     affinity,
     anti_affinity,
     binpack,
+    daemon,
     isolate_roles,
     max_per_instance,
     max_skew,
@@ -29,7 +30,7 @@ from solver.rules import (
 from solver.rules import random as random_strategy
 from solver.rules.base import UNLIMITED, Constraint, Cost, Stage, Strategy
 from solver.rules.capacity_providers import CapacityProviders
-from solver.rules.daemon import Debt, debt
+from solver.rules.daemon import Debt
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
 from solver.rules.max_skew import MaxSkew
@@ -81,7 +82,8 @@ class Rules:
         found = []
         for g in range(len(self.problem.groups)):
             admitted = np.ones(self.problem.cluster.size, np.bool_)
-            for constraint in self.concerning(g):
+            # Only the owner's own rules, and those of the cluster, have a static part for a group.
+            for constraint in (rule for rule in self.concerning(g) if rule.owner in (None, g)):
                 admitted &= constraint.admits(self.problem, g)
             found.append(admitted)
         return found
@@ -102,14 +104,25 @@ class Rules:
         """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as all rules say."""
         return room_of(self.concerning(group), state, group)
 
+    @cached_property
+    def before(self) -> Placement:
+        """The state before the operation, shared by all who read it."""
+        return Placement(self.problem)
+
     def most(self, group: int) -> Ints:
         """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
-        state = Placement(self.problem)
-        most = np.where(self.admits(group), int(self.problem.wanted[group]), 0)
-        for constraint in self.concerning(group):
-            if constraint.only_tightens and not constraint.stepwise(self.problem, group):
-                np.minimum(most, constraint.room(state, group), out=most)
-        return most
+        if group not in self._most:
+            most = np.where(self.admits(group), int(self.problem.wanted[group]), 0)
+            for rule in self.concerning(group) if self.problem.wanted[group] else ():
+                if rule.only_tightens and not rule.stepwise(self.problem, group):
+                    np.minimum(most, rule.room(self.before, group), out=most)
+            read_only(most)
+            self._most[group] = most
+        return self._most[group]
+
+    @cached_property
+    def _most(self) -> dict[int, Ints]:
+        return {}
 
 
 def room_of(constraints: Iterable[Constraint], state: Placement, group: int) -> Ints:
@@ -154,12 +167,7 @@ class _Binder:
         own = [[rule for rule in rules if isinstance(rule, Constraint)] for rules in written]
         usable = [problem.cluster.accepts & _admitted(problem, g, needs[g] + own[g]) for g in range(len(own))]
         own = [[_with_usable(problem, rule, usable) for rule in rules] for rules in own]
-        debts = tuple(
-            debt(problem, g, usable[g])
-            for g, group in enumerate(problem.groups)
-            if group.scheduling is Scheduling.DAEMON
-        )
-        debts = tuple(owed for owed in debts if owed.instances.any())
+        debts = daemon.debts(problem, usable)
         constraints: list[Constraint] = [InstanceState(), *self._resources(reserves, debts), *self._ports(debts)]
         constraints += [rule for rules in needs for rule in rules]
         constraints += [rule for rules in own for rule in rules]

@@ -14,11 +14,13 @@ import numpy as np
 from solver.domain.counts import Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
+from solver.errors import InvalidRequest
 from solver.rules.argument import split
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
 from solver.rules.model import Model, total
 
 TYPE = "isolateRoles"
+MOST_ROLES = 10**6
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class IsolateRoles(Constraint):
         InvalidRequest
             If there are fewer.
         """
-        return cls(tuple(dict.fromkeys(split(argument, "two or more ROLEs", 2, 1000))))
+        roles = tuple(dict.fromkeys(split(argument, "two or more different ROLEs", 2, MOST_ROLES)))
+        if len(roles) < 2:
+            raise InvalidRequest.at("argument", f"is '{argument}'", "must be two or more different ROLEs")
+        return cls(roles)
 
     @property
     def name(self) -> str:

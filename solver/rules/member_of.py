@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -49,9 +50,14 @@ class MemberOf(Constraint):
     def name(self) -> str:
         return f"{TYPE}({self.text})"
 
+    @cached_property
+    def counts(self) -> bool:
+        """Whether the expression reads what a placement changes."""
+        return reads_state(self.expression)
+
     @property
     def is_static(self) -> bool:
-        return not reads_state(self.expression)
+        return not self.counts
 
     def admits(self, problem: Problem, group: int) -> Bools:
         if group != self.owner:
@@ -59,14 +65,14 @@ class MemberOf(Constraint):
         return evaluate(self.expression, Placement(problem))
 
     def scope(self, problem: Problem) -> Iterable[int]:
-        counts = reads_state(self.expression) and problem.wanted[self.owner] > 0
+        counts = self.counts and problem.wanted[self.owner] > 0
         return range(len(problem.groups)) if counts else (self.owner,)
 
     def stepwise(self, problem: Problem, group: int) -> bool:
-        return reads_state(self.expression)
+        return self.counts
 
     def room(self, state: Placement, group: int) -> Ints:
-        if not reads_state(self.expression):
+        if not self.counts:
             return super().room(state, group)
         if group == self.owner:
             return (self.admits(state.problem, group) & evaluate(self.expression, state)).astype(np.int64)
@@ -77,7 +83,7 @@ class MemberOf(Constraint):
         return holds.astype(np.int64)
 
     def compile(self, model: Model) -> None:
-        if not reads_state(self.expression):
+        if not self.counts:
             return
         before = Placement(model.problem)
         for i in model.candidates(self.owner).tolist():
@@ -88,7 +94,7 @@ class MemberOf(Constraint):
     def breaches(self, placement: Placement) -> Breaches:
         starts = np.maximum(placement.change(self.owner), 0)
         holds = evaluate(self.expression, placement.before)
-        if reads_state(self.expression):
+        if self.counts:
             holds &= evaluate(self.expression, _Shifted(placement, None, self.owner))
         refused = np.where(holds, 0, starts)
         unit = "new tasks where the expression does not hold"

@@ -28,6 +28,8 @@ def _taken(problem: Problem, port: Port) -> Ints:
     """``int64[I]``: 1 where the port is taken before the operation."""
     taken = np.zeros(problem.cluster.size, np.int64)
     taken[problem.cluster.used_ports.get(port, np.zeros(0, np.int64))] = 1
+    for g in _holders(problem, port):
+        taken[problem.running.cells_of(g)[0]] = 1
     return taken
 
 

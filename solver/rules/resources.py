@@ -48,7 +48,7 @@ class Resource(Constraint):
     def _withheld(self, placement: Placement, but: int | None = None) -> Ints:
         """``int64[I]``: reserved or owed to daemons (other than the group ``but``) in a state."""
         demand = placement.problem.demand[:, self.r]
-        owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if debt.group != but)
+        owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if but not in debt.members)
         return self.reserved + sum_of(owed, len(self.reserved))
 
     def scope(self, problem: Problem) -> Iterable[int]:
@@ -75,7 +75,7 @@ class Resource(Constraint):
             change = model.load_change(self.r, i)
             owed = [debt for debt in self.debts if debt.instances[i] and demand[debt.group]]
             withheld = int(self.reserved[i]) + sum(int(demand[debt.group]) for debt in owed)
-            paid = total(model.started_on(debt.group, i) * int(demand[debt.group]) for debt in owed)
+            paid = total(model.started_on(g, i) * int(demand[debt.group]) for debt in owed for g in debt.members)
             _limit_change(model, change, paid, int(free[i]) - withheld)
 
     def breaches(self, placement: Placement) -> Breaches:

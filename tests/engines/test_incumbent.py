@@ -7,6 +7,7 @@ import pytest
 
 from solver.domain.counts import Counts
 from solver.engines import sequential
+from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import count_bounds
 from solver.errors import PlanRejected
@@ -80,6 +81,6 @@ def test_counting_looks_inside_the_zones_that_are_filled_evenly() -> None:
     rules = bind(problem(cluster(rows), [group("A", 7, chain=chain, cpu=1)], {"A": [3, 0, 0, 0, 0]}))
     held = Incumbent(rules)
     held.require_sequential(sequential.place(rules, 0))
-    count_bounds(held)
+    count_bounds(held, Deadline(10))
     assert held.values[2] == held.bound(2).value == 50
     assert held.values[4] == held.bound(4).value == 24
