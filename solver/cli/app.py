@@ -13,10 +13,12 @@ from solver.cli.import_ecs import ecs
 from solver.cli.place import place
 from solver.cli.query import query
 from solver.cli.serve import serve
+from solver.cli.usage import Commands
 
 CODES = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANING.items()) + "."
 
 app = typer.Typer(
+    cls=Commands,
     help="Places tasks on an ECS-like cluster: checked, explained, proven.",
     epilog=CODES,
     no_args_is_help=True,

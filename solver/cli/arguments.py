@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,9 +96,9 @@ class Arguments:
         self,
         time_limit: str | None,
         engine: str | None,
-        seed: int | None,
-        deterministic_limit: float | None,
-        workers: int | None,
+        seed: str | None,
+        deterministic_limit: str | None,
+        workers: str | None,
     ) -> LimitOptions:
         """The fields of ``Limits`` that the options set; ``solver.api`` judges their range."""
         found: LimitOptions = {}
@@ -107,11 +108,14 @@ class Arguments:
         if engine is not None:
             found["engine"] = Engine(engine)
         if seed is not None:
-            found["seed"] = seed
+            for ties in self.read(whole, "--seed", seed):
+                found["seed"] = ties
         if deterministic_limit is not None:
-            found["deterministic_limit"] = deterministic_limit
+            for fixed in self.read(number, "--deterministic-limit", deterministic_limit):
+                found["deterministic_limit"] = fixed
         if workers is not None:
-            found["workers"] = workers
+            for threads in self.read(whole, "--workers", workers):
+                found["workers"] = threads
         return found
 
     def counts(self, texts: Sequence[str]) -> dict[str, int]:
@@ -217,6 +221,36 @@ def duration(path: str, text: str) -> float:
         remedy = "must be a duration like 200ms, 2s or 1m, more than zero, up to 24h"
         raise InvalidRequest.at(path, f"is '{text}'", remedy)
     return seconds
+
+
+def whole(path: str, text: str) -> int:
+    """A whole number.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is none, or has more than 18 digits.
+    """
+    if not _INTEGER.fullmatch(text.strip()):
+        raise InvalidRequest.at(path, f"is '{text}'", "must be a whole number")
+    return int(text)
+
+
+def number(path: str, text: str) -> float:
+    """A number, with decimals or without.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is none.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise InvalidRequest.at(path, f"is '{text}'", "must be a number, like 2 or 0.5")
+    return found
 
 
 def rule(path: str, text: str) -> RuleSpec:

@@ -24,12 +24,12 @@ def place(
     group: options.Groups = None,
     time_limit: options.TimeLimit = None,
     engine: Annotated[options.EngineName | None, typer.Option(help="Which engine answers. (default: auto)")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="For ties and random choices. (default: 0)")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="For ties and random choices. (default: 0)")] = None,
     deterministic_limit: Annotated[
-        float | None,
+        str | None,
         typer.Option(metavar="N", help="CP-SAT's deterministic seconds: with --workers 1, an answer that repeats."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Threads of the search. (default: 2)")] = None,
+    workers: Annotated[str | None, typer.Option(metavar="N", help="Threads of the search. (default: 2)")] = None,
     priority: Annotated[
         list[str] | None, typer.Option(metavar="NAME=N", help="The higher is placed first. (default: 0)")
     ] = None,

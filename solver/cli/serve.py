@@ -20,7 +20,7 @@ def serve(
         str, typer.Option(metavar="HOST:PORT", help="Where to listen; unix:PATH too. Port 0 takes a free one.")
     ] = "127.0.0.1:50051",
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that solve. (default: by the number of cores)")
+        str | None, typer.Option(metavar="N", help="Processes that solve. (default: by the number of cores)")
     ] = None,
     allow_remote_plaintext: Annotated[
         bool, typer.Option(PLAINTEXT, help="Listen, without encryption, for other computers too.")
@@ -28,11 +28,12 @@ def serve(
 ) -> None:
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
     with errors_to_exit_codes(), _options_in_faults():
+        from solver.cli.arguments import whole
         from solver.service.server import serve as run
 
         run(
             address,
-            workers,
+            None if workers is None else whole("workers", workers),
             allow_remote_plaintext=allow_remote_plaintext,
             on_ready=lambda where: say(f"listening on {where}"),
         )

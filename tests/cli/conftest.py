@@ -40,6 +40,8 @@ def run() -> Run:
     """Run the command with arguments, and perhaps standard input."""
 
     def invoke(*arguments: object, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+        return CliRunner().invoke(
+            app, [str(argument) for argument in arguments], input=stdin, prog_name="placement-solver"
+        )
 
     return invoke
