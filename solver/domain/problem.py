@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from solver.domain.cluster import ZONE, ClusterSnapshot
-from solver.domain.counts import LARGEST_SUM, Bools, Counts, Ints, read_only, too_large
+from solver.domain.counts import LARGEST_SUM, Bools, Counts, Ints, read_only, sum_of, too_large
 from solver.domain.request import (
     MAX_CONSTRAINTS,
     MAX_START,
@@ -119,6 +119,18 @@ class Problem:
         for g, group in enumerate(self.groups):
             found.setdefault(group.family, []).append(g)
         return {family: tuple(members) for family, members in found.items()}
+
+    def running_of(self, family: str) -> Ints:
+        """``int64[I]``: tasks of all groups of a family before the operation (read-only, counted once)."""
+        if family not in self._running_of:
+            row = sum_of((self.running.row(g) for g in self.families.get(family, ())), self.cluster.size)
+            read_only(row)
+            self._running_of[family] = row
+        return self._running_of[family]
+
+    @cached_property
+    def _running_of(self) -> dict[str, Ints]:
+        return {}
 
     @cached_property
     def by_name(self) -> dict[str, int]:

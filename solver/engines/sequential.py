@@ -85,9 +85,8 @@ class _Scheduler:
         """Place up to ``wanted`` tasks of a group; how many were placed."""
         chain = self.rules.strategies[group]
         problem = self.state.problem
-        stepwise = [rule for rule in self.rules.concerning(group) if rule.stepwise(problem, group)]
+        steady, stepwise = self._sorted(group)
         if all(_evened_out_by(rule, chain, problem, group) for rule in stepwise):
-            steady = [rule for rule in self.rules.concerning(group) if rule not in stepwise]
             room = np.minimum(room_of(steady, self.state, group), wanted)
             skew = min((rule.k for rule in stepwise if isinstance(rule, MaxSkew)), default=None)
             allotment = _Allotment(self, group, chain, room)
@@ -97,13 +96,24 @@ class _Scheduler:
                 if len(instances):
                     self.start(group, instances, started[instances])
                 return int(started.sum())
-        return self._place_stepwise(group, wanted, chain, stepwise)
+        return self._place_stepwise(group, wanted, chain, steady, stepwise)
+
+    def _sorted(self, group: int) -> tuple[list[Constraint], list[Constraint]]:
+        """The rules that concern a group: those whose room a start changes only there and by one, and the others."""
+        sorted_: tuple[list[Constraint], list[Constraint]] = ([], [])
+        for rule in self.rules.concerning(group):
+            sorted_[rule.stepwise(self.state.problem, group)].append(rule)
+        return sorted_
 
     def _place_stepwise(
-        self, group: int, wanted: int, chain: Sequence[Strategy], stepwise: Sequence[Constraint]
+        self,
+        group: int,
+        wanted: int,
+        chain: Sequence[Strategy],
+        steady: Sequence[Constraint],
+        stepwise: Sequence[Constraint],
     ) -> int:
         state = self.state
-        steady = [rule for rule in self.rules.concerning(group) if rule not in stepwise]
         room = room_of(steady, state, group)
         one = np.ones(1, np.int64)
         for done in range(wanted):

@@ -75,7 +75,7 @@ class MaxPerInstance(Constraint):
 
     def compile(self, model: Model) -> None:
         family = model.problem.families[self._family(model.problem)]
-        before = Placement(model.problem).family(self._family(model.problem))
+        before = model.problem.running_of(self._family(model.problem))
         for i in model.touched(family).tolist():
             tasks = model.tasks_over(family, np.array([i]))
             model.at_most(tasks, max(self.k, int(before[i])))

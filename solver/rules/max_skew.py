@@ -83,7 +83,7 @@ class MaxSkew(Constraint):
         return np.where(self.admits(problem, group), inside, 0)
 
     def _allowed(self, problem: Problem, buckets: Buckets) -> int:
-        return max(self.k, _skew(buckets.count(Placement(problem).family(self._family(problem)))))
+        return max(self.k, _skew(buckets.count(problem.running_of(self._family(problem)))))
 
     def compile(self, model: Model) -> None:
         problem = model.problem

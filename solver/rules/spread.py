@@ -99,7 +99,7 @@ class Missing(Cost):
         for g in facts.problem.families[spread.family]:
             here = int(np.minimum(facts.room[g][~outside], facts.least[g]).sum())
             needed += max(int(facts.least[g]) - here, 0)
-        return needed + int(Placement(facts.problem).family(spread.family)[outside].sum())
+        return needed + int(facts.problem.running_of(spread.family)[outside].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +144,7 @@ class Evenness(Cost):
     def _bound(self, spread: Spread, facts: Counting, missing: int) -> int:
         problem = facts.problem
         buckets = spread.buckets
-        family = Placement(problem).family(spread.family)
+        family = problem.running_of(spread.family)
         counts = buckets.count(family)
         room = _family_room(spread, facts)
         outside = missing - int(family[~has_field(problem, spread.field)].sum())
@@ -165,7 +165,7 @@ class Evenness(Cost):
         coarse = _coarser(spread, facts, fine, room)
         if coarse is None or amount != started or started != every:
             return 0
-        family = Placement(problem).family(spread.family)
+        family = problem.running_of(spread.family)
         counts, rooms = coarse.count(family), coarse.count(room)
         added = fill_evenly(counts, rooms, amount)
         tied = tied_at_the_end(counts, rooms, added)
