@@ -52,7 +52,7 @@ def check(
             with faults_in(plan):
                 rows = rows_of_plan(text)
             if cluster_dir.suffix == ".json":
-                problem = read_request(cluster_dir)[0]
+                problem = read_request(cluster_dir).problem
             else:
                 cluster = read_cluster(cluster_dir, stopping.value, at)
                 problem, warnings = _asked(cluster, wish, rows, plan)

@@ -55,6 +55,14 @@ Constraints = Annotated[
         help="In place of the service's own, for a single group: distinctInstance, 'memberOf:EXPRESSION', ...",
     ),
 ]
+ClusterRules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        metavar="TYPE[:ARGUMENT]",
+        help="A rule of the whole cluster, besides those that it has: isolateRoles:ROLE,ROLE or reserve:memory,512.",
+    ),
+]
 Freeze = Annotated[
     list[str] | None,
     typer.Option("--freeze", metavar="NAME|INSTANCE", help="A group or an instance where nothing may change."),

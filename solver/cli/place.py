@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from solver.cli import options
-from solver.cli.exits import errors_to_exit_codes, of_answer
+from solver.cli.exits import errors_to_exit_codes, of_answer, say
 
 if TYPE_CHECKING:
     from solver.cli.arguments import Wish
     from solver.domain.answer import Answer
     from solver.domain.problem import Problem
     from solver.domain.request import Limits
+    from solver.service.decode import PlaceCall
 
 
 def place(
@@ -43,6 +44,7 @@ def place(
             "binpack:memory, random.",
         ),
     ] = None,
+    rule: options.ClusterRules = None,
     all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Place everything, or nothing.")] = False,
     request: options.Request = None,
     save_request: Annotated[
@@ -64,22 +66,38 @@ def place(
     with errors_to_exit_codes():
         from solver.cli.arguments import Arguments
         from solver.cli.present import check_figure, present
-        from solver.cli.search import search
+        from solver.cli.search import search, validate
         from solver.report.files import check_folder
 
         said = Arguments()
         wish = said.wish(group, priority, freeze, constraint, strategy)
         changes = said.limits(time_limit, None if engine is None else engine.value, seed, deterministic_limit, workers)
+        rules = said.rules("--rule", rule) or ()
         with said.together():
             check_figure(figure)
             if save_request is not None:
                 check_folder("--save-request", save_request)
-            problem, warnings, limits = asked_for(wish, cluster_dir, request, stopping.value, at)
-        limits = replace(limits, **changes)
+            call = asked_for(wish, cluster_dir, request, stopping.value, at)
+        limits, warnings = replace(call.limits, **changes), call.warnings
+        problem = replace(call.problem, rules=(*call.problem.rules, *rules))
         problem = replace(problem, all_or_nothing=True) if all_or_nothing else problem
         if save_request is not None:
             write_request(save_request, problem, limits, warnings)
-        answer = search(problem, limits, warnings, shows=output is options.Output.table)
+        if call.validate_only:
+            validate(problem, limits, len(rules))
+            for warning in warnings:
+                say(f"warning: {warning}")
+            say("the request is valid")
+            return
+        answer = search(
+            problem,
+            limits,
+            warnings,
+            shows=output is options.Output.table,
+            explain=call.explain,
+            label=call.label,
+            said=len(rules),
+        )
         present(answer, output, figure)
         if output is options.Output.table:
             explain_more(answer, limits, why=why, prices=prices)
@@ -108,28 +126,28 @@ def write_request(path: Path, problem: Problem, limits: Limits, warnings: Sequen
     write_whole(path, (request_to_json(problem, limits, warnings=warnings).rstrip() + "\n").encode())
 
 
-def asked_for(
-    wish: Wish, cluster_dir: Path | None, request: Path | None, stopping: str, at: str | None
-) -> tuple[Problem, tuple[str, ...], Limits]:
-    """The problem that the command line asks about, with warnings and the limits that a request file sets.
+def asked_for(wish: Wish, cluster_dir: Path | None, request: Path | None, stopping: str, at: str | None) -> PlaceCall:
+    """What the command line asks: all that a request file says, or the wish on a cluster with its warnings.
 
     Raises
     ------
     InvalidRequest
         With every fault of what is asked.
     """
+    from solver.cli.hints import unknown_names_of_rules
     from solver.cli.source import read_cluster, read_request
     from solver.domain.request import Limits
     from solver.errors import InvalidRequest
+    from solver.service.decode import PlaceCall
 
     if request is not None:
         if cluster_dir is not None or not wish.is_empty:
             remedy = "leave out CLUSTER_DIR, --group, --priority, --freeze, --constraint and --strategy"
             raise InvalidRequest.at("--request", "holds the cluster and all that is asked of it", remedy)
-        problem, limits = read_request(request)
-        return problem, (), limits
+        return read_request(request)
     if cluster_dir is None:
         raise InvalidRequest.at("CLUSTER_DIR", "is missing", "name the folder of a cluster, or use --request FILE")
     cluster = read_cluster(cluster_dir, stopping, at)
     problem, warnings = wish.applied_to(cluster)
-    return problem, (*cluster.warnings, *warnings), Limits()
+    hints = unknown_names_of_rules(wish.constraints or (), problem)
+    return PlaceCall(problem, Limits(), warnings=(*cluster.warnings, *warnings, *hints))

@@ -33,6 +33,7 @@ def query(
     with errors_to_exit_codes():
         import numpy as np
 
+        from solver.cli.hints import unknown_names
         from solver.cli.present import write_out
         from solver.cli.source import read_cluster
         from solver.domain.placement import Placement
@@ -49,6 +50,8 @@ def query(
             write_out(_json(rows) if output is options.Output.json else _csv(rows, cluster.problem))
         for warning in cluster.warnings:
             say(f"warning: {warning}")
+        for hint in unknown_names(parsed, cluster.problem):
+            say(f"hint: {hint}")
 
 
 def _row(state: Placement, i: int) -> Row:

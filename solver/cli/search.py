@@ -18,11 +18,24 @@ from solver.domain.request import Limits
 from solver.errors import Fault, InvalidRequest
 
 
-def search(problem: Problem, limits: Limits, warnings: Sequence[str], *, shows: bool) -> Answer:
+def search(
+    problem: Problem,
+    limits: Limits,
+    warnings: Sequence[str],
+    *,
+    shows: bool,
+    explain: bool = True,
+    label: str = "",
+    said: int = 0,
+) -> Answer:
     """The answer to a problem.
 
     Parameters
     ----------
+    explain, label
+        As ``solver.api.place`` takes them.
+    said
+        How many of the problem's rules, the last ones, are from ``--rule``.
     shows
         Whether progress is shown, where standard error is a terminal.
 
@@ -35,17 +48,52 @@ def search(problem: Problem, limits: Limits, warnings: Sequence[str], *, shows: 
 
     try:
         with _interrupts() as cancelled, _progress(problem, shows) as tell:
-            return place(problem, limits, on_incumbent=tell, cancelled=cancelled, warnings=warnings)
+            return place(
+                problem,
+                limits,
+                explain=explain,
+                on_incumbent=tell,
+                cancelled=cancelled,
+                warnings=warnings,
+                label=label,
+            )
     except InvalidRequest as invalid:
-        raise InvalidRequest(by_name(invalid.faults, problem)) from invalid
+        raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
 
 
-def by_name(faults: Sequence[Fault], problem: Problem) -> list[Fault]:
-    """The faults as somebody reads them who wrote no request: groups by name, limits by option."""
+def validate(problem: Problem, limits: Limits, said: int) -> None:
+    """Check everything that needs no search, as the service does.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault of the rules and limits.
+    TooLarge
+        If the request is larger than the size limits allow.
+    """
+    from solver.rules.bind import bind
+    from solver.service import codec
+    from solver.service.decode import PlaceCall
+
+    try:
+        bind(codec.call_from_bytes(codec.call_to_bytes(PlaceCall(problem, limits))).problem)
+    except InvalidRequest as invalid:
+        raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
+
+
+def by_name(faults: Sequence[Fault], problem: Problem, said: int = 0) -> list[Fault]:
+    """The faults as somebody reads them who wrote no request: groups by name, limits and rules by option."""
     found = []
+    before = len(problem.rules) - said
     for fault in faults:
+        rule = re.match(r"rules\[(\d+)\]", fault.path)
+        if rule and int(rule[1]) >= before:
+            # What follows the index names a part of the rule, which the text of the option has no name for.
+            spec = problem.rules[int(rule[1])]
+            found.append(replace(fault, path=f"--rule {spec.type}" + (f":{spec.argument}" if spec.argument else "")))
+            continue
         path = re.sub(r"^groups\[(\d+)\]", lambda match: problem.groups[int(match[1])].name, fault.path)
-        option = re.sub(r"^limits\.(\w+)$", lambda match: "--" + match[1].replace("_", "-"), path)
+        option = re.sub(r"^limits\.(\w+?)(?:_seconds)?$", lambda match: "--" + match[1].replace("_", "-"), path)
         found.append(replace(fault, path=option))
     return found
 

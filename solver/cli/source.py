@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from solver.domain.problem import Problem
-from solver.domain.request import Limits, RuleSpec
+from solver.domain.request import RuleSpec
 from solver.errors import InvalidRequest, UnreadableDocument
+
+if TYPE_CHECKING:
+    from solver.service.decode import PlaceCall
 
 ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
 
@@ -66,8 +69,8 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
     raise UnreadableDocument.at(str(directory), "holds no cluster", remedy)
 
 
-def read_request(path: Path) -> tuple[Problem, Limits]:
-    """The problem and the limits in a request file.
+def read_request(path: Path) -> PlaceCall:
+    """Everything that a request file says.
 
     Raises
     ------
@@ -78,11 +81,11 @@ def read_request(path: Path) -> tuple[Problem, Limits]:
     TooLarge
         If the request is larger than the size limits allow.
     """
-    from solver.service.codec import request_from_json
+    from solver.service.codec import call_from_json
 
     text = read_text(path)
     with faults_in(path):
-        return request_from_json(text)
+        return call_from_json(text)
 
 
 def said_of(path: Path) -> str:

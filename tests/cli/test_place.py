@@ -280,3 +280,67 @@ def test_why_and_prices_come_below_the_answer(run: Run, tables: Path) -> None:
     assert "without which no better plan was found" in " ".join(shown.split())
     plain = run("place", tables, "--group", "web=2", "-o", "json", "--why", "--prices").stdout
     assert json.loads(plain)["status"] == "STATUS_OPTIMAL"
+
+
+def test_a_constraint_on_what_is_nowhere_is_warned_of(run: Run, tables: Path) -> None:
+    """A memberOf of the command line that names an attribute no instance has gives a warning, and else none."""
+    arguments = ("place", tables, "-g", "batch=1", "-o", "csv", "--constraint")
+    wrong = run(*arguments, "memberOf:attribute:stak == dev")
+    assert (wrong.exit_code, wrong.stderr) == (
+        3,
+        "warning: no instance has attribute 'stak'; did you mean 'stack'?\n",
+    )
+    assert run(*arguments, "memberOf:attribute:stack == dev").stderr == ""
+
+
+def test_a_request_that_is_only_validated(run: Run, tables: Path) -> None:
+    """With validateOnly a sound request is told so on standard error and nothing is placed; a bad one is refused."""
+    path = tables / "request.json"
+    run("place", tables, "--group", "web=5", "--save-request", path, "-o", "csv")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document | {"validateOnly": True}), encoding="utf-8")
+    answer = run("place", "--request", path, "-o", "json")
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (0, "", "the request is valid\n")
+    for more, message in (
+        (("--seed", "-1"), "error: --seed: "),
+        (("--deterministic-limit", "-1"), "error: --deterministic-limit: "),
+        (("--rule", "nonsense:1"), "error: --rule nonsense:1: "),
+    ):
+        refused = run("place", "--request", path, *more)
+        assert (refused.exit_code, refused.stdout, refused.stderr[: len(message)]) == (2, "", message)
+    document["groups"][0]["constraints"] = [{"type": "nonsense"}]
+    path.write_text(json.dumps(document | {"validateOnly": True}), encoding="utf-8")
+    refused = run("place", "--request", path)
+    assert (refused.exit_code, "web.constraints[0]" in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_request_file_decides_about_reasons_and_its_label(run: Run, tables: Path) -> None:
+    """What the file says of explaining and its label holds for the command too."""
+    path = tables / "request.json"
+    run("place", tables, "--group", "web=7", "--save-request", path, "-o", "csv")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for explain in (True, False):
+        path.write_text(json.dumps(document | {"explain": explain, "label": "mine"}), encoding="utf-8")
+        answer = json.loads(run("place", "--request", path, "-o", "json").stdout)
+        assert (bool(answer["shortfalls"]), answer["label"]) == (explain, "mine")
+
+
+def test_rules_of_the_whole_cluster(run: Run, tables: Path) -> None:
+    """--rule adds a rule of the cluster to tables and to a request file: what it forbids is not placed."""
+    path = tables / "request.json"
+    saved = run("place", tables, "--group", "web=6", "--save-request", path)
+    assert saved.exit_code == 0
+    for source in ((tables, "--group", "web=6"), ("--request", path)):
+        loose = run("place", *source, "--rule", "reserve:memory,512")
+        tight = run("place", *source, "--rule", "reserve:memory,512", "--rule", "reserve:cpu,1024")
+        assert (loose.exit_code, tight.exit_code) == (0, 3)
+
+
+def test_rules_of_the_whole_cluster_that_are_none(run: Run, tables: Path) -> None:
+    """A --rule that cannot be read is named as it was written; all of them at once."""
+    rules = ("--rule", "nonsense:1", "--rule", "reserve:memory,512", "--rule", "reserve:memory")
+    answer = run("place", tables, "--group", "web=1", *rules)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    first, second = answer.stderr.splitlines()
+    assert first.startswith("error: --rule nonsense:1: ")
+    assert second.startswith("error: --rule reserve:memory: ")

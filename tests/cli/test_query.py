@@ -79,3 +79,29 @@ def test_a_pattern_that_others_hang_on(run: Run, tables: Path) -> None:
     text = (tables / "instances.csv").read_text(encoding="utf-8").replace("dev", "a" * 5000 + "!")
     (tables / "instances.csv").write_text(text, encoding="utf-8")
     assert run("query", tables, "attribute:stack =~ '(a+)+$'").stdout == "0 of 4 instances\n"
+
+
+@pytest.mark.parametrize(
+    ("expression", "hints"),
+    [
+        ("attribute:stak == prod", ["no instance has attribute 'stak'; did you mean 'stack'?"]),
+        ("attribute:Stack exists", ["no instance has attribute 'Stack'; did you mean 'stack'?"]),
+        ("not(attribute:qqq == 1)", ["no instance has attribute 'qqq'"]),
+        (
+            "task:group == wep or task:group in [web, zzz]",
+            [
+                "no task is of group 'wep'; did you mean 'web'?",
+                "no task is of group 'zzz'",
+            ],
+        ),
+        ("attribute:stack == none", []),
+        ("attribute:qqq !exists", []),
+        ("task:group == batch and runningTasksCount > 99", []),
+        ("task:group =~ zzz.*", []),
+    ],
+)
+def test_hints_at_names_that_are_nowhere(run: Run, tables: Path, expression: str, hints: list[str]) -> None:
+    """An attribute or a group that is nowhere is told on standard error; a value that is nowhere is an answer."""
+    answer = run("query", tables, expression, "-o", "json")
+    assert (answer.exit_code, answer.stderr.splitlines()) == (0, [f"hint: {hint}" for hint in hints])
+    assert "instances" in json.loads(answer.stdout)

@@ -17,7 +17,7 @@ from tests.cli.conftest import Run
             ("query", "x", "y", "--wrong"),
             "--wrong: is not an option of placement-solver query; see placement-solver query --help",
         ),
-        (("--wrong",), "--wrong: is not an option of placement-solver; see placement-solver --help"),
+        (("--zzz",), "--zzz: is not an option of placement-solver; see placement-solver --help"),
         (("query",), "CLUSTER_DIR: is missing; see placement-solver query --help"),
         (("import", "ecs", "d"), "--cluster: is missing; see placement-solver import ecs --help"),
         (("place", "x", "--why=3"), "--why: takes no value; leave it out"),
