@@ -29,6 +29,7 @@ def check(
     group: options.Groups = None,
     freeze: options.Freeze = None,
     constraint: options.Constraints = None,
+    rule: options.ClusterRules = None,
     output: Annotated[options.Verdict, typer.Option("--output", "-o", help="What to print.")] = options.Verdict.table,
     stopping: options.HeldOrFree = options.Stopping.held,
     at: options.At = None,
@@ -41,11 +42,13 @@ def check(
     with errors_to_exit_codes():
         from solver.api import check as verify
         from solver.cli.arguments import Arguments
+        from solver.cli.search import by_name
         from solver.cli.source import faults_in, read_cluster, read_request, read_text
         from solver.formats.plan import counts_from_plan, rows_of_plan
 
         said = Arguments()
         wish = said.wish(group, None, freeze, constraint, None)
+        rules = said.rules("--rule", rule) or ()
         warnings: tuple[str, ...] = ()
         with said.together():
             text = read_text(plan)
@@ -58,7 +61,11 @@ def check(
                 problem, warnings = _asked(cluster, wish, rows, plan)
             with faults_in(plan):
                 counts = counts_from_plan(problem, rows)
-        found = verify(problem, counts)
+        problem = replace(problem, rules=(*problem.rules, *rules))
+        try:
+            found = verify(problem, counts)
+        except InvalidRequest as invalid:
+            raise InvalidRequest(by_name(invalid.faults, problem, len(rules))) from invalid
         for warning in warnings:
             say(f"warning: {warning}")
         _print(found, len(rows), output)

@@ -100,16 +100,16 @@ def read_tables(directory: Path) -> Problem:
         ]
         raise UnreadableDocument(faults)
     frames: dict[str, pd.DataFrame] = {}
-    faults: list[Fault] = []
+    too_long: list[Fault] = []
     for name, path in paths.items():
         try:
             frames[name] = read_frame(path)
         except InvalidRequest as invalid:
             if isinstance(invalid, UnreadableDocument):
                 raise
-            faults += invalid.faults
-    if faults:
-        raise InvalidRequest(faults)
+            too_long += invalid.faults
+    if too_long:
+        raise InvalidRequest(too_long)
     try:
         return problem_from_frames(frames["instances"], frames["groups"], frames.get("running"))
     except InvalidRequest as invalid:

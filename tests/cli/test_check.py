@@ -108,3 +108,13 @@ def test_a_file_that_is_no_plan(run: Run, tables: Path, content: bytes | None, m
     answer = run("check", tables, tables / "plan.csv")
     assert answer.exit_code == 2
     assert message in answer.stderr
+
+
+def test_rules_of_the_whole_cluster(run: Run, tables: Path) -> None:
+    """A plan is checked against --rule too; a rule that cannot be read is named as it was written."""
+    plan = tables / "plan.csv"
+    plan.write_text(run("place", tables, "--group", "web=6", "-o", "csv").stdout, encoding="utf-8")
+    codes = [run("check", tables, plan, *more).exit_code for more in ((), ("--rule", "reserve:cpu,1024"))]
+    assert codes == [0, 1]
+    refused = run("check", tables, plan, "--rule", "nonsense:1")
+    assert (refused.exit_code, refused.stderr.startswith("error: --rule nonsense:1: ")) == (2, True)
