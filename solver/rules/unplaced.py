@@ -19,11 +19,14 @@ class Unplaced(Cost):
 
     priority: int
     groups: tuple[int, ...]
-    title: str = "tasks not placed"
 
     @property
     def name(self) -> str:
         return f"unplaced/{self.priority}"
+
+    @property
+    def title(self) -> str:
+        return f"tasks not placed, priority {self.priority}" if self.priority else "tasks not placed"
 
     def value(self, placement: Placement) -> int:
         return sum(int(placement.problem.wanted[g] - placement.change(g).sum()) for g in self.groups)
