@@ -193,6 +193,8 @@ class ClusterReader:
                 self.fault(
                     f"cluster.instances[{holders[k]}].{name}[{places[k]}]", f"is {ports[k]}", "must be 1 to 65535"
                 )
+            known = (ports >= 1) & (ports <= 65535)
+            ports, holders, places = ports[known], holders[known], places[known]
             # By port, then instance; the sort is stable, so the later of two equal ones stands second.
             order = np.lexsort((holders, ports))
             ports, holders, places = ports[order], holders[order], places[order]
