@@ -34,7 +34,7 @@ def test_subject(benchmark: BenchmarkFixture, scale: float, subject: Subject, ca
         def judge(done: _Round) -> None:
             outcomes.append(phase.judge(case, done.seed, scale, done.found))
 
-        last = benchmark.pedantic(_Round.run, setup=setup, teardown=judge, rounds=len(case.seeds))  # type: ignore[no-untyped-call]
+        last = benchmark.pedantic(_Round.run, setup=setup, teardown=judge, rounds=len(case.seeds))
         if not outcomes:
             judge(last)
     wrong = [line for outcome in outcomes for line in outcome.wrong]

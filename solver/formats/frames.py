@@ -114,7 +114,12 @@ class FrameReader:
 
 
 def _text(value: object) -> str | None:
-    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]
+    if (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, float | np.floating) and np.isnan(value))
+    ):
         return None
     if isinstance(value, float) and value.is_integer():
         # A column of whole numbers with an empty cell is a column of floats to pandas.

@@ -23,6 +23,7 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -173,11 +174,9 @@ def _header_and_long_lines(path: Path) -> tuple[list[str], list[Fault]]:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore] # noqa: F401
-    except ImportError as missing:
+    if find_spec("pyarrow") is None:
         remedy = "pip install 'placement-solver[parquet]', or use CSV"
-        raise UnreadableDocument.at(str(path), "Parquet needs the package pyarrow", remedy) from missing
+        raise UnreadableDocument.at(str(path), "Parquet needs the package pyarrow", remedy)
     return pd.read_parquet(path)
 
 

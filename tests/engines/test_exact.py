@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from ortools.sat.python import cp_model
 
 from solver.cpsat import model
 from solver.domain.request import Limits
 from solver.domain.solution import Stop
 from solver.engines import exact, portfolio
+from solver.engines.deadline import Deadline
 from solver.rules.bind import bind
 from solver.verify import check
 from tests.builders import cluster, group, problem
@@ -20,9 +22,14 @@ def test_a_deadline_that_passes_while_a_tier_is_searched_ends_the_search_and_not
     gone: list[bool] = []
     solve = exact._solve
 
-    def solve_and_leave(*arguments: object) -> object:
+    def solve_and_leave(
+        solver: cp_model.CpSolver,
+        asked: cp_model.CpModel,
+        report: cp_model.CpSolverSolutionCallback,
+        deadline: Deadline,
+    ) -> cp_model.CpSolverStatus:
         gone.append(True)
-        return solve(*arguments)  # type: ignore[arg-type]
+        return solve(solver, asked, report, deadline)
 
     monkeypatch.setattr(exact, "_solve", solve_and_leave)
     monkeypatch.setattr(model, "LOOK_EVERY", 1)
