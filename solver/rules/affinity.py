@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from solver.domain.counts import Bools, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import companion
-from solver.rules.base import UNLIMITED, Breaches, Constraint, Cost, Counting
+from solver.rules.base import UNLIMITED, Breaches
 from solver.rules.buckets import Buckets, has_field
+from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.model import Model, Sum, total
 
 TYPE = "affinity"
@@ -36,20 +38,11 @@ def parse(owner: int, argument: str) -> Affinity | SoftAffinity:
 
 
 @dataclass(frozen=True)
-class Affinity(Constraint):
+class Affinity(CompanionConstraint):
     """The hard form."""
 
-    owner: int
-    family: str
-    field: str
+    type: ClassVar[str] = TYPE
     reason: str = "Affinity placement constraint unsatisfied."
-
-    @property
-    def name(self) -> str:
-        return f"{TYPE}({self.family}, {self.field})"
-
-    def _with_itself(self, problem: Problem) -> bool:
-        return problem.groups[self.owner].family == self.family
 
     def admits(self, problem: Problem, group: int) -> Bools:
         return has_field(problem, self.field) if group == self.owner else super().admits(problem, group)
@@ -59,15 +52,15 @@ class Affinity(Constraint):
         return False
 
     def scope(self, problem: Problem) -> Iterable[int]:
-        return problem.families[self.family] if self._with_itself(problem) else (self.owner,)
+        return problem.families[self.family] if self.with_itself(problem) else (self.owner,)
 
     def stepwise(self, problem: Problem, group: int) -> bool:
-        return self._with_itself(problem) and problem.groups[group].family == self.family
+        return self.with_itself(problem) and problem.groups[group].family == self.family
 
     def room(self, state: Placement, group: int) -> Ints:
         problem = state.problem
         buckets = Buckets.everywhere(problem, self.field)
-        if self._with_itself(problem):
+        if self.with_itself(problem):
             if problem.groups[group].family != self.family:
                 return super().room(state, group)
             used = buckets.count(state.family(self.family)) > 0
@@ -85,7 +78,7 @@ class Affinity(Constraint):
         buckets = Buckets.everywhere(problem, self.field)
         family = problem.families.get(self.family, ())
         before = Placement(problem)
-        if self._with_itself(problem):
+        if self.with_itself(problem):
             used = [model.at_least_one(model.tasks_over(family, members)) for members in buckets.members()]
             most = max(1, int((buckets.count(before.family(self.family)) > 0).sum()))
             model.at_most(total(model.truth(literal) for literal in used), most)
@@ -105,7 +98,7 @@ class Affinity(Constraint):
         family = buckets.count(placement.family(self.family))
         own = placement.row(self.owner)
         homeless = np.maximum(placement.change(self.owner), 0)[~buckets.inside].sum()
-        if self._with_itself(problem):
+        if self.with_itself(problem):
             amount = np.array([(family > 0).sum(), homeless], np.int64)
             places = ("all buckets", f"instances without {self.field}")
             return Breaches(amount, np.array([1, 0]), places.__getitem__, f"buckets that hold {self.family}")
@@ -116,17 +109,10 @@ class Affinity(Constraint):
 
 
 @dataclass(frozen=True)
-class SoftAffinity(Cost):
+class SoftAffinity(CompanionCost):
     """The soft form: ``weight`` for each task of the owner in a bucket without the family, or in no bucket."""
 
-    owner: int
-    family: str
-    field: str
-    weight: int
-
-    @property
-    def name(self) -> str:
-        return f"{TYPE}({self.family}, {self.field}, {self.weight})"
+    type: ClassVar[str] = TYPE
 
     @property
     def title(self) -> str:
@@ -150,9 +136,3 @@ class SoftAffinity(Cost):
                 there = model.at_least_one(model.tasks_over(family, members))
                 parts.append(model.where(model.opposite(there), own))
         return total(parts) * self.weight
-
-    def ceiling(self, problem: Problem) -> int:
-        return self.weight * problem.most_tasks([self.owner])
-
-    def bound(self, facts: Counting) -> int:
-        return 0

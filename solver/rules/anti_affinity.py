@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from solver.domain.counts import Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import companion
-from solver.rules.base import UNLIMITED, Breaches, Constraint, Cost, Counting
+from solver.rules.base import UNLIMITED, Breaches
 from solver.rules.buckets import Buckets
+from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.model import Model, Sum, total
 
 TYPE = "antiAffinity"
@@ -50,20 +52,11 @@ def _buckets(problem: Problem, field: str) -> Buckets:
 
 
 @dataclass(frozen=True)
-class AntiAffinity(Constraint):
+class AntiAffinity(CompanionConstraint):
     """The hard form."""
 
-    owner: int
-    family: str
-    field: str
+    type: ClassVar[str] = TYPE
     reason: str = "AntiAffinity placement constraint unsatisfied."
-
-    @property
-    def name(self) -> str:
-        return f"{TYPE}({self.family}, {self.field})"
-
-    def _with_itself(self, problem: Problem) -> bool:
-        return problem.groups[self.owner].family == self.family
 
     def scope(self, problem: Problem) -> Iterable[int]:
         return {self.owner, *problem.families.get(self.family, ())}
@@ -76,7 +69,7 @@ class AntiAffinity(Constraint):
         problem = state.problem
         buckets = _buckets(problem, self.field)
         family = buckets.count(state.family(self.family))
-        if self._with_itself(problem):
+        if self.with_itself(problem):
             if problem.groups[group].family != self.family:
                 return np.full(state.size, UNLIMITED)
             return np.maximum(1 - family, 0)[buckets.of]
@@ -97,7 +90,7 @@ class AntiAffinity(Constraint):
         members = buckets.members()
         for b in sorted(set(buckets.of[model.touched([self.owner, *family])].tolist())):
             theirs = model.tasks_over(family, members[b])
-            if self._with_itself(problem):
+            if self.with_itself(problem):
                 model.at_most(theirs, max(1, int(family_before[b])))
                 continue
             own = model.tasks_over([self.owner], members[b])
@@ -112,7 +105,7 @@ class AntiAffinity(Constraint):
     def _together(self, buckets: Buckets, placement: Placement) -> Ints:
         """``int64[B]``: tasks that stand together against the rule."""
         family = buckets.count(placement.family(self.family))
-        if self._with_itself(placement.problem):
+        if self.with_itself(placement.problem):
             return np.where(family > 1, family, 0)
         own = buckets.count(placement.row(self.owner))
         return np.where((own > 0) & (family > 0), own + family, 0)
@@ -125,17 +118,10 @@ class AntiAffinity(Constraint):
 
 
 @dataclass(frozen=True)
-class SoftAntiAffinity(Cost):
+class SoftAntiAffinity(CompanionCost):
     """The soft form: ``weight`` for each task of the owner in a bucket with the family (with another task of its own)."""
 
-    owner: int
-    family: str
-    field: str
-    weight: int
-
-    @property
-    def name(self) -> str:
-        return f"{TYPE}({self.family}, {self.field}, {self.weight})"
+    type: ClassVar[str] = TYPE
 
     @property
     def title(self) -> str:
@@ -161,9 +147,3 @@ class SoftAntiAffinity(Cost):
             if model.range_of(own)[1] and model.range_of(theirs)[1] >= self._companions(problem):
                 parts.append(model.where(model.at_least(theirs, self._companions(problem)), own))
         return total(parts) * self.weight
-
-    def ceiling(self, problem: Problem) -> int:
-        return self.weight * problem.most_tasks([self.owner])
-
-    def bound(self, facts: Counting) -> int:
-        return 0

@@ -30,6 +30,7 @@ from solver.rules import (
 from solver.rules import random as random_strategy
 from solver.rules.base import UNLIMITED, Constraint, Cost, Stage, Strategy
 from solver.rules.capacity_providers import CapacityProviders
+from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
@@ -207,10 +208,13 @@ class _Binder:
 
     def _refuse_unknown_family(self, rule: Constraint | Cost) -> None:
         """An affinity names a family of the request (§11.2); a family without tasks is one, too."""
-        family = getattr(rule, "family", None)
-        if family is not None and family not in self.problem.families:
-            close = difflib.get_close_matches(family, self.problem.families, n=3) or list(self.problem.families)[:3]
-            raise InvalidRequest.at("argument", f"'{family}' is no group of the request", f"such as {', '.join(close)}")
+        if not isinstance(rule, CompanionConstraint | CompanionCost) or rule.family in self.problem.families:
+            return
+        known = list(self.problem.families)
+        close = difflib.get_close_matches(rule.family, known, n=3) or known[:3]
+        raise InvalidRequest.at(
+            "argument", f"'{rule.family}' is no group of the request", f"such as {', '.join(close)}"
+        )
 
     def _cluster_rule(self, spec: RuleSpec) -> Constraint | reserve.Reserve:
         if spec.type == isolate_roles.TYPE:
