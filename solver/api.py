@@ -17,7 +17,7 @@ from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
-from solver.domain.request import Engine, Limits
+from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.engines.incumbent import Observer
 from solver.engines.portfolio import run
@@ -152,13 +152,15 @@ def _validate(limits: Limits) -> None:
     ]
     if faults:
         raise InvalidRequest(faults)
-    if not 0 < limits.time_limit <= 86_400:
-        faults.append(Fault("limits.time_limit", f"is {limits.time_limit} s", "must be above 0 and at most 86,400 s"))
-    if limits.deterministic_limit is not None and not 0 < limits.deterministic_limit <= 86_400:
+    if not 0 < limits.time_limit <= MOST_SECONDS:
+        faults.append(
+            Fault("limits.time_limit", f"is {limits.time_limit} s", f"must be above 0 and at most {MOST_SECONDS:,} s")
+        )
+    if limits.deterministic_limit is not None and not 0 < limits.deterministic_limit <= MOST_SECONDS:
         problem = f"is {limits.deterministic_limit}"
-        faults.append(Fault("limits.deterministic_limit", problem, "must be above 0 and at most 86,400"))
-    if not 1 <= limits.workers <= 64:
-        faults.append(Fault("limits.workers", f"is {limits.workers}", "must be 1 to 64"))
+        faults.append(Fault("limits.deterministic_limit", problem, f"must be above 0 and at most {MOST_SECONDS:,}"))
+    if not 1 <= limits.workers <= MOST_WORKERS:
+        faults.append(Fault("limits.workers", f"is {limits.workers}", f"must be 1 to {MOST_WORKERS}"))
     if not 0 <= limits.seed < 2**31:
         faults.append(Fault("limits.seed", f"is {limits.seed}", "must be 0 to 2,147,483,647"))
     if faults:

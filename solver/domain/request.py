@@ -103,6 +103,13 @@ class Engine(Enum):
     SEQUENTIAL = "sequential"
 
 
+MOST_SECONDS = 86_400
+"""Of a time limit, by the clock or deterministic: a day."""
+
+MOST_WORKERS = 64
+"""Threads that CP-SAT may be given."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How long and how an engine may search.

@@ -14,6 +14,8 @@ from solver.domain.problem import Problem
 from solver.domain.request import (
     MAX_CONSTRAINTS,
     MAX_STRATEGIES,
+    MOST_SECONDS,
+    MOST_WORKERS,
     Engine,
     Limits,
     RuleSpec,
@@ -244,11 +246,13 @@ class _Reader:
             remedy = f"must be above 0 and at most {self.sizes.time_limit:,.0f} s"
             self.fault("limits.time_limit_seconds", f"is {seconds} s", remedy)
         fixed = limits.deterministic_limit_seconds if limits.HasField("deterministic_limit_seconds") else None
-        if fixed is not None and not 0 < fixed <= 86_400:
-            self.fault("limits.deterministic_limit_seconds", f"is {fixed}", "must be above 0 and at most 86,400")
+        if fixed is not None and not 0 < fixed <= MOST_SECONDS:
+            self.fault(
+                "limits.deterministic_limit_seconds", f"is {fixed}", f"must be above 0 and at most {MOST_SECONDS:,}"
+            )
         workers = limits.workers if limits.HasField("workers") else default.workers
-        if not 1 <= workers <= 64:
-            self.fault("limits.workers", f"is {workers}", "must be 1 to 64")
+        if not 1 <= workers <= MOST_WORKERS:
+            self.fault("limits.workers", f"is {workers}", f"must be 1 to {MOST_WORKERS}")
         if limits.seed < 0:
             self.fault("limits.seed", f"is {limits.seed}", "must be 0 to 2,147,483,647")
         if limits.engine not in _ENGINES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from solver.domain.request import MOST_SECONDS
 from solver.errors import TooLarge
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import task_group_pb2
@@ -41,7 +42,7 @@ class SizeLimits:
     counts: int = 2_000_000
     tasks: int = 1_000_000
     rules: int = 100
-    time_limit: float = 86_400.0
+    time_limit: float = float(MOST_SECONDS)
 
     def require(self, path: str, found: int, most: int) -> None:
         """Refuse a list that is too long.
