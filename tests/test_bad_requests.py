@@ -459,3 +459,17 @@ def test_ports_in_use_are_ports_of_instances_that_are_there() -> None:
             replace(whole, used_ports={port: np.array(instances)})
         assert str(refused.value) == expected
     replace(whole, used_ports={("tcp", 80): np.array([0])})
+
+
+@pytest.mark.parametrize("amount", [1.9, 1.0, float("nan"), "1", None])
+def test_an_amount_is_a_whole_number(amount: Any) -> None:
+    """Nothing is rounded in silence (§11.2); whole numbers of numpy are whole numbers."""
+    asked = replace(group("A"), demand={"cpu": amount}, start=amount, priority=amount)
+    with pytest.raises(InvalidRequest) as refused:
+        problem(cluster([{"cpu": 9}]), [asked])
+    expected = [
+        f"groups[0].{name}: is {amount!r}; must be a whole number" for name in ("demand[cpu]", "start", "priority")
+    ]
+    assert str(refused.value).splitlines() == expected
+    fine = replace(group("A"), demand={"cpu": np.int64(1)}, start=np.int64(2))
+    problem(cluster([{"cpu": 9}]), [fine])

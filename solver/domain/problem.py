@@ -182,7 +182,15 @@ def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> li
 
 
 def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> list[Fault]:
-    faults = []
+    amounts = {f"demand[{name}]": amount for name, amount in group.demand.items()}
+    amounts |= {"start": group.start, "priority": group.priority}
+    faults = [
+        Fault(f"{path}.{name}", f"is {amount!r}", "must be a whole number")
+        for name, amount in amounts.items()
+        if not isinstance(amount, int | np.integer)
+    ]
+    if faults:
+        return faults
     for name, amount in group.demand.items():
         where = f"{path}.demand[{name}]"
         if name not in cluster.resources and amount > 0:
