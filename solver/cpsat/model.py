@@ -74,26 +74,21 @@ class CountModel:
         """Instances where the group may start a task."""
         return self._candidates[group]
 
-    def started_on(self, group: int, instance: int) -> Sum:
-        """New tasks of the group on the instance."""
-        variable = self._start[group].get(instance)
-        return Sum() if variable is None else Sum((variable,), (1,))
-
-    def tasks_on(self, group: int, instance: int) -> Sum:
-        """``tasks[g, i]`` after the operation."""
-        return self.started_on(group, instance) + self._running[group].get(instance, 0)
+    def started_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """New tasks of the groups on the instances."""
+        inside = instances.tolist()
+        variables: list[Variable] = []
+        for g in groups:
+            start = self._start[g]
+            variables += [start[i] for i in inside if i in start]
+        return Sum(tuple(variables), (1,) * len(variables))
 
     def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """The sum of ``tasks[g, i]`` over groups and instances."""
+        groups = tuple(groups)
         inside = instances.tolist()
-        variables: list[Variable] = []
-        constant = 0
-        for g in groups:
-            start, running = self._start[g], self._running[g]
-            variables += [start[i] for i in inside if i in start]
-            if running:
-                constant += sum(running.get(i, 0) for i in inside)
-        return Sum(tuple(variables), (1,) * len(variables), constant)
+        running = sum(self._running[g].get(i, 0) for g in groups if self._running[g] for i in inside)
+        return self.started_over(groups, instances) + running
 
     def touched(self, groups: Iterable[int]) -> Ints:
         """Instances where the count of one of the groups may change."""

@@ -19,7 +19,7 @@ from solver.domain.problem import Problem
 from solver.rules.argument import field_name, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint
 from solver.rules.buckets import Buckets, has_field
-from solver.rules.model import Model, total
+from solver.rules.model import Model
 
 TYPE = "maxSkew"
 ALL_BUCKETS = "all buckets"
@@ -99,7 +99,7 @@ class MaxSkew(Constraint):
             model.at_most(count - smallest, allowed)
             if allowed > self.k:
                 here = starters[buckets.of[starters] == b]
-                started = model.at_least_one(total(model.started_on(self.owner, i) for i in here.tolist()))
+                started = model.at_least_one(model.started_over([self.owner], here))
                 model.at_most(count - smallest, self.k, [started])
 
     def violations(self, placement: Placement) -> tuple[Violation, ...]:

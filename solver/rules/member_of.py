@@ -88,7 +88,7 @@ class MemberOf(Constraint):
         before = Placement(model.problem)
         for i in model.candidates(self.owner).tolist():
             holds = _Compiled(model, before, self.owner, i).literal(self.expression)
-            starts = model.at_least_one(model.started_on(self.owner, i))
+            starts = model.at_least_one(model.started_over([self.owner], np.array([i])))
             model.require_one([model.opposite(starts), holds])
 
     def breaches(self, placement: Placement) -> Breaches:

@@ -61,17 +61,14 @@ class Model(Protocol):
     def candidates(self, group: int) -> Ints:
         """Instances (ascending) where the group may start a task: those that have a variable."""
 
-    def tasks_on(self, group: int, instance: int) -> Sum:
-        """``tasks[g, i]`` after the operation."""
-
-    def started_on(self, group: int, instance: int) -> Sum:
-        """New tasks of the group on the instance."""
-
     def load_change(self, resource: int, instance: int) -> Sum:
         """What the operation adds to what is taken of a resource of the instance."""
 
     def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """The sum of ``tasks[g, i]`` after the operation over groups and instances."""
+
+    def started_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """New tasks of the groups on the instances."""
 
     def touched(self, groups: Iterable[int]) -> Ints:
         """Instances (ascending) where the count of one of the groups may change."""

@@ -84,12 +84,11 @@ class HostPort(Constraint):
         problem = model.problem
         holders, barred = _holders(problem, self.port), self._barred(problem)
         taken, owed = _taken(problem, self.port), self._owed(problem)
-        running = {g: problem.running.row(g) for g in holders}
         for i in model.touched(holders).tolist():
-            change = total(model.tasks_on(g, i) + -int(running[g][i]) for g in holders)
-            model.at_most(change, max(1 - int(taken[i]), 0))
+            here = np.array([i])
+            model.at_most(model.started_over(holders, here), max(1 - int(taken[i]), 0))
             if owed[i]:
-                model.at_most(total(model.started_on(g, i) for g in barred), 0)
+                model.at_most(model.started_over(barred, here), 0)
 
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem
@@ -129,11 +128,13 @@ class PortCount(Constraint):
 
     def compile(self, model: Model) -> None:
         problem = model.problem
-        holders = [g for g, group in enumerate(problem.groups) if group.ports]
+        needing: dict[int, list[int]] = {}
+        for g, group in enumerate(problem.groups):
+            if group.ports:
+                needing.setdefault(len(group.ports), []).append(g)
         before = self._count(Placement(problem))
-        running = {g: problem.running.row(g) for g in holders}
-        for i in model.touched(holders).tolist():
-            change = total((model.tasks_on(g, i) + -int(running[g][i])) * len(problem.groups[g].ports) for g in holders)
+        for i in model.touched(g for groups in needing.values() for g in groups).tolist():
+            change = total(model.started_over(groups, np.array([i])) * ports for ports, groups in needing.items())
             model.at_most(change, max(MOST_RESERVED - int(before[i]), 0))
 
     def breaches(self, placement: Placement) -> Breaches:

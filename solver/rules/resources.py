@@ -75,7 +75,7 @@ class Resource(Constraint):
             change = model.load_change(self.r, i)
             owed = [debt for debt in self.debts if debt.instances[i] and demand[debt.group]]
             withheld = int(self.reserved[i]) + sum(int(demand[debt.group]) for debt in owed)
-            paid = total(model.started_on(g, i) * int(demand[debt.group]) for debt in owed for g in debt.members)
+            paid = total(model.started_over(debt.members, np.array([i])) * int(demand[debt.group]) for debt in owed)
             _limit_change(model, change, paid, int(free[i]) - withheld)
 
     def breaches(self, placement: Placement) -> Breaches:

@@ -10,7 +10,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.base import Cost, Counting
 from solver.rules.filling import least_left_out
-from solver.rules.model import Model, Sum, total
+from solver.rules.model import Model, Sum
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Unplaced(Cost):
 
     def compile(self, model: Model) -> Sum:
         wanted = sum(int(model.problem.wanted[g]) for g in self.groups)
-        started = total(model.started_on(g, i) for g in self.groups for i in model.candidates(g).tolist())
-        return started * -1 + wanted
+        everywhere = np.arange(model.problem.cluster.size)
+        return model.started_over(self.groups, everywhere) * -1 + wanted
 
     def ceiling(self, problem: Problem) -> int:
         return sum(problem.groups[g].start for g in self.groups)

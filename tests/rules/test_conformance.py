@@ -426,7 +426,8 @@ def least(model: CountModel, sum_: Any, starts: Ints) -> int:
     model.cp.clear_hints()
     for g in range(len(model.problem.groups)):
         for i in model.candidates(g).tolist():
-            model.cp.add_hint(model._variables[model.started_on(g, i).variables[0]], int(starts[g, i]))
+            (variable,) = model.started_over([g], np.array([i])).variables
+            model.cp.add_hint(model._variables[variable], int(starts[g, i]))
     model.minimise(sum_)
     assert solver.solve(model.cp) == cp_model.OPTIMAL
     return round(solver.objective_value)
