@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from solver.domain.counts import Ints
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.knapsack import Grid, Table
 from solver.engines.patterns.types import TaskTypes
+from solver.knapsack import Grid, Table
 
 Floats = NDArray[np.float64]
 

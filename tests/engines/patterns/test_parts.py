@@ -11,10 +11,10 @@ from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import classes
 from solver.engines.patterns.counting import counting_bound
 from solver.engines.patterns.handing_back import hand_back
-from solver.engines.patterns.knapsack import Grid
 from solver.engines.patterns.pricing import Pricing
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes, task_types
+from solver.knapsack import Grid
 
 
 def zone_vectors(lower: np.ndarray, upper: np.ndarray, wanted: int) -> set[tuple[int, ...]]:
