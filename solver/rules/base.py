@@ -56,7 +56,50 @@ class Breaches:
     unit: str
 
 
-class Constraint(ABC):
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a rule looks at: how many tasks of each kind are in each part of the cluster, and nothing finer.
+
+    Groups that no reading tells apart within a part are interchangeable there, which is what merging them rests on.
+
+    Parameters
+    ----------
+    kind
+        ``int64[G]``: groups of the same kind are counted together.
+    part
+        ``int64[I]``: the part that each instance belongs to; None where each instance is one.
+    """
+
+    kind: Ints
+    part: Ints | None = None
+
+    @classmethod
+    def of_groups(cls, problem: Problem, *kinds: Iterable[int], part: Ints | None = None) -> Reading:
+        """Each of these sets of groups is told from the others and from the rest; a group may be in several."""
+        flags = np.zeros((len(problem.groups), len(kinds) + 1), np.int64)
+        for k, groups in enumerate(kinds):
+            flags[list(groups), k] = 1
+        return cls(kinds_of(flags), part)
+
+
+def kinds_of(rows: Ints) -> Ints:
+    """``int64[G]``: equal rows of ``int64[G, N]`` get the same number."""
+    numbers: Ints = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return numbers
+
+
+class Rule(ABC):
+    """What constraints and costs have in common."""
+
+    @abstractmethod
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        """All that the counting part of the rule looks at; what ``admits`` says is known without it.
+
+        The value or the verdict depends on the counts after the operation through these alone.
+        """
+
+
+class Constraint(Rule):
     """A hard rule, bound to a problem.
 
     Attributes
@@ -167,6 +210,9 @@ class Need(Constraint):
     def admits(self, problem: Problem, group: int) -> Bools:
         return self.met(problem) if group == self.owner else super().admits(problem, group)
 
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        return ()
+
     def compile(self, model: Model) -> None:
         """Nothing counts: the group has no candidates elsewhere."""
 
@@ -200,7 +246,7 @@ class Counting:
     tight: tuple[Cost, ...] = ()
 
 
-class Cost(ABC):
+class Cost(Rule):
     """A number to be minimised: one tier of the objective (§4, §5).
 
     Attributes

@@ -6,7 +6,7 @@ use; then, resource by resource, the sum over their tasks of what was free of it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
 from solver.errors import InvalidRequest
-from solver.rules.base import Cost, Counting, Strategy
+from solver.rules.base import Cost, Counting, Reading, Strategy
 from solver.rules.filling import fill_in_order
 from solver.rules.model import Model, Sum, total
 
@@ -85,6 +85,9 @@ class Opened(Cost):
 
     def value(self, placement: Placement) -> int:
         return int(self._opened(placement).sum())
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, _packed(problem, self.groups), _keep_in_use(problem, self.groups))
 
     def compile(self, model: Model) -> Sum:
         problem = model.problem
@@ -158,6 +161,9 @@ class Leftover(Cost):
     def value(self, placement: Placement) -> int:
         weights = self.weights(placement.problem)
         return sum(int((placement.row(g) * weights).sum()) for g in self.groups)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, self.groups)
 
     def compile(self, model: Model) -> Sum:
         weights = self.weights(model.problem)

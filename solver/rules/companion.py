@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from solver.domain.problem import Problem
-from solver.rules.base import Constraint, Cost, Counting
+from solver.rules.base import Constraint, Cost, Counting, Reading
+from solver.rules.buckets import Buckets
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,9 @@ class CompanionConstraint(Constraint):
     @property
     def name(self) -> str:
         return f"{self.type}({self.family}, {self.field})"
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield _reading(problem, self.owner, self.family, self.field)
 
     def with_itself(self, problem: Problem) -> bool:
         """Whether the family is the owner's own."""
@@ -41,8 +48,18 @@ class CompanionCost(Cost):
     def name(self) -> str:
         return f"{self.type}({self.family}, {self.field}, {self.weight})"
 
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield _reading(problem, self.owner, self.family, self.field)
+
     def ceiling(self, problem: Problem) -> int:
         return self.weight * problem.most_tasks([self.owner])
 
     def bound(self, facts: Counting) -> int:
         return 0
+
+
+def _reading(problem: Problem, owner: int, family: str, field: str) -> Reading:
+    """The owner's and the family's tasks by the values of the field; an instance without it is a part of its own."""
+    of = Buckets.everywhere(problem, field).of
+    part = np.where(of >= 0, of, len(of) + np.arange(len(of)))
+    return Reading.of_groups(problem, [owner], problem.families.get(family, ()), part=part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 from solver.domain.counts import Bools
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.base import Breaches, Constraint, Stage
+from solver.rules.base import Breaches, Constraint, Reading, Stage
 from solver.rules.model import Model
 
 
@@ -25,6 +26,9 @@ class InstanceState(Constraint):
 
     def admits(self, problem: Problem, group: int) -> Bools:
         return problem.open_to_change
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        return ()
 
     def compile(self, model: Model) -> None:
         """Nothing counts: closed instances have no candidates."""

@@ -16,7 +16,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.errors import InvalidRequest
 from solver.rules.argument import split
-from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.model import Model, total
 
 TYPE = "isolateRoles"
@@ -72,6 +72,9 @@ class IsolateRoles(Constraint):
             return np.full(state.size, UNLIMITED)
         others = np.delete(self._tasks(state), self.roles.index(role), axis=0).sum(axis=0)
         return np.where(others > 0, 0, UNLIMITED)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, *self._members(problem))
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -15,7 +15,7 @@ from solver.domain.counts import Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import nothing, split, whole_number
-from solver.rules.base import UNLIMITED, Breaches, Constraint
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.model import Model
 
 TYPE = "maxPerInstance"
@@ -72,6 +72,9 @@ class MaxPerInstance(Constraint):
         if state.problem.groups[group].family != family:
             return np.full(state.size, UNLIMITED)
         return np.maximum(self.k - state.family(family), 0)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, self.scope(problem))
 
     def compile(self, model: Model) -> None:
         family = model.problem.families[self._family(model.problem)]

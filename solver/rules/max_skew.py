@@ -17,7 +17,7 @@ from solver.domain.explanation import Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import field_name, split, whole_number
-from solver.rules.base import UNLIMITED, Breaches, Constraint
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.buckets import Buckets, has_field
 from solver.rules.model import Model
 
@@ -84,6 +84,9 @@ class MaxSkew(Constraint):
 
     def _allowed(self, problem: Problem, buckets: Buckets) -> int:
         return max(self.k, _skew(buckets.count(problem.running_of(self._family(problem)))))
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, self.scope(problem), [self.owner], part=self.buckets(problem).of)
 
     def compile(self, model: Model) -> None:
         problem = model.problem

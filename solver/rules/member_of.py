@@ -18,9 +18,17 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Bools, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.query import evaluate, evaluate_comparison, holds_count, parse, reads_state, selected_groups
+from solver.query import (
+    comparisons,
+    evaluate,
+    evaluate_comparison,
+    holds_count,
+    parse,
+    reads_state,
+    selected_groups,
+)
 from solver.query.syntax import And, Comparison, Expression, Not, Operator, Or, SubjectKind
-from solver.rules.base import Breaches, Constraint
+from solver.rules.base import Breaches, Constraint, Reading
 from solver.rules.model import Literal, Model, Sum
 
 TYPE = "memberOf"
@@ -81,6 +89,16 @@ class MemberOf(Constraint):
             return unconcerned.astype(np.int64)
         holds = evaluate(self.expression, _Shifted(state, group, self.owner)) | unconcerned
         return holds.astype(np.int64)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        """On each instance the owner's tasks, all tasks, and those of the families that a comparison selects."""
+        if not self.counts:
+            return
+        yield Reading.of_groups(problem, [self.owner])
+        everyone = tuple(problem.families)
+        for leaf in comparisons(self.expression):
+            chosen = selected_groups(leaf, everyone) if leaf.subject.kind is SubjectKind.TASK_GROUP else everyone
+            yield Reading.of_groups(problem, [g for family in chosen for g in problem.families[family]])
 
     def compile(self, model: Model) -> None:
         if not self.counts:

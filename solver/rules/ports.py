@@ -16,7 +16,7 @@ from solver.domain.counts import Bools, Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
-from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.daemon import Debt
 from solver.rules.model import Model, total
 
@@ -80,6 +80,9 @@ class HostPort(Constraint):
         room = np.maximum(1 - self._held(state), 0)
         return np.where(self._owed(state.problem), 0, room) if group in self._barred(state.problem) else room
 
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, _holders(problem, self.port), self._barred(problem))
+
     def compile(self, model: Model) -> None:
         problem = model.problem
         holders, barred = _holders(problem, self.port), self._barred(problem)
@@ -125,6 +128,9 @@ class PortCount(Constraint):
         if not need:
             return np.full(state.size, UNLIMITED)
         return np.maximum(MOST_RESERVED - self._count(state), 0) // need
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading(np.array([len(group.ports) for group in problem.groups], np.int64))
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -15,7 +15,7 @@ import numpy as np
 from solver.domain.counts import Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.base import UNLIMITED, Breaches, Constraint, Stage
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage, kinds_of
 from solver.rules.daemon import Debt
 from solver.rules.model import Model, Sum, total
 
@@ -65,6 +65,11 @@ class Resource(Constraint):
         """``int64[I]``: what tasks of the group may still take: free, neither reserved nor owed to (other) daemons."""
         available: Ints = np.maximum(state.free[:, self.r] - self._withheld(state, group), 0)
         return available
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        """What one task takes, and which debts it pays."""
+        debts = [[int(g in debt.members) for debt in self.debts] for g in range(len(problem.groups))]
+        yield Reading(kinds_of(np.column_stack([problem.demand[:, self.r], np.array(debts, np.int64)])))
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.base import Cost, Counting
+from solver.rules.base import Cost, Counting, Reading
 from solver.rules.model import Model, Sum, total
 
 
@@ -20,6 +21,9 @@ class Soft(Cost):
 
     def value(self, placement: Placement) -> int:
         return sum(cost.value(placement) for cost in self.costs)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        return (reading for cost in self.costs for reading in cost.readings(problem))
 
     def compile(self, model: Model) -> Sum:
         return total(cost.compile(model) for cost in self.costs)

@@ -6,7 +6,7 @@ which is least exactly where the counts are as even as capacity permits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from solver.domain.counts import Bools, Ints, sum_of
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import field_name
-from solver.rules.base import Cost, Counting, Strategy
+from solver.rules.base import Cost, Counting, Reading, Strategy
 from solver.rules.buckets import Buckets, has_field
 from solver.rules.filling import fill_evenly, least_sum_of_squares, tied_at_the_end
 from solver.rules.model import Model, Sum, total
@@ -79,6 +79,11 @@ class Missing(Cost):
             for spread in self.spreads
         )
 
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        for spread in self.spreads:
+            part = has_field(problem, spread.field).astype(np.int64)
+            yield Reading.of_groups(problem, problem.families[spread.family], part=part)
+
     def compile(self, model: Model) -> Sum:
         return total(
             model.tasks_over(
@@ -120,6 +125,10 @@ class Evenness(Cost):
             counts = spread.buckets.count(placement.family(spread.family))
             total_squares += int((counts * counts).sum())
         return total_squares
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        for spread in self.spreads:
+            yield Reading.of_groups(problem, problem.families[spread.family], part=spread.buckets.of)
 
     def compile(self, model: Model) -> Sum:
         squares = []

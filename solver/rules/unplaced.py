@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.base import Cost, Counting
+from solver.rules.base import Cost, Counting, Reading
 from solver.rules.filling import least_left_out
 from solver.rules.model import Model, Sum
 
@@ -30,6 +31,9 @@ class Unplaced(Cost):
 
     def value(self, placement: Placement) -> int:
         return sum(int(placement.problem.wanted[g] - placement.change(g).sum()) for g in self.groups)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        yield Reading.of_groups(problem, self.groups, part=np.zeros(problem.cluster.size, np.int64))
 
     def compile(self, model: Model) -> Sum:
         wanted = sum(int(model.problem.wanted[g]) for g in self.groups)

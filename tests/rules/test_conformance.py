@@ -25,7 +25,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
 from solver.rules.affinity import Affinity, SoftAffinity
 from solver.rules.anti_affinity import AntiAffinity, SoftAntiAffinity
-from solver.rules.base import UNLIMITED, Constraint, Cost, Counting
+from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Rule
 from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, Rules, bind
 from solver.rules.binpack import Leftover, Opened
 from solver.rules.capacity_providers import CapacityProviders
@@ -453,6 +453,36 @@ def test_a_cost_minimised_in_the_model_is_its_value(name: str) -> None:
                 assert model.value_of(compiled, after.tasks) == value, context
                 assert k not in solved or least(model, compiled, starts) == value, context
     assert len(seen) > 2
+
+
+def _read(rule: Rule, after: Placement) -> tuple[int, ...]:
+    """What the readings of a rule see of a state."""
+    asked = after.problem
+    tasks = after.tasks.to_dense()
+    seen: list[int] = []
+    for reading in rule.readings(asked):
+        part = np.arange(asked.cluster.size) if reading.part is None else reading.part
+        for kind, where in itertools.product(np.unique(reading.kind), np.unique(part)):
+            seen.append(int(tasks[np.ix_(reading.kind == kind, part == where)].sum()))
+    return tuple(seen)
+
+
+@pytest.mark.parametrize("name", [*CONSTRAINT_SUBJECTS, *COST_SUBJECTS])
+def test_a_rule_looks_at_nothing_but_its_readings(name: str) -> None:
+    """Two states that its readings cannot tell apart have one verdict and one cost: what merging groups rests on."""
+    alike = 0
+    for case in drawn(name):
+        for rule in case.looked_at:
+            verdicts: dict[tuple[int, ...], int] = {}
+            for starts in all_starts(case.problem):
+                if name in CONSTRAINT_SUBJECTS and ((starts > 0) & ~case.admits).any():
+                    continue
+                after = state(case.problem, starts)
+                verdict = rule.value(after) if isinstance(rule, Cost) else allows([rule], case.problem, starts)
+                seen = _read(rule, after)
+                alike += seen in verdicts
+                assert verdicts.setdefault(seen, verdict) == verdict, f"problem {case.seed}: {rule.name}\n{starts}"
+    assert alike
 
 
 @costs
