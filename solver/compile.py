@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from solver.cpsat.merging import TaskType, task_types
 from solver.cpsat.model import CountModel
-from solver.domain.counts import Ints
 from solver.rules.bind import Rules
 from solver.rules.model import Sum
 
@@ -19,15 +19,22 @@ class CompiledModel:
     tiers: tuple[Sum, ...]
 
 
+def types_of(rules: Rules) -> tuple[TaskType, ...]:
+    """The groups that may start tasks, merged where no rule tells them apart."""
+    groups = range(len(rules.problem.groups))
+    ceilings = {g: rules.ceiling(g) for g in groups if rules.problem.wanted[g]}
+    return task_types(ceilings, rules.problem.wanted, rules.readings())
+
+
 def compile_model(
-    rules: Rules, most: list[Ints] | None = None, give_up: Callable[[], bool] | None = None
+    rules: Rules, types: Sequence[TaskType] | None = None, give_up: Callable[[], bool] | None = None
 ) -> CompiledModel:
     """Compile all rules.
 
     Parameters
     ----------
-    most
-        Narrows where groups may start; left out, wherever a rule does not forbid it.
+    types
+        Those of ``types_of``, where they are known already.
     give_up
         Asked now and then while building.
 
@@ -37,7 +44,7 @@ def compile_model(
         Once ``give_up`` is true.
     """
     problem = rules.problem
-    model = CountModel(problem, most or [rules.most(g) for g in range(len(problem.groups))], give_up)
+    model = CountModel(problem, types_of(rules) if types is None else types, give_up)
     for g, group in enumerate(problem.groups):
         if group.start:
             model.at_most(model.total_started(g), group.start)

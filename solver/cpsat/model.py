@@ -1,4 +1,4 @@
-"""The count model in CP-SAT: one integer a group and instance where the group may start, and facts about sums of them.
+"""The count model in CP-SAT: one integer a type of task and instance where it may start, and facts about sums of them.
 
 Every variable remembers how its value follows from those made before it, so that any plan can be handed to CP-SAT as a
 complete hint, auxiliaries included.
@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solver.cpsat.merging import TaskType
+from solver.cpsat.starts import StartVariables
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
-from solver.rules.model import Literal, Sum, Variable, total
+from solver.rules.model import Literal, Sum, Variable
 
 TANGENTS = 64
 """A square over a wider range is left to CP-SAT's own multiplication."""
@@ -35,13 +37,13 @@ class CountModel:
     ----------
     problem
         What is asked.
-    most
-        ``most[g]`` is ``int64[I]``: at most so many starts of the group on each instance; no variable where zero.
+    types
+        The groups that may start tasks, merged or each by itself, and where.
     give_up
         Asked now and then; once true, building ends with ``BuildStopped``.
     """
 
-    def __init__(self, problem: Problem, most: Sequence[Ints], give_up: Callable[[], bool] | None = None) -> None:
+    def __init__(self, problem: Problem, types: Sequence[TaskType], give_up: Callable[[], bool] | None = None) -> None:
         self._problem = problem
         self._give_up = give_up
         self._said = 0
@@ -51,17 +53,12 @@ class CountModel:
         self._high: list[int] = []
         self._value_of: list[Callable[[Values], int]] = []
         self._facts: dict[tuple[Sum, int], Literal] = {}
-        self._start: list[dict[int, Variable]] = []
-        self._running = [_cells(problem.running, g) for g in range(len(most))]
-        self._on_instance: dict[int, list[tuple[int, Variable]]] = {}
-        self._candidates = [np.flatnonzero(row > 0) for row in most]
-        for g, row in enumerate(most):
-            found: dict[int, Variable] = {}
-            for i in self._candidates[g].tolist():
-                found[i] = self._variable(0, int(row[i]), lambda values: 0)
-                self._on_instance.setdefault(i, []).append((g, found[i]))
-            self._start.append(found)
-        self._starts = sum(len(found) for found in self._start)
+        self._running = [_cells(problem.running, g) for g in range(len(problem.groups))]
+        self._near = Counts.empty(len(problem.groups), problem.cluster.size)
+        self._starts = StartVariables(types, problem.wanted, self._variable)
+        self._on_instance = self._starts.on_instance()
+        for held, shares in self._starts.links():
+            self.cp.add(self._expression(held) == self._expression(shares))
 
     # What a rule reads.
 
@@ -72,16 +69,12 @@ class CountModel:
 
     def candidates(self, group: int) -> Ints:
         """Instances where the group may start a task."""
-        return self._candidates[group]
+        return self._starts.candidates(group)
 
     def started_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """New tasks of the groups on the instances."""
-        inside = instances.tolist()
-        variables: list[Variable] = []
-        for g in groups:
-            start = self._start[g]
-            variables += [start[i] for i in inside if i in start]
-        return Sum(tuple(variables), (1,) * len(variables))
+        variables = self._starts.over(tuple(groups), instances)
+        return Sum(variables, (1,) * len(variables))
 
     def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """The sum of ``tasks[g, i]`` over groups and instances."""
@@ -92,7 +85,7 @@ class CountModel:
 
     def touched(self, groups: Iterable[int]) -> Ints:
         """Instances where the count of one of the groups may change."""
-        return np.array(sorted({i for g in groups for i in self._start[g]}), np.int64)
+        return self._starts.touched(groups)
 
     def load_change(self, resource: int, instance: int) -> Sum:
         """What the operation adds to what is taken of a resource of the instance."""
@@ -232,7 +225,7 @@ class CountModel:
 
     def total_started(self, group: int) -> Sum:
         """New tasks of the group."""
-        return total(Sum((v,), (1,)) for v in self._start[group].values())
+        return self.started_over([group], np.arange(self._problem.cluster.size))
 
     def all_or_nothing(self, groups: Sequence[int]) -> None:
         """Either every task wanted of the groups is started, or none."""
@@ -249,7 +242,8 @@ class CountModel:
         self.cp.minimize(self._expression(sum_))
 
     def hint(self, tasks: Counts) -> None:
-        """Hint every variable from a plan."""
+        """Hint every variable from a plan; solutions are then dealt out to groups as near to it as may be."""
+        self._near = tasks - self._problem.running
         values = self.values(tasks)
         self.cp.clear_hints()
         for variable, value in zip(self._variables, values, strict=True):
@@ -257,11 +251,8 @@ class CountModel:
 
     def values(self, tasks: Counts) -> Values:
         """The value of every variable in a plan."""
-        values: Values = []
-        for g, found in enumerate(self._start):
-            row = tasks.row(g) - self._problem.running.row(g) if found else np.zeros(0, np.int64)
-            values += [int(row[i]) for i in found]
-        for value_of in self._value_of[self._starts :]:
+        values = self._starts.values(tasks - self._problem.running)
+        for value_of in self._value_of:
             values.append(value_of(values))
         return values
 
@@ -271,18 +262,8 @@ class CountModel:
 
     def decode(self, value: Callable[[cp_model.IntVar], int]) -> Counts:
         """Counts after the operation, from a solution."""
-        groups, instances, counts = [], [], []
-        for g, found in enumerate(self._start):
-            for i, variable in found.items():
-                count = value(self._variables[variable])
-                if count:
-                    groups.append(g)
-                    instances.append(i)
-                    counts.append(count)
         shape = (len(self._problem.groups), self._problem.cluster.size)
-        cells = (np.array(column, np.int64) for column in (groups, instances, counts))
-        started = Counts.of(shape, *cells)
-        return self._problem.running + started
+        return self._problem.running + self._starts.deal(lambda v: value(self._variables[v]), self._near, shape)
 
     def complete(self) -> None:
         """All of it is there: what an engine adds from now on is never given up."""
@@ -293,12 +274,14 @@ class CountModel:
         if self._said % LOOK_EVERY == 0 and self._give_up is not None and self._give_up():
             raise BuildStopped
 
-    def _variable(self, low: int, high: int, value_of: Callable[[Values], int]) -> Variable:
+    def _variable(self, low: int, high: int, value_of: Callable[[Values], int] | None = None) -> Variable:
+        """A new variable, and how its value follows from those before it; the first ones are given by a plan."""
         self._look_at_the_clock()
         self._variables.append(self.cp.new_int_var(low, high, ""))
         self._low.append(low)
         self._high.append(high)
-        self._value_of.append(value_of)
+        if value_of is not None:
+            self._value_of.append(value_of)
         return Variable(len(self._variables) - 1)
 
     def _fact(self, value_of: Callable[[Values], int]) -> Literal:

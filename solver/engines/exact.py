@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from ortools.sat.python import cp_model
 
-from solver.compile import CompiledModel, compile_model
+from solver.compile import CompiledModel, compile_model, types_of
+from solver.cpsat.merging import TaskType
 from solver.cpsat.model import BuildStopped
-from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -38,12 +38,13 @@ STOP_INTERVAL = 0.005
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the incumbent and its bounds until all is proved or the time is over."""
     rules = incumbent.rules
-    most = [rules.most(g) for g in range(len(rules.problem.groups))]
-    if not fits(most, deadline.remaining()):
-        incumbent.cut_short |= fits(most, math.inf)
+    types = types_of(rules)
+    if not fits(types, deadline.remaining()):
+        incumbent.cut_short |= fits(types, math.inf)
         return
+    most = [rules.most(g) for g in range(len(rules.problem.groups))]
     try:
-        compiled = compile_model(rules, most, deadline.passed)
+        compiled = compile_model(rules, types, deadline.passed)
     except BuildStopped:
         incumbent.cut_short = True
         return
@@ -62,9 +63,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
             break
 
 
-def fits(most: Sequence[Ints], seconds: float) -> bool:
-    """Whether a model with these starts (``most[g]``, ``int64[I]``) is built and searched within the seconds."""
-    starts = sum(int((row > 0).sum()) for row in most)
+def fits(types: Sequence[TaskType], seconds: float) -> bool:
+    """Whether a model with starts of these types is built and searched within the seconds."""
+    starts = sum(one.size for one in types)
     return starts <= LARGEST_MODEL and seconds >= LEAST_SECONDS + starts * SECONDS_A_START
 
 

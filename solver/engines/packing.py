@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from solver.compile import types_of
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits, Scheduling
@@ -41,7 +42,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         return
     given = incumbent.values
     later = deadline.remaining() * (1 - TIME_SHARE)
-    alone = limits.deterministic_limit is not None or not exact.fits(packing.most, later)
+    alone = limits.deterministic_limit is not None or not exact.fits(types_of(incumbent.rules), later)
     share = 1.0 if alone else TIME_SHARE
     result = search.improve(
         asked,

@@ -75,11 +75,11 @@ class Reading:
 
     @classmethod
     def of_groups(cls, problem: Problem, *kinds: Iterable[int], part: Ints | None = None) -> Reading:
-        """Each of these sets of groups is told from the others and from the rest; a group may be in several."""
-        flags = np.zeros((len(problem.groups), len(kinds) + 1), np.int64)
+        """Each of these few sets of groups is told from the others and from the rest; a group may be in several."""
+        kind = np.zeros(len(problem.groups), np.int64)
         for k, groups in enumerate(kinds):
-            flags[list(groups), k] = 1
-        return cls(kinds_of(flags), part)
+            kind[list(groups)] |= 1 << k
+        return cls(kind, part)
 
 
 def kinds_of(rows: Ints) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
@@ -28,7 +28,7 @@ from solver.rules import (
     spread,
 )
 from solver.rules import random as random_strategy
-from solver.rules.base import UNLIMITED, Constraint, Cost, Stage, Strategy
+from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strategy
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
@@ -112,18 +112,30 @@ class Rules:
 
     def most(self, group: int) -> Ints:
         """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
-        if group not in self._most:
-            most = np.where(self.admits(group), int(self.problem.wanted[group]), 0)
-            for rule in self.concerning(group) if self.problem.wanted[group] else ():
+        wanted = int(self.problem.wanted[group])
+        return np.minimum(self.ceiling(group), wanted) if wanted else np.zeros(self.problem.cluster.size, np.int64)
+
+    def ceiling(self, group: int) -> Ints:
+        """``int64[I]``: no plan starts more tasks of the group on an instance, however many are wanted."""
+        if group not in self._ceilings:
+            ceiling = np.where(self.admits(group), UNLIMITED, 0)
+            for rule in self.concerning(group):
                 if rule.only_tightens and not rule.stepwise(self.problem, group):
-                    np.minimum(most, rule.room(self.before, group), out=most)
-            read_only(most)
-            self._most[group] = most
-        return self._most[group]
+                    np.minimum(ceiling, rule.room(self.before, group), out=ceiling)
+            read_only(ceiling)
+            self._ceilings[group] = ceiling
+        return self._ceilings[group]
 
     @cached_property
-    def _most(self) -> dict[int, Ints]:
+    def _ceilings(self) -> dict[int, Ints]:
         return {}
+
+    def readings(self) -> Iterator[Reading]:
+        """What all rules and costs look at, and the requests themselves: how many tasks of each group start."""
+        groups = len(self.problem.groups)
+        yield Reading(np.arange(groups), np.zeros(self.problem.cluster.size, np.int64))
+        for rule in (*self.constraints, *self.tiers):
+            yield from rule.readings(self.problem)
 
 
 def room_of(constraints: Iterable[Constraint], state: Placement, group: int) -> Ints:

@@ -74,7 +74,8 @@ class IsolateRoles(Constraint):
         return np.where(others > 0, 0, UNLIMITED)
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
-        yield Reading.of_groups(problem, *self._members(problem))
+        number = {role: k for k, role in enumerate(self.roles, start=1)}
+        yield Reading(np.array([number.get(group.role, 0) for group in problem.groups], np.int64))
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from ortools.sat.python import cp_model
 
+from solver.cpsat.merging import TaskType
 from solver.cpsat.model import CountModel
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
@@ -348,7 +349,7 @@ class Collect(cp_model.CpSolverSolutionCallback):
 
 def solutions(rules: Sequence[Constraint], asked: Problem, most: Sequence[Ints]) -> set[tuple[int, ...]]:
     """Every start matrix that the model with these rules has."""
-    model = CountModel(asked, most)
+    model = CountModel(asked, [TaskType.single(g, row) for g, row in enumerate(most)])
     for g, wanted in enumerate(asked.wanted.tolist()):
         model.at_most(model.total_started(g), wanted)
     for rule in rules:
@@ -443,7 +444,7 @@ def test_a_cost_minimised_in_the_model_is_its_value(name: str) -> None:
         every = list(all_starts(asked))
         solved = set(random.Random(case.seed).sample(range(len(every)), min(STATES, len(every))))
         for cost in case.looked_at:
-            model = CountModel(asked, most)
+            model = CountModel(asked, [TaskType.single(g, row) for g, row in enumerate(most)])
             compiled = cost.compile(model)
             for k, starts in enumerate(every):
                 after = state(asked, starts)
@@ -557,7 +558,7 @@ def test_a_square_over_a_wide_range_is_exact_too(count: int) -> None:
     """Beyond a range that tangents cover, the evenness of a spread is still its value."""
     rules = bind(problem(cluster([{}, {}]), [group("A", 70, chain=["spread(instanceId)"])], {"A": [1, 0]}))
     (evenness,) = (cost for cost in rules.tiers if isinstance(cost, Evenness))
-    model = CountModel(rules.problem, [np.full(2, 70)])
+    model = CountModel(rules.problem, [TaskType.single(0, np.full(2, 70))])
     compiled = evenness.compile(model)
     starts = np.array([[count, 70 - count]])
     assert (
@@ -573,6 +574,6 @@ def test_a_count_of_tasks_is_compared_without_looking_at_each_count() -> None:
     for operator in ("<", "<=", "==", "!=", ">=", ">"):
         rules = bind(problem(cluster([{}]), [group("A", wanted, rules=[f"memberOf(runningTasksCount {operator} 7)"])]))
         (rule,) = (rule for rule in rules.constraints if isinstance(rule, MemberOf))
-        model = CountModel(rules.problem, [np.array([wanted])])
+        model = CountModel(rules.problem, [TaskType.single(0, np.array([wanted]))])
         rule.compile(model)
         assert model.size < 10

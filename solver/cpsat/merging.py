@@ -1,0 +1,106 @@
+"""Types of tasks: groups that no rule tells apart on an instance share their variables there.
+
+A rule looks at numbers of tasks by kind of group and part of the cluster (``solver.rules.base.Reading``). Groups of one
+kind in every reading that looks at single instances form a type. What coarser readings still tell apart, such as the
+tasks of each service in a zone, is counted group by group and *region*: a set of instances that no such reading divides.
+Within a region any tasks of the type may change places, so that ``sum over groups of share[g, region] = sum over the
+region's instances of started[type, i]`` is all that ties the two together, and any solution can be dealt out to groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.rules.base import Reading, kinds_of
+
+
+@dataclass(frozen=True, eq=False)
+class TaskType:
+    """Interchangeable groups.
+
+    Parameters
+    ----------
+    groups
+        Ascending.
+    most
+        ``int64[I]``: at most so many of their tasks start on each instance together.
+    region
+        ``int64[I]``: the region of an instance; -1 where none may start.
+    regions
+        How many there are.
+    """
+
+    groups: tuple[int, ...]
+    most: Ints
+    region: Ints
+    regions: int
+
+    @classmethod
+    def single(cls, group: int, most: Ints) -> TaskType:
+        """A group by itself; its regions are never looked at."""
+        return cls((group,), most, np.where(most > 0, 0, -1), 1)
+
+    @property
+    def size(self) -> int:
+        """Variables that the type needs."""
+        shares = len(self.groups) * self.regions if len(self.groups) > 1 else 0
+        return int((self.most > 0).sum()) + shares
+
+
+def task_types(ceilings: Mapping[int, Ints], wanted: Ints, readings: Iterable[Reading]) -> tuple[TaskType, ...]:
+    """The types of the groups that may start tasks.
+
+    Parameters
+    ----------
+    ceilings
+        Of each such group ``int64[I]``: at most so many starts on each instance, whatever is wanted.
+    wanted
+        ``int64[G]``.
+    readings
+        Of every rule and cost.
+    """
+    if not ceilings:
+        return ()
+    fine, coarse = _sorted(readings, len(next(iter(ceilings.values()))))
+    labels = kinds_of(np.stack(fine, axis=1)) if fine else np.zeros(len(wanted), np.int64)
+    alike: dict[tuple[int, bytes], list[int]] = {}
+    for g, ceiling in ceilings.items():
+        alike.setdefault((int(labels[g]), ceiling.tobytes()), []).append(g)
+    found: list[TaskType] = []
+    for groups in alike.values():
+        merged = _merged(groups, ceilings[groups[0]], wanted, coarse)
+        apart = [TaskType.single(g, np.minimum(ceilings[g], wanted[g])) for g in groups]
+        found += [merged] if len(groups) > 1 and merged.size < sum(one.size for one in apart) else apart
+    return tuple(sorted(found, key=lambda one: one.groups[0]))
+
+
+def _sorted(readings: Iterable[Reading], instances: int) -> tuple[list[Ints], list[tuple[Ints, Ints]]]:
+    """Kinds of the readings that look at single instances, and part and ``int64[G, N]`` kinds of the coarser ones."""
+    fine: list[Ints] = []
+    by_part: dict[bytes, tuple[Ints, list[Ints]]] = {}
+    for reading in readings:
+        if reading.part is None:
+            fine.append(reading.kind)
+        else:
+            by_part.setdefault(reading.part.tobytes(), (reading.part, []))[1].append(reading.kind)
+    coarse = []
+    for part, kinds in by_part.values():
+        if 2 * len(np.unique(part)) > instances:
+            fine += kinds
+        else:
+            coarse.append((part, np.stack(kinds, axis=1)))
+    return fine, coarse
+
+
+def _merged(groups: list[int], ceiling: Ints, wanted: Ints, coarse: list[tuple[Ints, Ints]]) -> TaskType:
+    inside = ceiling > 0
+    dividing = [part for part, kinds in coarse if (kinds[groups] != kinds[groups[0]]).any()]
+    region = np.where(inside, 0, -1)
+    if dividing and inside.any():
+        region[inside] = kinds_of(np.stack(dividing, axis=1)[inside])
+    most = np.minimum(ceiling, int(wanted[groups].sum()))
+    return TaskType(tuple(groups), most, region, int(region.max(initial=0)) + 1)
