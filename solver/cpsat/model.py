@@ -12,6 +12,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from solver.cpsat.merging import TaskType
+from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
@@ -57,6 +58,7 @@ class CountModel:
         self._near = Counts.empty(len(problem.groups), problem.cluster.size)
         self._starts = StartVariables(types, problem.wanted, self._variable)
         self._on_instance = self._starts.on_instance()
+        self._rows: InstanceRows | None = InstanceRows(self._on_instance, problem.demand, self._high)
         for held, shares in self._starts.links():
             self.cp.add(self._expression(held) == self._expression(shares))
 
@@ -112,6 +114,8 @@ class CountModel:
         if low > limit and only_if:
             self.require_one([self.opposite(literal) for literal in only_if])
             return
+        if not only_if and self._rows is not None and self._rows.take(sum_, limit):
+            return
         constraint = self.cp.add(self._expression(sum_) <= limit)
         if only_if:
             constraint.only_enforce_if([self._boolean(literal) for literal in only_if])
@@ -132,6 +136,8 @@ class CountModel:
             self.cp.add(self._expression(sum_) >= limit).only_enforce_if(boolean)
             self.cp.add(self._expression(sum_) <= limit - 1).only_enforce_if(~boolean)
             self._facts[key] = literal
+            if limit == 1 and self._rows is not None:
+                self._rows.note(sum_, literal)
         return self._facts[key]
 
     def any_of(self, literals: Sequence[Literal]) -> Literal:
@@ -266,7 +272,19 @@ class CountModel:
         return self._problem.running + self._starts.deal(lambda v: value(self._variables[v]), self._near, shape)
 
     def complete(self) -> None:
-        """All of it is there: what an engine adds from now on is never given up."""
+        """All of it is there: limits on single instances are stated, and what an engine adds now is never given up.
+
+        Raises
+        ------
+        BuildStopped
+            Once the caller has given up.
+        """
+        rows, self._rows = self._rows, None
+        for row in rows.rows() if rows is not None else ():
+            if row.fact is None:
+                self.at_most(row.sum, row.limit)
+            else:
+                self.at_most(row.sum - self.truth(row.fact) * row.limit, 0)
         self._give_up = None
 
     def _look_at_the_clock(self) -> None:

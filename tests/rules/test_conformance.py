@@ -354,6 +354,7 @@ def solutions(rules: Sequence[Constraint], asked: Problem, most: Sequence[Ints])
         model.at_most(model.total_started(g), wanted)
     for rule in rules:
         rule.compile(model)
+    model.complete()
     solver = cp_model.CpSolver()
     solver.parameters.enumerate_all_solutions = True
     solver.parameters.num_workers = 1
@@ -429,6 +430,7 @@ def least(model: CountModel, sum_: Any, starts: Ints) -> int:
         for i in model.candidates(g).tolist():
             (variable,) = model.started_over([g], np.array([i])).variables
             model.cp.add_hint(model._variables[variable], int(starts[g, i]))
+    model.complete()
     model.minimise(sum_)
     assert solver.solve(model.cp) == cp_model.OPTIMAL
     return round(solver.objective_value)
