@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,26 @@ def random_problem(seed: int) -> Problem:
     return problem(snapshot, groups, running, rules=rules, frozen=frozen, all_or_nothing=r.random() < 0.08)
 
 
+def random_twins(seed: int) -> Problem:
+    """A tiny problem whose three or four groups differ in nothing but their families and numbers."""
+    r = random.Random(seed)
+    rows: list[dict[str, Any]] = [
+        {"id": f"i{i}", "cpu": r.randint(2, 7), "memory": r.randint(2, 7), "zone": r.choice("ab"), "unlisted": i % 2}
+        for i in range(r.choice([4, 4, 5]))
+    ]
+    possible = (f"maxSkew({ZONE_FIELD}, 1)", f"antiAffinity(B, {ZONE_FIELD})", f"memberOf({r.choice(EXPRESSIONS)})")
+    chains = ([f"spread({ZONE_FIELD})", "binpack(cpu)"], ["binpack(cpu)"], [f"spread({ZONE_FIELD})"], ["random"])
+    rules, chain = r.sample(possible, r.choice([0, 0, 1])), r.choice(chains)
+    demand = {"cpu": r.randint(1, 3), "memory": r.randint(1, 3)}
+    names = "ABCD"[: r.choice([3, 3, 4])]
+    groups = [group(name, r.choice([1, 1, 2]), rules=rules, chain=chain, **demand) for name in names]
+    groups[0] = replace(groups[0], all_or_nothing=r.random() < 0.2, priority=r.choice([0, 0, 0, 1]))
+    running = {g.name: [r.choice([0, 0, 0, 0, 1]) for _ in rows] for g in groups}
+    for i, row in enumerate(rows):
+        _take(row, i, groups, running)
+    return problem(cluster(rows), groups, running)
+
+
 def _random_instance(r: random.Random, i: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": f"i{i}",
@@ -213,5 +234,5 @@ def _take(row: dict[str, Any], i: int, groups: Sequence[TaskGroup], running: Map
         if count:
             ports |= set(g.ports)
     taken["memory"] += row["unlisted"]
-    row["free"] = {name: row[name] - taken[name] for name in taken}
+    row["free"] = {name: row[name] - taken[name] for name in taken if name in row}
     row["ports"] = sorted(ports)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from solver.compile import types_of
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Status
-from solver.engines import portfolio, sequential
+from solver.engines import exact, portfolio, sequential
 from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
 from solver.rules.bind import bind
 from solver.verify import check
-from tests.builders import random_problem
+from tests.builders import random_problem, random_twins
 from tests.oracle import Oracle
 
 PROBLEMS = 1_500
@@ -34,6 +36,22 @@ def test_the_exact_engine_equals_brute_force_tier_by_tier(shard: int) -> None:
         assert solution.status in (Status.OPTIMAL, Status.INFEASIBLE), f"seed {seed}"
         assert tuple(tier.sequential for tier in solution.tiers) >= values, f"seed {seed}"
         assert not check(problem, solution.tasks), f"seed {seed}"
+
+
+@pytest.mark.parametrize("shard", range(8))
+def test_groups_that_are_merged_are_placed_as_well_as_brute_force_places_them(shard: int) -> None:
+    """The same where groups differ in nothing but their names: one variable for all of them, and who is who dealt out."""
+    merged = 0
+    for seed in range(shard, 240, 8):
+        problem = random_twins(seed)
+        rules = bind(problem)
+        merged += any(len(one.groups) > 1 for one in types_of(rules))
+        incumbent = Incumbent(rules)
+        exact.improve(incumbent, Limits(workers=1), Deadline(20))
+        assert incumbent.values == Oracle(problem).best(), f"seed {seed}"
+        assert incumbent.proven(len(incumbent.values) - 1), f"seed {seed}"
+        assert not incumbent.rejected, f"seed {seed}"
+    assert merged > 10
 
 
 @pytest.mark.parametrize("shard", range(8))

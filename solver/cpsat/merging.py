@@ -17,6 +17,9 @@ import numpy as np
 from solver.domain.counts import Ints
 from solver.rules.base import Reading, kinds_of
 
+FINE_SHARE = 0.5
+"""With more regions than half of the instances, counting each group in each of them saves next to nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class TaskType:
@@ -52,7 +55,7 @@ class TaskType:
 
 
 def task_types(ceilings: Mapping[int, Ints], wanted: Ints, readings: Iterable[Reading]) -> tuple[TaskType, ...]:
-    """The types of the groups that may start tasks.
+    """The types of the groups that may start tasks, merged where that saves variables.
 
     Parameters
     ----------
@@ -63,22 +66,34 @@ def task_types(ceilings: Mapping[int, Ints], wanted: Ints, readings: Iterable[Re
     readings
         Of every rule and cost.
     """
+    found: list[TaskType] = []
+    for merged in merge(ceilings, wanted, readings):
+        apart = [TaskType.single(g, np.minimum(ceilings[g], wanted[g])) for g in merged.groups]
+        found += [merged] if merged.size < sum(one.size for one in apart) else apart
+    return tuple(sorted(found, key=lambda one: one.groups[0]))
+
+
+def merge(
+    ceilings: Mapping[int, Ints], wanted: Ints, readings: Iterable[Reading], fine_share: float = FINE_SHARE
+) -> tuple[TaskType, ...]:
+    """The types of the groups that may start tasks, as few as the readings allow.
+
+    Parameters
+    ----------
+    fine_share
+        A reading with more parts than this share of the instances tells groups apart as if each instance were one.
+    """
     if not ceilings:
         return ()
-    fine, coarse = _sorted(readings, len(next(iter(ceilings.values()))))
+    fine, coarse = _sorted(readings, fine_share * len(next(iter(ceilings.values()))))
     labels = kinds_of(np.stack(fine, axis=1)) if fine else np.zeros(len(wanted), np.int64)
     alike: dict[tuple[int, bytes], list[int]] = {}
     for g, ceiling in ceilings.items():
         alike.setdefault((int(labels[g]), ceiling.tobytes()), []).append(g)
-    found: list[TaskType] = []
-    for groups in alike.values():
-        merged = _merged(groups, ceilings[groups[0]], wanted, coarse)
-        apart = [TaskType.single(g, np.minimum(ceilings[g], wanted[g])) for g in groups]
-        found += [merged] if len(groups) > 1 and merged.size < sum(one.size for one in apart) else apart
-    return tuple(sorted(found, key=lambda one: one.groups[0]))
+    return tuple(_merged(groups, ceilings[groups[0]], wanted, coarse) for groups in alike.values())
 
 
-def _sorted(readings: Iterable[Reading], instances: int) -> tuple[list[Ints], list[tuple[Ints, Ints]]]:
+def _sorted(readings: Iterable[Reading], most_parts: float) -> tuple[list[Ints], list[tuple[Ints, Ints]]]:
     """Kinds of the readings that look at single instances, and part and ``int64[G, N]`` kinds of the coarser ones."""
     fine: list[Ints] = []
     by_part: dict[bytes, tuple[Ints, list[Ints]]] = {}
@@ -89,7 +104,7 @@ def _sorted(readings: Iterable[Reading], instances: int) -> tuple[list[Ints], li
             by_part.setdefault(reading.part.tobytes(), (reading.part, []))[1].append(reading.kind)
     coarse = []
     for part, kinds in by_part.values():
-        if 2 * len(np.unique(part)) > instances:
+        if len(np.unique(part)) > most_parts:
             fine += kinds
         else:
             coarse.append((part, np.stack(kinds, axis=1)))

@@ -1,16 +1,20 @@
-"""A plan that cares for room alone: largest groups first, the fullest instances first (first fit decreasing, by group).
+"""A plan that cares for room and for few instances alone: largest tasks first, into what is in use, then into the largest.
 
-The sequential scheduler loses room by spreading before it knows what comes next. Where it leaves tasks unplaced, this plan
-often places them; the tiers then say whether it is the better one.
+The sequential scheduler loses room by spreading before it knows what comes next, and opens instances that a larger one
+would have made unnecessary. Where it leaves tasks unplaced or keeps instances in use by packing alone, this plan (first fit
+decreasing, by group) is often the better one; the tiers then say whether it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solver.domain.counts import Counts
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.domain.request import Scheduling
 from solver.engines import sequential
 from solver.engines.deadline import Deadline
 from solver.rules.base import Strategy
@@ -28,20 +32,51 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
 
 
 def chains(rules: Rules) -> tuple[tuple[Strategy, ...], ...]:
-    """Chains that leave the most room: even over the buckets of a ``maxSkew``, then the fullest instances first."""
-    return tuple(_chain(rules, g) for g in range(len(rules.problem.groups)))
+    """Chains that leave the most room: even over the buckets that must or should be even, then the fewest instances."""
+    in_use = _in_use(rules.problem)
+    return tuple(_chain(rules, g, in_use) for g in range(len(rules.problem.groups)))
 
 
-def _chain(rules: Rules, group: int) -> tuple[Strategy, ...]:
+@dataclass(frozen=True, eq=False)
+class _FewestOpened(Binpack):
+    """The fullest of the instances in use; where none has room, the largest of the others.
+
+    Parameters
+    ----------
+    in_use
+        ``bool[I]``: before the operation, by anything but daemons.
+    """
+
+    in_use: Bools
+
+    def order(self, state: Placement, left: Ints) -> Ints:
+        used = self.in_use | (state.running_tasks > state.before.running_tasks)
+        most = int(left.max(initial=0))
+        return np.where(used, left, 2 * most + 1 - left)
+
+
+def _chain(rules: Rules, group: int, in_use: Bools) -> tuple[Strategy, ...]:
     problem = rules.problem
     family = problem.groups[group].family
     chain: list[Strategy] = []
     skews = (rule for rule in rules.concerning(group) if isinstance(rule, MaxSkew) and rule.owner == group)
     chain += [Spread(problem, family, rule.field, rule.usable) for rule in skews][:1]
+    first = rules.strategies[group][:1]
+    if not chain and isinstance(first[0], Spread) and len(first[0].buckets) < problem.cluster.size // 2:
+        chain += first
     share = _share(rules, group)
     if share.max(initial=0.0) > 0:
-        chain.append(Binpack(group, problem.cluster.resources[int(share.argmax())]))
+        chain.append(_FewestOpened(group, problem.cluster.resources[int(share.argmax())], in_use))
     return tuple(chain)
+
+
+def _in_use(problem: Problem) -> Bools:
+    """``bool[I]``: instances that hold something other than daemons before the operation."""
+    used = problem.holds_unlisted.copy()
+    for g, group in enumerate(problem.groups):
+        if group.scheduling is not Scheduling.DAEMON:
+            used[problem.running.cells_of(g)[0]] = True
+    return used
 
 
 def _share(rules: Rules, group: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -12,6 +12,7 @@ from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.loading import loaded
 from solver.rules.bind import Rules
+from solver.rules.binpack import Opened
 from solver.rules.unplaced import Unplaced
 
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
@@ -20,6 +21,9 @@ RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 FIRST_SHARE, FIRST_SECONDS = 0.9, 0.05
 """For the sequential plan: most of the time where other engines follow, for where it is slow they are hopeless; and so
 much in any case, also for a caller who has gone: without it there is no plan to return."""
+
+PACKED_SHARE = 0.5
+"""Of what is left, at most, for the plan that packs first."""
 
 CUT = "the sequential plan was cut short by the time limit; its figures are those of what it had placed by then"
 
@@ -93,8 +97,8 @@ def count_bounds(incumbent: Incumbent, deadline: Deadline) -> None:
 def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     """Run the engines that search; which one had the last word."""
     engine = "sequential"
-    if _unplaced(incumbent) > 0:
-        incumbent.offer(packed_first.place(incumbent.rules, limits.seed, deadline))
+    if _unplaced(incumbent) > 0 or _opens(incumbent):
+        incumbent.offer(packed_first.place(incumbent.rules, limits.seed, deadline.part(PACKED_SHARE)))
         count_bounds(incumbent, deadline)
     for name in ("packing", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
@@ -108,6 +112,12 @@ def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         if incumbent.values < before or (name == "exact" and _finished(incumbent)):
             engine = name
     return engine
+
+
+def _opens(incumbent: Incumbent) -> bool:
+    """Whether fewer instances might be kept in use by packing alone."""
+    tiers = incumbent.rules.tiers
+    return any(isinstance(cost, Opened) and not incumbent.proven(t) for t, cost in enumerate(tiers))
 
 
 def _finished(incumbent: Incumbent) -> bool:

@@ -312,8 +312,8 @@ class _Allotment:
                 keys.append(counts[of[instances]] + self._started_in(depth, of[instances]))
             elif isinstance(strategy, Binpack):
                 index = self.problem.cluster.resources.index(strategy.resource)
-                taken = self.started[instances] * self.problem.demand[self.group, index]
-                keys.append(self.state.free[instances, index] - taken)
+                left = self.state.free[:, index] - self.started * self.problem.demand[self.group, index]
+                keys.append(strategy.order(self.state, left)[instances])
             else:
                 keys.append(self.rng.permutation(len(instances)))
         keys.append(self.rank[instances])

@@ -51,7 +51,11 @@ class Binpack(Strategy):
         return f"{TYPE}({self.resource})"
 
     def preference(self, state: Placement, group: int) -> Ints:
-        return state.free[:, state.problem.cluster.resources.index(self.resource)]
+        return self.order(state, state.free[:, state.problem.cluster.resources.index(self.resource)])
+
+    def order(self, state: Placement, left: Ints) -> Ints:
+        """``int64[I]``: the least comes first, where ``left`` (``int64[I]``) is free of the resource."""
+        return left
 
 
 def _keep_in_use(problem: Problem, but: Sequence[int]) -> list[int]:

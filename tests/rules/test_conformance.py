@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from ortools.sat.python import cp_model
 
-from solver.cpsat.merging import TaskType
+from solver.cpsat.merging import TaskType, merge
 from solver.cpsat.model import CountModel
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
@@ -26,7 +26,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
 from solver.rules.affinity import Affinity, SoftAffinity
 from solver.rules.anti_affinity import AntiAffinity, SoftAntiAffinity
-from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Rule
+from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Reading, Rule
 from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, Rules, bind
 from solver.rules.binpack import Leftover, Opened
 from solver.rules.capacity_providers import CapacityProviders
@@ -96,6 +96,11 @@ class Draft:
         """Give the groups strategies."""
         specs = group("", chain=chain).strategies
         self.groups = [g if k and not everybody else replace(g, strategies=specs) for k, g in enumerate(self.groups)]
+
+    def twin(self) -> None:
+        """Let the second group be like the first in all but name, family and number."""
+        first, second = self.groups[:2]
+        self.groups[1] = replace(first, name=second.name, family=second.family, start=second.start)
 
     def problem(self) -> Problem:
         """The problem; what runs is taken from what is free, and may be more than there is."""
@@ -300,6 +305,8 @@ def drawn(name: str) -> tuple[Case, ...]:
     for seed in range(PROBLEMS):
         draft = Draft.at_random(random.Random(f"{name} {seed}"))
         subject.prepare(draft)
+        if draft.r.random() < 0.3:
+            draft.twin()
         rules = bind(draft.problem())
         everything = (*rules.constraints, *_soft_parts(rules))
         found.append(Case(seed, rules, tuple(rule for rule in everything if isinstance(rule, subject.kind))))
@@ -347,9 +354,22 @@ class Collect(cp_model.CpSolverSolutionCallback):
         self.found.add(key(tasks.to_dense()))
 
 
-def solutions(rules: Sequence[Constraint], asked: Problem, most: Sequence[Ints]) -> set[tuple[int, ...]]:
-    """Every start matrix that the model with these rules has."""
-    model = CountModel(asked, [TaskType.single(g, row) for g, row in enumerate(most)])
+def apart(most: Sequence[Ints]) -> tuple[TaskType, ...]:
+    """Each group by itself."""
+    return tuple(TaskType.single(g, row) for g, row in enumerate(most))
+
+
+def merged(rules: Sequence[Rule], asked: Problem, most: Sequence[Ints]) -> tuple[TaskType, ...]:
+    """Groups merged as far as the readings of the rules allow."""
+    whole = Reading(np.arange(len(asked.groups)), np.zeros(asked.cluster.size, np.int64))
+    ceilings = {g: np.where(row > 0, UNLIMITED, 0) for g, row in enumerate(most) if asked.wanted[g]}
+    readings = [whole, *(reading for rule in rules for reading in rule.readings(asked))]
+    return merge(ceilings, asked.wanted, readings, fine_share=1.0)
+
+
+def solutions(rules: Sequence[Constraint], asked: Problem, types: Sequence[TaskType]) -> set[tuple[int, ...]]:
+    """Every start matrix that the model with these rules has; of those it cannot tell apart, one."""
+    model = CountModel(asked, types)
     for g, wanted in enumerate(asked.wanted.tolist()):
         model.at_most(model.total_started(g), wanted)
     for rule in rules:
@@ -371,9 +391,34 @@ def test_the_model_allows_exactly_what_the_plain_form_allows(name: str) -> None:
     for case in drawn(name):
         allowed = {key(starts) for starts, fine in case.judged if fine}
         most = np.where(case.admits, case.problem.wanted[:, None], 0)
-        assert solutions(case.looked_at, case.problem, list(most)) == allowed, f"problem {case.seed}"
+        assert solutions(case.looked_at, case.problem, apart(list(most))) == allowed, f"problem {case.seed}"
         refused += len(case.judged) - len(allowed)
     assert refused
+
+
+@constraints
+def test_merged_groups_allow_exactly_what_the_plain_form_allows(name: str) -> None:
+    """What is dealt out is allowed, and for all that the rules can tell apart nothing is missing."""
+    mergers = 0
+    for case in drawn(name):
+        asked = case.problem
+        types = merged(case.looked_at, asked, list(np.where(case.admits, asked.wanted[:, None], 0)))
+        mergers += any(len(one.groups) > 1 for one in types)
+        allowed = {key(starts) for starts, fine in case.judged if fine}
+        found = solutions(case.looked_at, asked, types)
+        assert found <= allowed, f"problem {case.seed}"
+        assert _seen(case, found) == _seen(case, allowed), f"problem {case.seed}"
+    assert mergers
+
+
+def _seen(case: Case, found: set[tuple[int, ...]]) -> set[tuple[tuple[int, ...], ...]]:
+    """What the rules and the requests see of start matrices."""
+    shape = (len(case.problem.groups), case.problem.cluster.size)
+    seen = set()
+    for starts in (np.array(flat).reshape(shape) for flat in found):
+        after = state(case.problem, starts)
+        seen.add((tuple(starts.sum(axis=1).tolist()), *(_read(rule, after) for rule in case.looked_at)))
+    return seen
 
 
 @constraints
@@ -426,10 +471,8 @@ def least(model: CountModel, sum_: Any, starts: Ints) -> int:
     solver.parameters.cp_model_presolve = False
     solver.parameters.fix_variables_to_their_hinted_value = True
     model.cp.clear_hints()
-    for g in range(len(model.problem.groups)):
-        for i in model.candidates(g).tolist():
-            (variable,) = model.started_over([g], np.array([i])).variables
-            model.cp.add_hint(model._variables[variable], int(starts[g, i]))
+    for variable, value in enumerate(model._starts.values(Counts.dense(starts))):
+        model.cp.add_hint(model._variables[variable], value)
     model.complete()
     model.minimise(sum_)
     assert solver.solve(model.cp) == cp_model.OPTIMAL
@@ -446,15 +489,16 @@ def test_a_cost_minimised_in_the_model_is_its_value(name: str) -> None:
         every = list(all_starts(asked))
         solved = set(random.Random(case.seed).sample(range(len(every)), min(STATES, len(every))))
         for cost in case.looked_at:
-            model = CountModel(asked, [TaskType.single(g, row) for g, row in enumerate(most)])
-            compiled = cost.compile(model)
-            for k, starts in enumerate(every):
-                after = state(asked, starts)
-                value = cost.value(after)
-                seen.add(value)
-                context = f"problem {case.seed}: {cost.name}\n{starts}"
-                assert model.value_of(compiled, after.tasks) == value, context
-                assert k not in solved or least(model, compiled, starts) == value, context
+            for types in (apart(most), merged([cost], asked, most)):
+                model = CountModel(asked, types)
+                compiled = cost.compile(model)
+                for k, starts in enumerate(every):
+                    after = state(asked, starts)
+                    value = cost.value(after)
+                    seen.add(value)
+                    context = f"problem {case.seed}: {cost.name}\n{starts}"
+                    assert model.value_of(compiled, after.tasks) == value, context
+                    assert k not in solved or least(model, compiled, starts) == value, context
     assert len(seen) > 2
 
 
@@ -560,7 +604,7 @@ def test_a_square_over_a_wide_range_is_exact_too(count: int) -> None:
     """Beyond a range that tangents cover, the evenness of a spread is still its value."""
     rules = bind(problem(cluster([{}, {}]), [group("A", 70, chain=["spread(instanceId)"])], {"A": [1, 0]}))
     (evenness,) = (cost for cost in rules.tiers if isinstance(cost, Evenness))
-    model = CountModel(rules.problem, [TaskType.single(0, np.full(2, 70))])
+    model = CountModel(rules.problem, apart([np.full(2, 70)]))
     compiled = evenness.compile(model)
     starts = np.array([[count, 70 - count]])
     assert (
@@ -576,6 +620,6 @@ def test_a_count_of_tasks_is_compared_without_looking_at_each_count() -> None:
     for operator in ("<", "<=", "==", "!=", ">=", ">"):
         rules = bind(problem(cluster([{}]), [group("A", wanted, rules=[f"memberOf(runningTasksCount {operator} 7)"])]))
         (rule,) = (rule for rule in rules.constraints if isinstance(rule, MemberOf))
-        model = CountModel(rules.problem, [TaskType.single(0, np.array([wanted]))])
+        model = CountModel(rules.problem, apart([np.array([wanted])]))
         rule.compile(model)
         assert model.size < 10
