@@ -205,7 +205,8 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
-    yield repr((problem.rules, problem.all_or_nothing)).encode() + problem.frozen.tobytes()
+    yield repr((problem.rules, problem.all_or_nothing, problem.freedom)).encode()
+    yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 
 __all__ = ["Answer", "Status", "check", "fingerprint", "place", "prices", "versions", "why"]

@@ -10,10 +10,12 @@ import numpy as np
 
 from solver.domain.cluster import ZONE, ClusterSnapshot
 from solver.domain.counts import LARGEST_SUM, Bools, Counts, Ints, read_only, sum_of, too_large
+from solver.domain.operation import Operation
 from solver.domain.request import (
     MAX_CONSTRAINTS,
     MAX_START,
     MAX_STRATEGIES,
+    Freedom,
     RuleSpec,
     RunningTask,
     Scheduling,
@@ -42,7 +44,11 @@ class Problem:
     frozen
         ``bool[I]``: instances where nothing may change; left out, none.
     tasks
-        The running tasks by name, where known.
+        The running tasks by name, where known: protected ones do not stop.
+    drained
+        ``bool[I]``: instances that take nothing new and that replaceable tasks leave; left out, none.
+    freedom
+        What may change beside what is asked for.
 
     Raises
     ------
@@ -57,22 +63,27 @@ class Problem:
     all_or_nothing: bool = False
     frozen: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
     tasks: tuple[RunningTask, ...] = field(default=(), repr=False)
+    drained: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
+    freedom: Freedom = Freedom()
 
     def __post_init__(self) -> None:
-        if not self.frozen.size:
-            object.__setattr__(self, "frozen", np.zeros(self.cluster.size, np.bool_))
-        faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster)]
-        if faults := faults or self._sum_faults():
+        for name in ("frozen", "drained"):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, np.zeros(self.cluster.size, np.bool_))
+        faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster), *_budget_faults(self.freedom)]
+        if faults := faults or [*self._stop_faults(), *self._sum_faults()]:
             raise InvalidRequest(faults)
         read_only(self.frozen)
+        read_only(self.drained)
 
     def _shape_faults(self) -> list[Fault]:
         shape = (len(self.groups), self.cluster.size)
         found = (self.running.groups, self.running.instances)
         faults = []
-        if self.frozen.shape != (self.cluster.size,):
-            remedy = f"must have one entry an instance, ({self.cluster.size},)"
-            faults.append(Fault("frozen", f"has shape {self.frozen.shape}", remedy))
+        for name, flags in (("frozen", self.frozen), ("drained", self.drained)):
+            if flags.shape != (self.cluster.size,):
+                remedy = f"must have one entry an instance, ({self.cluster.size},)"
+                faults.append(Fault(name, f"has shape {flags.shape}", remedy))
         for t, task in enumerate(self.tasks):
             if not (0 <= task.group < shape[0] and 0 <= task.instance < shape[1]):
                 remedy = f"must be below {shape[0]} and {shape[1]}"
@@ -81,6 +92,17 @@ class Problem:
             faults.append(Fault("running", f"has shape {found}", f"must be groups x instances, {shape}"))
         if len(self.running) and (self.running.count < 0).any():
             faults.append(Fault("running", "has a negative count", "must be zero or more"))
+        return faults
+
+    def _stop_faults(self) -> list[Fault]:
+        faults = []
+        for g, (group, running) in enumerate(zip(self.groups, self.running.totals().tolist(), strict=True)):
+            if group.stop > running:
+                faults.append(Fault(f"groups[{g}].stop", f"is {group.stop}", f"only {running} of {group.name} run"))
+            for name, amount in (("stop", group.stop), ("movable", group.movable)):
+                if amount and group.scheduling is Scheduling.DAEMON:
+                    remedy = "a DAEMON service has one task on each eligible instance: change its rules instead"
+                    faults.append(Fault(f"groups[{g}].{name}", f"is {amount} for a DAEMON service", remedy))
         return faults
 
     def _sum_faults(self) -> list[Fault]:
@@ -106,6 +128,11 @@ class Problem:
     def wanted(self) -> Ints:
         """``int64[G]``: new tasks wanted of each group."""
         return np.array([group.start for group in self.groups], np.int64)
+
+    @cached_property
+    def operation(self) -> Operation:
+        """What may change of what runs, and what there should be."""
+        return Operation.of(self.groups, self.running, self.tasks, self.drained, self.frozen, self.freedom)
 
     def most_tasks(self, groups: Iterable[int]) -> int:
         """All tasks of the groups, running and wanted: no state holds more."""
@@ -139,8 +166,8 @@ class Problem:
 
     @cached_property
     def open_to_change(self) -> Bools:
-        """``bool[I]``: instances that accept new tasks and are not frozen."""
-        return self.cluster.accepts & ~self.frozen
+        """``bool[I]``: instances that accept new tasks and are neither frozen nor drained."""
+        return self.cluster.accepts & ~self.frozen & ~self.drained
 
     @cached_property
     def holds_unlisted(self) -> Bools:
@@ -183,7 +210,9 @@ def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> li
 
 def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> list[Fault]:
     amounts = {f"demand[{name}]": amount for name, amount in group.demand.items()}
-    amounts |= {"start": group.start, "priority": group.priority}
+    amounts |= {"start": group.start, "stop": group.stop, "priority": group.priority, "move_cost": group.move_cost}
+    optional = ("max_moves", "minimum_healthy_percent", "maximum_percent")
+    amounts |= {name: value for name in optional if (value := getattr(group, name)) is not None}
     faults = [
         Fault(f"{path}.{name}", f"is {amount!r}", "must be a whole number")
         for name, amount in amounts.items()
@@ -191,6 +220,19 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
     ]
     if faults:
         return faults
+    faults += [
+        Fault(f"{path}.{name}", f"is {amounts[name]}", "must be zero or more")
+        for name in ("stop", "move_cost", "max_moves")
+        if name in amounts and amounts[name] < 0
+    ]
+    if group.start > 0 and group.stop > 0:
+        faults.append(Fault(f"{path}.stop", f"is {group.stop}, and start is {group.start}", "start or stop, not both"))
+    if not 0 <= (group.minimum_healthy_percent or 0) <= 100:
+        faults.append(
+            Fault(f"{path}.minimum_healthy_percent", f"is {group.minimum_healthy_percent}", "must be 0 to 100")
+        )
+    if not 100 <= (100 if group.maximum_percent is None else group.maximum_percent) <= 1_000:
+        faults.append(Fault(f"{path}.maximum_percent", f"is {group.maximum_percent}", "must be 100 to 1,000"))
     for name, amount in group.demand.items():
         where = f"{path}.demand[{name}]"
         if name not in cluster.resources and amount > 0:
@@ -205,6 +247,15 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
     if not -(2**31) <= group.priority < 2**31:
         faults.append(Fault(f"{path}.priority", f"is {group.priority}", "must fit 32 bits"))
     return faults
+
+
+def _budget_faults(freedom: Freedom) -> list[Fault]:
+    budgets = (("max_moves", freedom.max_moves), ("max_move_cost", freedom.max_move_cost))
+    return [
+        Fault(f"freedom.{name}", f"is {amount!r}", "must be a whole number, zero or more")
+        for name, amount in budgets
+        if amount is not None and (not isinstance(amount, int | np.integer) or amount < 0)
+    ]
 
 
 def _size_faults(path: str, group: TaskGroup) -> list[Fault]:

@@ -32,6 +32,41 @@ class Scheduling(Enum):
     STANDALONE = "STANDALONE"
 
 
+class Preempt(Enum):
+    """Whose running tasks may be stopped, without anybody asking, to place others (§5.1)."""
+
+    NONE = "none"
+    LOWER = "lower"
+    """Those of lower priority than a group that wants tasks; each class loses as few as can be."""
+    ANY = "any"
+    """Anybody's: running and wanted tasks of a class count alike."""
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """What may change beside what is asked for, and what is minimised beside the strategies (§1.3, §5.1).
+
+    Parameters
+    ----------
+    max_moves
+        Tasks that may move; None for any number.
+    max_move_cost
+        The sum of the moved tasks' ``move_cost``; None for any.
+    preempt
+        Whether running tasks may be stopped to place others.
+    consolidate
+        Keep few instances in use, before any strategy.
+    interleaved
+        Few moves matter after each priority class instead of last of all, so that nothing moves for a strategy.
+    """
+
+    max_moves: int | None = None
+    max_move_cost: int | None = None
+    preempt: Preempt = Preempt.NONE
+    consolidate: bool = False
+    interleaved: bool = False
+
+
 MAX_CONSTRAINTS = 10
 """Constraints of a group, task definition's and service's together, as in ECS."""
 
@@ -58,6 +93,16 @@ class TaskGroup:
         Static host ports of one task.
     start
         New tasks wanted.
+    stop
+        Running tasks to stop; not together with ``start``.
+    movable
+        Its running tasks may move (§1.4): those that are RUNNING and not protected.
+    move_cost
+        What moving one of its tasks counts (§5.1).
+    max_moves
+        At most so many of its tasks move; None for any number.
+    minimum_healthy_percent, maximum_percent
+        Bounds on its family's healthy, and running or pending tasks on the way (§9.2); None for no bound.
     constraints
         Hard and soft rules, joined by *and*.
     strategies
@@ -83,6 +128,12 @@ class TaskGroup:
     demand: Mapping[str, int]
     ports: tuple[Port, ...] = ()
     start: int = 0
+    stop: int = 0
+    movable: bool = False
+    move_cost: int = 1
+    max_moves: int | None = None
+    minimum_healthy_percent: int | None = None
+    maximum_percent: int | None = None
     constraints: tuple[RuleSpec, ...] = ()
     strategies: tuple[RuleSpec, ...] | None = None
     priority: int = 0
