@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from solver.cpsat.merging import TaskType, task_types
 from solver.cpsat.model import CountModel
 from solver.rules.bind import Rules
-from solver.rules.model import Sum
+from solver.rules.model import Sum, total
+from solver.rules.moved import moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +25,8 @@ class CompiledModel:
 def types_of(rules: Rules) -> tuple[TaskType, ...]:
     """The groups that may start tasks, merged where no rule tells them apart."""
     groups = range(len(rules.problem.groups))
-    ceilings = {g: rules.ceiling(g) for g in groups if rules.problem.wanted[g]}
-    return task_types(ceilings, rules.problem.wanted, rules.readings())
+    startable = rules.problem.operation.startable
+    return task_types({g: rules.ceiling(g) for g in groups if startable[g]}, startable, rules.readings())
 
 
 def compile_model(
@@ -45,15 +48,38 @@ def compile_model(
     """
     problem = rules.problem
     model = CountModel(problem, types_of(rules) if types is None else types, give_up)
-    for g, group in enumerate(problem.groups):
-        if group.start:
-            model.at_most(model.total_started(g), group.start)
-        if group.all_or_nothing and group.start and not problem.all_or_nothing:
-            model.all_or_nothing([g])
-    if problem.all_or_nothing:
-        model.all_or_nothing([g for g in range(len(problem.groups)) if problem.wanted[g]])
+    _limit(model)
     for constraint in rules.constraints:
         constraint.compile(model)
     compiled = CompiledModel(model, tuple(cost.compile(model) for cost in rules.tiers))
     model.complete()
     return compiled
+
+
+def _limit(model: CountModel) -> None:
+    """What the operation itself sets: how many tasks there may be, gangs, and budgets for moves."""
+    problem, operation = model.problem, model.problem.operation
+    everywhere = np.arange(problem.cluster.size)
+    running = problem.running.totals()
+    for g, group in enumerate(problem.groups):
+        change = model.change_over([g], everywhere)
+        model.at_most(change, int(operation.desired[g] - running[g]))
+        model.at_most(change * -1, int(running[g] - operation.kept[g]))
+        if group.all_or_nothing and group.start and not problem.all_or_nothing:
+            model.all_or_nothing([g])
+    if problem.all_or_nothing:
+        model.all_or_nothing([g for g in range(len(problem.groups)) if problem.wanted[g]])
+    if operation.changes:
+        _limit_moves(model)
+
+
+def _limit_moves(model: CountModel) -> None:
+    problem, freedom = model.problem, model.problem.freedom
+    moves = {g: moved(model, g) for g in range(len(problem.groups))}
+    for g, group in enumerate(problem.groups):
+        if (most := group.max_moves if problem.operation.moving[g] else 0) is not None:
+            model.at_most(moves[g], most)
+    if freedom.max_moves is not None:
+        model.at_most(total(moves.values()), freedom.max_moves)
+    if freedom.max_move_cost is not None:
+        model.at_most(total(moves[g] * problem.groups[g].move_cost for g in moves), freedom.max_move_cost)

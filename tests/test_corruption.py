@@ -389,14 +389,14 @@ def _(scene: Scene) -> tuple[Callable[[], None], str]:
     def spoil() -> None:
         scene.plan["V"][i] = -1
 
-    return spoil, "nothing stops"
+    return spoil, "tasks that may stop"
 
 
 @corruption("a running task is moved")
 def _(scene: Scene) -> tuple[Callable[[], None], str]:
     i, j = scene.some(2)
     scene.add(group("V", 2), None, scene.on(i))
-    return moves_one(scene, "V", i, j), "nothing stops"
+    return moves_one(scene, "V", i, j), "tasks that may stop"
 
 
 @corruption("a negative count")
@@ -407,7 +407,7 @@ def _(scene: Scene) -> tuple[Callable[[], None], str]:
     def spoil() -> None:
         scene.plan["V"][i] = -scene.r.randint(1, 3)
 
-    return spoil, "nothing stops"
+    return spoil, "tasks that may stop"
 
 
 @corruption("more started than wanted")

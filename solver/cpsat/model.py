@@ -14,6 +14,7 @@ from ortools.sat.python import cp_model
 from solver.cpsat.merging import TaskType
 from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
+from solver.cpsat.stops import StopVariables
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.rules.model import Literal, Sum, Variable
@@ -56,7 +57,8 @@ class CountModel:
         self._facts: dict[tuple[Sum, int], Literal] = {}
         self._running = [_cells(problem.running, g) for g in range(len(problem.groups))]
         self._near = Counts.empty(len(problem.groups), problem.cluster.size)
-        self._starts = StartVariables(types, problem.wanted, self._variable)
+        self._starts = StartVariables(types, problem.operation.startable, self._variable)
+        self._stops = StopVariables(problem.operation, self._variable)
         self._on_instance = self._starts.on_instance()
         self._rows: InstanceRows | None = InstanceRows(self._on_instance, problem.demand, self._high)
         for held, shares in self._starts.links():
@@ -78,22 +80,43 @@ class CountModel:
         variables = self._starts.over(tuple(groups), instances)
         return Sum(variables, (1,) * len(variables))
 
+    def stopped_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """Tasks of the groups that stop on the instances."""
+        variables = self._stops.over(groups, instances)
+        return Sum(variables, (1,) * len(variables))
+
+    def change_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """New tasks less those that stop."""
+        groups = tuple(groups)
+        started, stopped = self._starts.over(groups, instances), self._stops.over(groups, instances)
+        return Sum(started + stopped, (1,) * len(started) + (-1,) * len(stopped))
+
     def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """The sum of ``tasks[g, i]`` over groups and instances."""
         groups = tuple(groups)
         inside = instances.tolist()
         running = sum(self._running[g].get(i, 0) for g in groups if self._running[g] for i in inside)
-        return self.started_over(groups, instances) + running
+        return self.change_over(groups, instances) + running
 
     def touched(self, groups: Iterable[int]) -> Ints:
         """Instances where the count of one of the groups may change."""
-        return self._starts.touched(groups)
+        groups = tuple(groups)
+        return np.union1d(self._starts.touched(groups), self._stops.touched(groups))
 
     def load_change(self, resource: int, instance: int) -> Sum:
         """What the operation adds to what is taken of a resource of the instance."""
         demand = self._problem.demand[:, resource]
         here = [(v, int(demand[g])) for g, v in self._on_instance.get(instance, ()) if demand[g]]
+        here += [(v, -int(demand[g])) for g, v in self._stops.on_instance(instance) if demand[g]]
         return Sum(tuple(v for v, _ in here), tuple(c for _, c in here))
+
+    def binding(self, groups: Iterable[int]) -> list[Literal]:
+        """Under what a rule holds that binds where one of the groups starts a task: nothing where none may stop."""
+        groups = tuple(groups)
+        everywhere = np.arange(self._problem.cluster.size)
+        if not self._stops.over(groups, everywhere):
+            return []
+        return [self.at_least_one(self.started_over(groups, everywhere))]
 
     def range_of(self, sum_: Sum) -> tuple[int, int]:
         """Bounds of a sum."""
@@ -193,6 +216,15 @@ class CountModel:
             self.at_most(number - sum_, 0)
         return number
 
+    def positive_part(self, sum_: Sum) -> Sum:
+        """``max(sum_, 0)``."""
+        low, high = self.range_of(sum_)
+        if low >= 0 or high <= 0:
+            return sum_ if low >= 0 else Sum()
+        variable = self._variable(0, high, lambda values: max(_value(sum_, values), 0))
+        self.cp.add_max_equality(self._variables[variable], [self._expression(sum_), 0])
+        return Sum((variable,), (1,))
+
     def where(self, literal: Literal, sum_: Sum) -> Sum:
         """``sum_`` where the literal is true, else 0; exact where it is minimised."""
         known = self._known(literal)
@@ -229,19 +261,14 @@ class CountModel:
         """Variables so far."""
         return len(self._variables)
 
-    def total_started(self, group: int) -> Sum:
-        """New tasks of the group."""
-        return self.started_over([group], np.arange(self._problem.cluster.size))
-
     def all_or_nothing(self, groups: Sequence[int]) -> None:
-        """Either every task wanted of the groups is started, or none."""
-        whole = self._fact(lambda values: int(any(_value(self.total_started(g), values) for g in groups)))
-        for g in groups:
-            wanted = int(self._problem.wanted[g])
-            started = self.total_started(g)
-            if self.range_of(started)[1] < wanted:
-                self.cp.add(self._expression(self.truth(whole)) == 0)
-            self.cp.add(self._expression(started) == wanted * self._boolean(whole))
+        """Either each of the groups has all new tasks that it wants, or none of them has more tasks than before."""
+        everywhere = np.arange(self._problem.cluster.size)
+        more = {g: self.change_over([g], everywhere) for g in groups}
+        whole = self._fact(lambda values: int(any(_value(sum_, values) > 0 for sum_ in more.values())))
+        for g, sum_ in more.items():
+            self.at_most(sum_ * -1, -int(self._problem.wanted[g]), [whole])
+            self.at_most(sum_, 0, [self.opposite(whole)])
 
     def minimise(self, sum_: Sum) -> None:
         """Make a sum the objective."""
@@ -249,7 +276,7 @@ class CountModel:
 
     def hint(self, tasks: Counts) -> None:
         """Hint every variable from a plan; solutions are then dealt out to groups as near to it as may be."""
-        self._near = tasks - self._problem.running
+        self._near = (tasks - self._problem.running).positive()
         values = self.values(tasks)
         self.cp.clear_hints()
         for variable, value in zip(self._variables, values, strict=True):
@@ -257,7 +284,11 @@ class CountModel:
 
     def values(self, tasks: Counts) -> Values:
         """The value of every variable in a plan."""
-        values = self._starts.values(tasks - self._problem.running)
+        change = tasks - self._problem.running
+        values = [
+            *self._starts.values(change.positive()),
+            *self._stops.values((self._problem.running - tasks).positive()),
+        ]
         for value_of in self._value_of:
             values.append(value_of(values))
         return values
@@ -269,7 +300,11 @@ class CountModel:
     def decode(self, value: Callable[[cp_model.IntVar], int]) -> Counts:
         """Counts after the operation, from a solution."""
         shape = (len(self._problem.groups), self._problem.cluster.size)
-        return self._problem.running + self._starts.deal(lambda v: value(self._variables[v]), self._near, shape)
+
+        def read(variable: Variable) -> int:
+            return value(self._variables[variable])
+
+        return self._problem.running + self._starts.deal(read, self._near, shape) - self._stops.counts(read, shape)
 
     def complete(self) -> None:
         """All of it is there: limits on single instances are stated, and what an engine adds now is never given up.

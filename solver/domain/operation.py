@@ -27,11 +27,14 @@ class Operation:
         ``int64[G]``: stops that were asked for, as many of them as protection allows.
     desired
         ``int64[G]``: tasks after an operation that does all it is asked for.
+    staying
+        ``int64[G]``: ``running - asked - leaving``: fewer are left only where tasks are stopped for others.
     kept
-        ``int64[G]``: no fewer tasks may be left; lower than ``running - asked`` where tasks leave drained instances or
-        may be stopped for others.
+        ``int64[G]``: no fewer tasks may be left.
     moving
         ``bool[G]``: tasks of the group may move.
+    startable
+        ``int64[G]``: tasks that may start, for new ones and for those that move.
     """
 
     stoppable: Counts
@@ -39,8 +42,10 @@ class Operation:
     leaving: Counts
     asked: Ints
     desired: Ints
+    staying: Ints
     kept: Ints
     moving: Bools
+    startable: Ints
 
     @classmethod
     def of(
@@ -69,15 +74,18 @@ class Operation:
         total, left = running.totals(), leaving.totals()
         asked = np.minimum(stops, stoppable.totals())
         start = np.array([group.start for group in groups], np.int64)
-        kept = np.where(preempted, 0, total - asked - left)
+        moving = movable | (left > 0)
+        staying = total - asked - left
         return cls(
             stoppable=stoppable,
             fixed=running - stoppable,
             leaving=leaving,
             asked=asked,
             desired=total + start - asked,
-            kept=np.maximum(kept, total - stoppable.totals()),
-            moving=movable | (left > 0),
+            staying=staying,
+            kept=np.where(preempted, total - stoppable.totals(), staying),
+            moving=moving,
+            startable=start + np.where(moving, stoppable.totals(), 0),
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +28,7 @@ class Placement:
         self._rows: dict[int, Ints] = {}
         self._families: dict[str, Ints] = {}
         self._started: list[tuple[int, Ints, Ints]] = []
+        self._starting_at: tuple[int, frozenset[int]] = (-1, frozenset())
         cluster = problem.cluster
         self.free: Ints = cluster.free.copy() if change is None else cluster.free - change.load(problem.demand)
         """``int64[I, R]``: what is free in this state."""
@@ -72,6 +73,28 @@ class Placement:
             members = self.problem.families.get(name, ())
             self._families[name] = sum_of((self.row(group) for group in members), self.size)
         return self._families[name]
+
+    def net(self, groups: Iterable[int]) -> int:
+        """How many tasks more than before the groups have."""
+        return sum(int(self.change(g).sum()) for g in groups)
+
+    def starts_any(self, groups: Iterable[int]) -> bool:
+        """Whether a task of one of the groups starts."""
+        return not self._starting().isdisjoint(groups)
+
+    def _starting(self) -> frozenset[int]:
+        """The groups that start tasks, as of the last start."""
+        point, found = self._starting_at
+        if point != len(self._started):
+            started = (self.tasks - self.problem.running).positive()
+            point, found = len(self._started), frozenset(np.unique(started.group).tolist())
+            self._starting_at = (point, found)
+        return found
+
+    def moved(self, group: int) -> int:
+        """Tasks of the group that stop here and start there."""
+        change = self.change(group)
+        return int(min(change[change > 0].sum(), -change[change < 0].sum()))
 
     def start(self, group: int, instances: Ints, counts: Ints) -> None:
         """Start (negative: take back) tasks: ``counts[k]`` on ``instances[k]``, instances distinct."""

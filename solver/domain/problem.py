@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -134,6 +134,11 @@ class Problem:
         """What may change of what runs, and what there should be."""
         return Operation.of(self.groups, self.running, self.tasks, self.drained, self.frozen, self.freedom)
 
+    def most_wanted(self, groups: Iterable[int]) -> int:
+        """How many tasks more than now the groups should have: new ones, less those whose stop was asked for."""
+        more = self.wanted - self.operation.asked
+        return sum(int(more[g]) for g in groups)
+
     def most_tasks(self, groups: Iterable[int]) -> int:
         """All tasks of the groups, running and wanted: no state holds more."""
         totals = self.wanted + self.running.totals()
@@ -185,12 +190,17 @@ class Problem:
         return DEFAULT_STANDALONE_STRATEGIES
 
     def classes(self) -> list[tuple[int, tuple[int, ...]]]:
-        """Priorities, highest first, with the groups of each that want tasks."""
-        found: dict[int, list[int]] = {}
-        for g, group in enumerate(self.groups):
-            if group.start:
-                found.setdefault(group.priority, []).append(g)
-        return [(priority, tuple(found[priority])) for priority in sorted(found, reverse=True)]
+        """Priorities, highest first, with the groups of each that want tasks, also for those that leave drained instances."""
+        leaving = self.operation.leaving.totals()
+        return by_priority(self.groups, [g for g, group in enumerate(self.groups) if group.start or leaving[g]])
+
+
+def by_priority(groups: Sequence[TaskGroup], chosen: Iterable[int]) -> list[tuple[int, tuple[int, ...]]]:
+    """Priorities, highest first, with the chosen groups of each."""
+    found: dict[int, list[int]] = {}
+    for g in chosen:
+        found.setdefault(groups[g].priority, []).append(g)
+    return [(priority, tuple(found[priority])) for priority in sorted(found, reverse=True)]
 
 
 def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> list[Fault]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from solver.compile import CompiledModel, compile_model, types_of
@@ -20,7 +21,6 @@ from solver.cpsat.model import BuildStopped
 from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
-from solver.rules.model import Sum
 
 LARGEST_MODEL = 50_000
 """Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
@@ -42,7 +42,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     if not fits(types, deadline.remaining()):
         incumbent.cut_short |= fits(types, math.inf)
         return
-    most = [rules.most(g) for g in range(len(rules.problem.groups))]
+    most = [rules.most_beside(g) for g in range(len(rules.problem.groups))]
     try:
         compiled = compile_model(rules, types, deadline.passed)
     except BuildStopped:
@@ -175,11 +175,9 @@ def confirms_impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline
         compiled = compile_model(rules, None, deadline.passed)
     except BuildStopped:
         return False
-    wanted = int(rules.problem.wanted.sum())
-    everything = Sum()
+    everywhere = np.arange(rules.problem.cluster.size)
     for g in range(len(rules.problem.groups)):
-        everything = everything + compiled.model.total_started(g)
-    compiled.model.at_most(everything * -1, -wanted)
+        compiled.model.at_most(compiled.model.change_over([g], everywhere) * -1, -rules.problem.most_wanted([g]))
     solver = cp_model.CpSolver()
     _configure(solver, replace(limits, workers=1, seed=limits.seed + 1), deadline)
     solver.parameters.cp_model_presolve = False

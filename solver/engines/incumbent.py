@@ -13,7 +13,7 @@ from solver.domain.solution import TierResult
 from solver.errors import PlanRejected
 from solver.rules.base import Counting
 from solver.rules.bind import Rules
-from solver.rules.unplaced import Unplaced
+from solver.rules.unplaced import Preempted, Unplaced
 from solver.verify import check
 
 
@@ -60,9 +60,11 @@ class Incumbent:
     _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tasks = self.rules.problem.running
-        self.values = self.value(self.tasks)
+        self._take(self.rules.problem.running)
         self.sequential = self.values
+
+    def _take(self, tasks: Counts) -> None:
+        self.tasks, self.values = tasks, self.value(tasks)
 
     def value(self, tasks: Counts) -> tuple[int, ...]:
         """The cost of each tier."""
@@ -85,7 +87,7 @@ class Incumbent:
             if of_all_rules:
                 self.rejected.append(str(violations[0]))
             return False
-        self.tasks, self.values = tasks, values
+        self._take(tasks)
         if self.on_better is not None:
             self.on_better(tasks, values)
         return True
@@ -101,8 +103,11 @@ class Incumbent:
         violations = check(self.rules.problem, tasks, self.rules)
         if violations:
             raise PlanRejected(f"the sequential plan breaks a rule: {violations[0]}")
-        self.sequential = self.value(tasks)
-        self.offer(tasks)
+        if not tasks.same_as(self.tasks):
+            self._take(tasks)
+            if self.on_better is not None:
+                self.on_better(tasks, self.values)
+        self.sequential = self.values
 
     def add_bound(self, tier: int, value: int, source: str, given: tuple[int, ...] | None = None) -> None:
         """Remember a bound of a tier.
@@ -121,7 +126,7 @@ class Incumbent:
         if self.bound(tier).value >= self.values[tier]:
             return
         tight = tuple(cost for t, cost in enumerate(self.rules.tiers[:tier]) if self._is_tight(t))
-        facts = Counting(self.rules.problem, room, self.least(tier), self._named(tier), tight)
+        facts = Counting(self.rules.problem, self.rules.emptied, room, self.least(tier), self._named(tier), tight)
         self.add_bound(tier, self.rules.tiers[tier].bound(facts), "counting")
 
     def _is_tight(self, tier: int) -> bool:
@@ -130,14 +135,20 @@ class Incumbent:
         return (bound.value, bound.source) == (self.values[tier], "counting")
 
     def least(self, tier: int) -> Ints:
-        """``int64[G]``: starts of each group in every plan whose tiers before ``tier`` are as good as here."""
-        wanted = self.rules.problem.wanted
-        least = np.zeros_like(wanted)
+        """``int64[G]``: tasks of each group beside the fixed ones in every plan whose tiers before are as good as here."""
+        operation = self.rules.problem.operation
+        least = operation.kept.copy()
+        lost: dict[int, int] = {}
         for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True):
+            if isinstance(cost, Preempted):
+                lost[cost.priority] = value
+                members = list(cost.groups)
+                least[members] = np.maximum(least[members], operation.staying[members] - value)
             if isinstance(cost, Unplaced):
                 members = list(cost.groups)
-                least[members] = np.maximum(wanted[members] - value, 0)
-        return least
+                missing = value + lost.get(cost.priority, 0)
+                least[members] = np.maximum(least[members], operation.desired[members] - missing)
+        return least - operation.fixed.totals()
 
     def _named(self, tier: int) -> dict[str, int]:
         return {cost.name: value for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True)}

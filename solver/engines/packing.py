@@ -76,6 +76,8 @@ class _Packing:
         """The packing problem, or None where the request does not have its form."""
         rules, problem = incumbent.rules, incumbent.rules.problem
         cost = rules.tiers[tier]
+        if problem.operation.changes:
+            return None
         wanting = [g for g in range(len(problem.groups)) if problem.wanted[g]]
         families = {problem.groups[g].family for g in wanting}
         alone = len(families) == len(wanting) and all(

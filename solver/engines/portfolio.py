@@ -87,7 +87,7 @@ def count_bounds(incumbent: Incumbent, deadline: Deadline) -> None:
     for g in range(len(rules.problem.groups)):
         if deadline.passed():
             return
-        room.append(rules.most(g))
+        room.append(rules.most_beside(g))
     for tier in range(len(rules.tiers)):
         if deadline.passed():
             return

@@ -23,26 +23,39 @@ from solver.rules.filling import fill_evenly, fill_in_order, tied_at_the_end
 from solver.rules.max_skew import MaxSkew
 from solver.rules.random import Random
 from solver.rules.spread import LAST, Spread
+from solver.verify import check
 
 
 def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequence[int] | None = None) -> Counts:
-    """Counts after placing what is wanted, class by class, in the order of the request or in another ``order``.
+    """Counts after stopping what is to stop and placing what is wanted, as the ECS scheduler would (§6.5).
 
+    First the stops that were asked for, by ECS's rule task by task; then class by class, in the order of the request or in
+    another ``order``, what leaves drained instances and what is new. Nothing else moves, and nothing is pre-empted.
     Incomplete gangs are taken back. When the deadline passes, what is placed so far is the answer.
     """
     problem = rules.problem
     state = Placement(problem)
     scheduler = _Scheduler(rules, state, np.random.default_rng(seed), deadline)
+    if problem.operation.changes:
+        scheduler.stop_asked()
+    point = scheduler.placed
     turn = {g: k for k, g in enumerate(range(len(problem.groups)) if order is None else order)}
     for g in (g for _, groups in problem.classes() for g in sorted(groups, key=turn.__getitem__)):
         if scheduler.is_late():
             break
+        scheduler.replace(g)
         before = scheduler.placed
         started = scheduler.place(g, int(problem.wanted[g]))
         if problem.groups[g].all_or_nothing and started < problem.wanted[g]:
             scheduler.take_back(before)
-    if problem.all_or_nothing and scheduler.total() < problem.wanted.sum():
-        return problem.running
+    if problem.all_or_nothing and state.net(range(len(problem.groups))) < problem.most_wanted(
+        range(len(problem.groups))
+    ):
+        scheduler.take_back(point)
+    if problem.operation.changes and check(problem, state.tasks, rules):
+        # A stop may have made a rule of the same family unkeepable for what starts: then nothing starts.
+        scheduler.take_back(point)
+    scheduler.leave()
     return state.tasks
 
 
@@ -55,6 +68,7 @@ class _Scheduler:
         self.rng = rng
         self.deadline = deadline
         self.rank = _identity_rank(state.problem)
+        self._moved: dict[int, int] = {}
         self._log: list[tuple[int, Ints, Ints]] = []
 
     def is_late(self) -> bool:
@@ -66,10 +80,6 @@ class _Scheduler:
         """How many entries the log has: a point to go back to."""
         return len(self._log)
 
-    def total(self) -> int:
-        """Tasks started so far."""
-        return sum(int(counts.sum()) for _, _, counts in self._log)
-
     def start(self, group: int, instances: Ints, counts: Ints) -> None:
         """Start tasks and remember it."""
         self.state.start(group, instances, counts)
@@ -80,6 +90,70 @@ class _Scheduler:
         for group, instances, counts in reversed(self._log[point:]):
             self.state.start(group, instances, -counts)
         del self._log[point:]
+
+    def stop_asked(self) -> None:
+        """The stops that were asked for: one task at a time where the strategies want one fewer (ECS, termination)."""
+        operation = self.state.problem.operation
+        for g in np.flatnonzero(operation.asked).tolist():
+            left = operation.stoppable.row(g)
+            # What leaves a drained instance anyway goes first.
+            first = fill_in_order(operation.leaving.row(g), int(operation.asked[g]))
+            self._stop(g, first)
+            left -= first
+            for done in range(int(first.sum()), int(operation.asked[g])):
+                if self.is_late():
+                    self._stop(g, fill_in_order(left, int(operation.asked[g]) - done))
+                    break
+                chosen = self._relieved(g, np.flatnonzero(left > 0))
+                self.start(g, np.array([chosen]), -np.ones(1, np.int64))
+                left[chosen] -= 1
+
+    def replace(self, group: int) -> None:
+        """What leaves drained instances: stop and place one by one, within the budgets."""
+        for i in self._leaving(group):
+            if self.is_late():
+                return
+            self.start(group, np.array([i]), -np.ones(1, np.int64))
+            if self._may_move(group):
+                self._moved[group] = self._moved.get(group, 0) + self.place(group, 1)
+
+    def leave(self) -> None:
+        """What has not left drained instances yet does, wherever it ends."""
+        for g in np.unique(self.state.problem.operation.leaving.group).tolist():
+            rest = np.bincount(self._leaving(g), minlength=self.state.size)
+            self._stop(g, rest.astype(np.int64))
+
+    def _leaving(self, group: int) -> list[int]:
+        """The instances of the tasks that are to leave and have not yet, one entry a task."""
+        problem = self.state.problem
+        stopped = np.maximum(-self.state.change(group), 0)
+        left = np.maximum(problem.operation.leaving.row(group) - stopped, 0)
+        return np.repeat(np.arange(self.state.size), left).tolist()
+
+    def _may_move(self, group: int) -> bool:
+        """Whether the budgets allow one more move of the group."""
+        problem, freedom = self.state.problem, self.state.problem.freedom
+        most = problem.groups[group].max_moves
+        cost = sum(problem.groups[g].move_cost * count for g, count in self._moved.items())
+        return (
+            (most is None or self._moved.get(group, 0) < most)
+            and (freedom.max_moves is None or sum(self._moved.values()) < freedom.max_moves)
+            and (freedom.max_move_cost is None or cost + problem.groups[group].move_cost <= freedom.max_move_cost)
+        )
+
+    def _stop(self, group: int, counts: Ints) -> None:
+        instances = np.flatnonzero(counts)
+        if len(instances):
+            self.start(group, instances, -counts[instances])
+
+    def _relieved(self, group: int, instances: Ints) -> int:
+        """The instance that loses a task of the group: the one that the strategies would fill last."""
+        for strategy in self.rules.strategies[group]:
+            if isinstance(strategy, Random):
+                return int(self.rng.choice(instances))
+            keys = strategy.preference(self.state, group)[instances]
+            instances = instances[keys == keys.max()]
+        return int(instances[np.argmin(self.rank[instances])])
 
     def place(self, group: int, wanted: int) -> int:
         """Place up to ``wanted`` tasks of a group; how many were placed."""

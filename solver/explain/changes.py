@@ -145,6 +145,7 @@ def with_instance(problem: Problem, model: Model, name: str) -> Problem:
         cluster=grown,
         running=widened(problem.running),
         frozen=np.append(problem.frozen, False),
+        drained=np.append(problem.drained, False),
     )
 
 

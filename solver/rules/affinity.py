@@ -54,6 +54,10 @@ class Affinity(CompanionConstraint):
     def scope(self, problem: Problem) -> Iterable[int]:
         return problem.families[self.family] if self.with_itself(problem) else (self.owner,)
 
+    def binds(self, problem: Problem) -> Iterable[int]:
+        """A task of the family that moves away would leave the owner's tasks alone."""
+        return {self.owner, *problem.families.get(self.family, ())}
+
     def stepwise(self, problem: Problem, group: int) -> bool:
         return self.with_itself(problem) and problem.groups[group].family == self.family
 
@@ -78,10 +82,11 @@ class Affinity(CompanionConstraint):
         buckets = Buckets.everywhere(problem, self.field)
         family = problem.families.get(self.family, ())
         before = Placement(problem)
+        binding = model.binding(self.binds(problem))
         if self.with_itself(problem):
             used = [model.at_least_one(model.tasks_over(family, members)) for members in buckets.members()]
             most = max(1, int((buckets.count(before.family(self.family)) > 0).sum()))
-            model.at_most(total(model.truth(literal) for literal in used), most)
+            model.at_most(total(model.truth(literal) for literal in used), most, binding)
             return
         own_before = buckets.count(before.row(self.owner))
         family_before = buckets.count(before.family(self.family))
@@ -90,7 +95,7 @@ class Affinity(CompanionConstraint):
         for b in sorted(touched):
             alone = int(own_before[b]) if family_before[b] == 0 else 0
             there = model.at_least_one(model.tasks_over(family, members[b]))
-            model.at_most(model.tasks_over([self.owner], members[b]), alone, [model.opposite(there)])
+            model.at_most(model.tasks_over([self.owner], members[b]), alone, [model.opposite(there), *binding])
 
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem

@@ -172,8 +172,14 @@ class Constraint(Rule):
     def breaches(self, placement: Placement) -> Breaches:
         """The amounts that the rule limits, place by place, in a state: the whole rule, its static part too."""
 
+    def binds(self, problem: Problem) -> Iterable[int]:
+        """The groups of which a start binds the rule: where none of them starts a task, nothing is refused (§3.1)."""
+        return self.scope(problem)
+
     def violations(self, placement: Placement) -> tuple[Violation, ...]:
         """Every place where the state breaks the rule and what was there before does not excuse it (§3.1, §8)."""
+        if not placement.starts_any(self.binds(placement.problem)):
+            return ()
         found = self.breaches(placement)
         allowed = np.maximum(found.limit, self.breaches(placement.before).amount)
         return self._reported(placement.problem, found, allowed)
@@ -225,14 +231,18 @@ class Need(Constraint):
 class Counting:
     """What a counting bound may use; all of it holds for every plan whose earlier tiers are as good as given.
 
+    Tasks that may stop are counted as if they were yet to be placed: beside the *fixed* ones, each is somewhere or nowhere.
+
     Parameters
     ----------
     problem
         The request.
+    base
+        The state in which only the fixed tasks run.
     room
-        ``room[g]`` is ``int64[I]``: at most so many starts of the group fit on each instance, looked at alone.
+        ``room[g]`` is ``int64[I]``: at most so many tasks of the group fit on each instance beside the fixed ones.
     least
-        ``int64[G]``: at least so many tasks of each group are started.
+        ``int64[G]``: at least so many tasks of each group are there beside the fixed ones.
     values
         The earlier tiers by name.
     tight
@@ -240,10 +250,21 @@ class Counting:
     """
 
     problem: Problem
+    base: Placement
     room: Sequence[Ints]
     least: Ints
     values: Mapping[str, int]
     tight: tuple[Cost, ...] = ()
+
+    def most(self, group: int) -> int:
+        """Tasks of the group beside the fixed ones, at most."""
+        operation = self.problem.operation
+        return int(operation.desired[group] - operation.fixed.cells_of(group)[1].sum())
+
+    def free(self) -> Ints:
+        """``int64[I, R]``: what tasks beside the fixed ones take at most: what is free, or what they take now."""
+        now = self.problem.operation.stoppable.load(self.problem.demand)
+        return np.maximum(np.maximum(self.base.free, 0), now)
 
 
 class Cost(Rule):

@@ -12,8 +12,8 @@ import numpy as np
 
 from solver.domain.counts import LARGEST_SUM, Bools, Ints, read_only
 from solver.domain.placement import Placement
-from solver.domain.problem import Problem
-from solver.domain.request import RuleSpec, Scheduling
+from solver.domain.problem import Problem, by_priority
+from solver.domain.request import Preempt, RuleSpec, Scheduling
 from solver.errors import Fault, InvalidRequest
 from solver.rules import (
     affinity,
@@ -35,11 +35,12 @@ from solver.rules.daemon import Debt
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
 from solver.rules.max_skew import MaxSkew
+from solver.rules.moved import Moved
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
 from solver.rules.soft import Soft
-from solver.rules.unplaced import Unplaced
+from solver.rules.unplaced import Preempted, Unplaced
 
 T = TypeVar("T")
 
@@ -110,10 +111,23 @@ class Rules:
         """The state before the operation, shared by all who read it."""
         return Placement(self.problem)
 
+    @cached_property
+    def emptied(self) -> Placement:
+        """The state in which everything that may stop has: no plan leaves more room."""
+        operation = self.problem.operation
+        return Placement(self.problem, operation.fixed) if operation.changes else self.before
+
     def most(self, group: int) -> Ints:
         """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
-        wanted = int(self.problem.wanted[group])
-        return np.minimum(self.ceiling(group), wanted) if wanted else np.zeros(self.problem.cluster.size, np.int64)
+        startable = int(self.problem.operation.startable[group])
+        most = (
+            np.minimum(self.ceiling(group), startable) if startable else np.zeros(self.problem.cluster.size, np.int64)
+        )
+        return most
+
+    def most_beside(self, group: int) -> Ints:
+        """``int64[I]``: tasks of the group beside those that cannot stop, at most: what may start, and what is there."""
+        return self.most(group) + self.problem.operation.stoppable.row(group)
 
     def ceiling(self, group: int) -> Ints:
         """``int64[I]``: no plan starts more tasks of the group on an instance, however many are wanted."""
@@ -121,10 +135,19 @@ class Rules:
             ceiling = np.where(self.admits(group), UNLIMITED, 0)
             for rule in self.concerning(group):
                 if rule.only_tightens and not rule.stepwise(self.problem, group):
-                    np.minimum(ceiling, rule.room(self.before, group), out=ceiling)
+                    room = rule.room(self.emptied, group)
+                    np.minimum(ceiling, np.where(self._exchangeable, UNLIMITED, room), out=ceiling)
             read_only(ceiling)
             self._ceilings[group] = ceiling
         return self._ceilings[group]
+
+    @cached_property
+    def _exchangeable(self) -> Bools:
+        """``bool[I]``: where tasks may stop while something is broken: others may break it as much in their stead (§8)."""
+        holds = np.zeros(self.problem.cluster.size, np.bool_)
+        if self.problem.operation.changes and any(rule.broken(self.before) for rule in self.constraints):
+            holds[self.problem.operation.stoppable.instance] = True
+        return holds
 
     @cached_property
     def _ceilings(self) -> dict[int, Ints]:
@@ -311,11 +334,39 @@ def _with_usable(problem: Problem, rule: Constraint, usable: list[Bools]) -> Con
 
 
 def _tiers(problem: Problem, chains: tuple[tuple[Strategy, ...], ...], soft: tuple[Cost, ...]) -> tuple[Cost, ...]:
-    """The tiers of §5.1 that placing tasks has."""
-    tiers: list[Cost] = [Unplaced(priority, groups) for priority, groups in problem.classes()]
-    wanting = [g for g in range(len(problem.groups)) if problem.wanted[g]]
+    """The tiers of §5.1."""
+    operation = problem.operation
+    changing = set(operation.stoppable.group.tolist()) | set(np.flatnonzero(problem.wanted).tolist())
+    moving = tuple(g for g in sorted(changing) if operation.moving[g])
+    tiers: list[Cost] = list(_first_tiers(problem, moving))
+    if problem.freedom.consolidate:
+        tiers.append(binpack.InUse.of(problem))
+    asked = operation.asked > 0
+    wanting = [g for g in sorted(changing) if problem.wanted[g] or asked[g] or operation.moving[g]]
     for position in range(max((len(chains[g]) for g in wanting), default=0)):
         here = [chains[g][position] for g in wanting if position < len(chains[g])]
         tiers += spread.costs(position + 1, [rule for rule in here if isinstance(rule, spread.Spread)])
         tiers += binpack.costs(position + 1, [rule for rule in here if isinstance(rule, binpack.Binpack)])
-    return (*tiers, Soft(soft)) if soft else tuple(tiers)
+    if soft:
+        tiers.append(Soft(soft))
+    if moving and not problem.freedom.interleaved:
+        tiers.append(Moved(moving))
+    return tuple(tiers)
+
+
+def _first_tiers(problem: Problem, moving: tuple[int, ...]) -> Iterator[Cost]:
+    """Class by class: what is stopped for others, what is not placed, and where asked for what moves."""
+    operation, freedom = problem.operation, problem.freedom
+    preempted = [g for g in range(len(problem.groups)) if operation.kept[g] < operation.staying[g]]
+    wanted = dict(problem.classes())
+    classes = by_priority(problem.groups, {*preempted, *(g for groups in wanted.values() for g in groups), *moving})
+    for priority, groups in classes:
+        lost = tuple(g for g in groups if g in preempted)
+        if freedom.preempt is Preempt.ANY:
+            wanted[priority] = tuple(sorted({*lost, *wanted.get(priority, ())}))
+        elif lost:
+            yield Preempted(priority, lost)
+        if wanted.get(priority):
+            yield Unplaced(priority, wanted[priority])
+        if freedom.interleaved and (movers := tuple(g for g in groups if g in moving)):
+            yield Moved(movers, priority)

@@ -117,19 +117,18 @@ class Opened(Cost):
     def bound(self, facts: Counting) -> int:
         """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource."""
         problem = facts.problem
-        before = Placement(problem)
-        open_now = self._opened(before)
+        open_now = self._opened(facts.base)
         packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
         used = problem.holds_unlisted | open_now
         for g in others:
-            used |= before.row(g) > 0
+            used |= facts.base.row(g) > 0
         reachable = np.zeros(problem.cluster.size, np.bool_)
         for g in packed:
             reachable |= (facts.room[g] > 0) & (facts.least[g] > 0)
         need = sum_of((problem.demand[g] * facts.least[g] for g in packed), problem.demand.shape[1])
-        free = np.where(reachable[:, None], np.maximum(problem.cluster.free, 0), 0)
+        free = np.where(reachable[:, None], facts.free(), 0)
         fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
-        shared = int(sum(problem.wanted[g] for g in others))
+        shared = sum(facts.most(g) for g in others)
         return max(int(open_now.sum()) + fewest - shared, 0)
 
 
@@ -140,6 +139,22 @@ def _fewest(need: int, free: Ints, used: Bools) -> int:
         return 0
     held = np.cumsum(np.sort(free[~used])[::-1])
     return int(np.searchsorted(held, rest)) + 1 if len(held) and held[-1] >= rest else len(held)
+
+
+@dataclass(frozen=True)
+class InUse(Opened):
+    """Consolidation (§5.1, tier 3): instances that listed tasks keep in use, whoever packs; those of others are given."""
+
+    title: str = "instances in use"
+
+    @classmethod
+    def of(cls, problem: Problem) -> InUse:
+        """Of all groups."""
+        return cls(0, tuple(range(len(problem.groups))))
+
+    @property
+    def name(self) -> str:
+        return "consolidate/instances"
 
 
 @dataclass(frozen=True)
@@ -185,7 +200,7 @@ class Leftover(Cost):
         problem = facts.problem
         weights = self.weights(problem)
         order = np.argsort(weights, kind="stable")
-        cost = sum(int((problem.running.row(g) * weights).sum()) for g in self.groups)
+        cost = sum(int((facts.base.row(g) * weights).sum()) for g in self.groups)
         for g in self.groups:
             room = np.minimum(facts.room[g][order], facts.least[g])
             cost += int((fill_in_order(room, int(facts.least[g])) * weights[order]).sum())

@@ -97,9 +97,10 @@ class MaxSkew(Constraint):
         allowed = self._allowed(problem, buckets)
         counts = [model.tasks_over(family, members) for members in buckets.members()]
         smallest = model.smallest(counts)
+        binding = model.binding(family)
         starters = np.intersect1d(model.candidates(self.owner), np.flatnonzero(buckets.inside))
         for b, count in enumerate(counts):
-            model.at_most(count - smallest, allowed)
+            model.at_most(count - smallest, allowed, binding)
             if allowed > self.k:
                 here = starters[buckets.of[starters] == b]
                 started = model.at_least_one(model.started_over([self.owner], here))

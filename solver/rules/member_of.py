@@ -73,7 +73,7 @@ class MemberOf(Constraint):
         return evaluate(self.expression, Placement(problem))
 
     def scope(self, problem: Problem) -> Iterable[int]:
-        counts = self.counts and problem.wanted[self.owner] > 0
+        counts = self.counts and problem.operation.startable[self.owner] > 0
         return range(len(problem.groups)) if counts else (self.owner,)
 
     def stepwise(self, problem: Problem, group: int) -> bool:

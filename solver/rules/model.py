@@ -70,6 +70,15 @@ class Model(Protocol):
     def started_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """New tasks of the groups on the instances."""
 
+    def stopped_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """Tasks of the groups that stop on the instances."""
+
+    def change_over(self, groups: Iterable[int], instances: Ints) -> Sum:
+        """New tasks less those that stop."""
+
+    def binding(self, groups: Iterable[int]) -> list[Literal]:
+        """Under what a rule holds that binds where one of the groups starts a task: nothing where none may stop."""
+
     def touched(self, groups: Iterable[int]) -> Ints:
         """Instances (ascending) where the count of one of the groups may change."""
 
@@ -99,6 +108,9 @@ class Model(Protocol):
 
     def smallest(self, sums: Sequence[Sum]) -> Sum:
         """A number that is at most each of the sums; their minimum where a larger one is better."""
+
+    def positive_part(self, sum_: Sum) -> Sum:
+        """``max(sum_, 0)``."""
 
     def where(self, literal: Literal, sum_: Sum) -> Sum:
         """``sum_`` (zero or more) where the literal is true, else 0; exact where it is minimised."""

@@ -25,12 +25,10 @@ MOST_RESERVED = 100
 
 
 def _taken(problem: Problem, port: Port) -> Ints:
-    """``int64[I]``: 1 where the port is taken before the operation."""
+    """``int64[I]``: holders of the port before the operation, 1 where it is taken by whoever."""
     taken = np.zeros(problem.cluster.size, np.int64)
     taken[problem.cluster.used_ports.get(port, np.zeros(0, np.int64))] = 1
-    for g in _holders(problem, port):
-        taken[problem.running.cells_of(g)[0]] = 1
-    return taken
+    return np.maximum(taken, sum_of((problem.running.row(g) for g in _holders(problem, port)), len(taken)))
 
 
 def _holders(problem: Problem, port: Port) -> list[int]:
@@ -89,7 +87,7 @@ class HostPort(Constraint):
         taken, owed = _taken(problem, self.port), self._owed(problem)
         for i in model.touched(holders).tolist():
             here = np.array([i])
-            model.at_most(model.started_over(holders, here), max(1 - int(taken[i]), 0))
+            model.at_most(model.change_over(holders, here), max(1 - int(taken[i]), 0))
             if owed[i]:
                 model.at_most(model.started_over(barred, here), 0)
 
@@ -140,7 +138,7 @@ class PortCount(Constraint):
                 needing.setdefault(len(group.ports), []).append(g)
         before = self._count(Placement(problem))
         for i in model.touched(g for groups in needing.values() for g in groups).tolist():
-            change = total(model.started_over(groups, np.array([i])) * ports for ports, groups in needing.items())
+            change = total(model.change_over(groups, np.array([i])) * ports for ports, groups in needing.items())
             model.at_most(change, max(MOST_RESERVED - int(before[i]), 0))
 
     def breaches(self, placement: Placement) -> Breaches:

@@ -104,7 +104,7 @@ class Missing(Cost):
         for g in facts.problem.families[spread.family]:
             here = int(np.minimum(facts.room[g][~outside], facts.least[g]).sum())
             needed += max(int(facts.least[g]) - here, 0)
-        return needed + int(facts.problem.running_of(spread.family)[outside].sum())
+        return needed + int(facts.base.family(spread.family)[outside].sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ class Evenness(Cost):
     def _bound(self, spread: Spread, facts: Counting, missing: int) -> int:
         problem = facts.problem
         buckets = spread.buckets
-        family = problem.running_of(spread.family)
+        family = facts.base.family(spread.family)
         counts = buckets.count(family)
         room = _family_room(spread, facts)
         outside = missing - int(family[~has_field(problem, spread.field)].sum())
@@ -170,11 +170,11 @@ class Evenness(Cost):
         """
         problem = facts.problem
         fine = spread.buckets
-        every = sum(int(problem.wanted[g]) for g in problem.families[spread.family])
+        every = sum(facts.most(g) for g in problem.families[spread.family])
         coarse = _coarser(spread, facts, fine, room)
         if coarse is None or amount != started or started != every:
             return 0
-        family = problem.running_of(spread.family)
+        family = facts.base.family(spread.family)
         counts, rooms = coarse.count(family), coarse.count(room)
         added = fill_evenly(counts, rooms, amount)
         tied = tied_at_the_end(counts, rooms, added)
@@ -193,9 +193,9 @@ class Evenness(Cost):
 
 
 def _family_room(spread: Spread, facts: Counting) -> Ints:
-    """``int64[I]``: starts of the family that fit on each instance at most."""
+    """``int64[I]``: tasks of the family that fit on each instance at most, beside the fixed ones."""
     members = facts.problem.families[spread.family]
-    return sum_of((np.minimum(facts.room[g], facts.problem.wanted[g]) for g in members), facts.problem.cluster.size)
+    return sum_of((np.minimum(facts.room[g], facts.most(g)) for g in members), facts.problem.cluster.size)
 
 
 def _coarser(spread: Spread, facts: Counting, fine: Buckets, room: Ints) -> Buckets | None:

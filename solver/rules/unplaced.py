@@ -1,4 +1,4 @@
-"""Tasks wanted and not placed, of one priority class: the first tier of every request (§5.1)."""
+"""Tasks wanted and not placed, and tasks stopped to place others, of one priority class: the first tiers (§5.1)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,64 @@ import numpy as np
 
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
+from solver.domain.request import Preempt
 from solver.rules.base import Cost, Counting, Reading
 from solver.rules.filling import least_left_out
-from solver.rules.model import Model, Sum
+from solver.rules.model import Model, Sum, total
 
 
 @dataclass(frozen=True)
-class Unplaced(Cost):
-    """New tasks of the class that start nowhere."""
+class _OfClass(Cost):
+    """A cost of the groups of one priority."""
 
     priority: int
     groups: tuple[int, ...]
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        """How many tasks of each group there are: what a group has too few of is not made up for by another."""
+        yield Reading(np.arange(len(problem.groups)), np.zeros(problem.cluster.size, np.int64))
+
+    def titled(self, what: str) -> str:
+        """What is counted, with the priority where it is not the usual one."""
+        return f"{what}, priority {self.priority}" if self.priority else what
+
+
+@dataclass(frozen=True)
+class Preempted(_OfClass):
+    """Running tasks of the class that end nowhere although nobody asked (§5.1, 1a); a move is none."""
+
+    @property
+    def name(self) -> str:
+        return f"preempted/{self.priority}"
+
+    @property
+    def title(self) -> str:
+        return self.titled("tasks stopped for others")
+
+    def lost(self, placement: Placement, group: int) -> int:
+        """Tasks of the group that were stopped for others."""
+        problem = placement.problem
+        left = int(problem.running.cells_of(group)[1].sum()) + placement.net([group])
+        return max(int(problem.operation.staying[group]) - left, 0)
+
+    def value(self, placement: Placement) -> int:
+        return sum(self.lost(placement, g) for g in self.groups)
+
+    def compile(self, model: Model) -> Sum:
+        everywhere = np.arange(model.problem.cluster.size)
+        staying = model.problem.operation.staying
+        return total(model.positive_part(model.tasks_over([g], everywhere) * -1 + int(staying[g])) for g in self.groups)
+
+    def ceiling(self, problem: Problem) -> int:
+        return problem.most_tasks(self.groups)
+
+    def bound(self, facts: Counting) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Unplaced(_OfClass):
+    """Tasks wanted of the class, those that leave drained instances included, that are nowhere (§5.1, 1b)."""
 
     @property
     def name(self) -> str:
@@ -27,38 +74,47 @@ class Unplaced(Cost):
 
     @property
     def title(self) -> str:
-        return f"tasks not placed, priority {self.priority}" if self.priority else "tasks not placed"
+        return self.titled("tasks not placed")
+
+    def _preempted(self, problem: Problem) -> Preempted:
+        """Those of the class that are counted apart: the ones that may be stopped for others."""
+        operation = problem.operation
+        groups = tuple(g for g in self.groups if operation.kept[g] < operation.staying[g])
+        apart = groups if problem.freedom.preempt is Preempt.LOWER else ()
+        return Preempted(self.priority, apart)
 
     def value(self, placement: Placement) -> int:
-        return sum(int(placement.problem.wanted[g] - placement.change(g).sum()) for g in self.groups)
-
-    def readings(self, problem: Problem) -> Iterable[Reading]:
-        yield Reading.of_groups(problem, self.groups, part=np.zeros(problem.cluster.size, np.int64))
+        problem = placement.problem
+        missing = problem.most_wanted(self.groups) - placement.net(self.groups)
+        return missing - self._preempted(problem).value(placement)
 
     def compile(self, model: Model) -> Sum:
-        wanted = sum(int(model.problem.wanted[g]) for g in self.groups)
         everywhere = np.arange(model.problem.cluster.size)
-        return model.started_over(self.groups, everywhere) * -1 + wanted
+        missing = model.change_over(self.groups, everywhere) * -1 + model.problem.most_wanted(self.groups)
+        return missing - self._preempted(model.problem).compile(model)
 
     def ceiling(self, problem: Problem) -> int:
-        return sum(problem.groups[g].start for g in self.groups)
+        return problem.most_tasks(self.groups)
 
     def bound(self, facts: Counting) -> int:
         """Group by group what all instances together could take of it alone; or by a resource or port that groups share."""
         problem = facts.problem
-        wanted = problem.wanted[list(self.groups)]
-        short = sum(
-            max(int(problem.wanted[g]) - int(np.minimum(facts.room[g], problem.wanted[g]).sum()), 0)
-            for g in self.groups
+        groups = list(self.groups)
+        wanted = np.array([facts.most(g) for g in groups], np.int64)
+        short: int = sum(
+            max(most - int(np.minimum(facts.room[g], most).sum()), 0)
+            for g, most in zip(groups, wanted.tolist(), strict=True)
         )
-        reach = np.array([facts.room[g] > 0 for g in self.groups])
+        reach = np.array([facts.room[g] > 0 for g in groups])
         for r in range(len(problem.cluster.resources)):
-            sizes = problem.demand[list(self.groups), r]
+            sizes = problem.demand[groups, r]
             taking = sizes > 0
             if taking.sum() > 1:
-                free = np.maximum(problem.cluster.free[reach[taking].any(axis=0), r], 0)
+                free = facts.free()[reach[taking].any(axis=0), r]
                 short = max(short, least_left_out(free, sizes[taking], wanted[taking]))
-        for port in {port for g in self.groups for port in problem.groups[g].ports}:
-            holders = [k for k, g in enumerate(self.groups) if port in problem.groups[g].ports]
-            short = max(short, int(wanted[holders].sum()) - int(reach[holders].any(axis=0).sum()))
-        return short
+        for port in {port for g in groups for port in problem.groups[g].ports}:
+            holders = [k for k, g in enumerate(groups) if port in problem.groups[g].ports]
+            # One an instance, and those that hold it now, against the rule or not.
+            now = sum(int(problem.operation.stoppable.cells_of(groups[k])[1].sum()) for k in holders)
+            short = max(short, int(wanted[holders].sum()) - int(reach[holders].any(axis=0).sum()) - now)
+        return max(short - int(facts.values.get(f"preempted/{self.priority}", 0)), 0)

@@ -33,7 +33,7 @@ def test_a_plan_that_keeps_every_rule(run: Run, tables: Path, plan: Path) -> Non
         ("start,web,,b1", "start,web,,c1", "i-0c1"),
         ("start,batch,,i-0a2,,1\n", "start,batch,,i-0a2,,1\n" * 2, "distinctInstance at i-0a2"),
         ("start,web,,b1,,1\n", "start,web,,b1,,1\n" * 9, "cpu at i-0b1"),
-        ("start,batch,,i-0a2", "stop,web,,i-0a1", "nothing stops"),
+        ("start,batch,,i-0a2", "stop,web,,i-0a1", "tasks that may stop"),
     ],
 )
 def test_a_plan_that_breaks_a_rule(run: Run, tables: Path, plan: Path, old: str, new: str, said: str) -> None:
