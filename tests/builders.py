@@ -13,7 +13,7 @@ from solver.domain.cluster import ZONE, ClusterSnapshot
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
-from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+from solver.domain.request import Freedom, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 
 ZONE_FIELD = f"attribute:{ZONE}"
 
@@ -124,6 +124,72 @@ def random_problem(seed: int) -> Problem:
     if r.random() < 0.1:
         rules.append("reserve(memory, 2, attribute:stack == prod)")
     return problem(snapshot, groups, running, rules=rules, frozen=frozen, all_or_nothing=r.random() < 0.08)
+
+
+def random_change(seed: int) -> Problem:
+    """A tiny problem of the general form: tasks that start, stop, move and leave, with protection, priorities and budgets."""
+    r = random.Random(seed)
+    size = r.choice([2, 3, 3])
+    rows = [_random_instance(r, i) for i in range(size)]
+    for row in rows:
+        more = r.choice([0, 2, 5])
+        row |= {"cpu": row["cpu"] + more, "memory": row["memory"] + more, "gpu": 2000}
+        row |= {"active": r.random() > 0.05, "connected": True}
+    names = ("A", "B", "C")[: r.choice([2, 2, 3])]
+    groups = [_changing(r, _random_group(r, name, names)) for name in names]
+    running = {g.name: [r.choice([0, 0, 0, 1, 1, 2]) for _ in range(size)] for g in groups}
+    groups = [replace(g, stop=min(g.stop, sum(running[g.name]))) for g in groups]
+    if r.random() < 0.25 and groups[0].scheduling is not Scheduling.DAEMON:
+        # The next revision of a service, to take the place of the one that runs.
+        old = groups[0]
+        groups[0] = replace(old, start=0, stop=r.randint(0, sum(running[old.name])), movable=False)
+        running["A@2"] = [0] * size
+        groups.append(replace(old, name="A@2", start=r.randint(1, 2), stop=0, movable=False))
+    for i, row in enumerate(rows):
+        _take(row, i, groups, running)
+    tasks = [
+        RunningTask(f"{g.name}-{i}-{k}", at, i, protected=r.random() < 0.15, running=r.random() > 0.1)
+        for at, g in enumerate(groups)
+        for i in range(size)
+        for k in range(running[g.name][i])
+    ]
+    freedom = Freedom(
+        max_moves=r.choice([None, None, 0, 1, 2]),
+        max_move_cost=r.choice([None, None, None, 3]),
+        preempt=r.choice([Preempt.NONE, Preempt.NONE, Preempt.LOWER, Preempt.ANY]),
+        consolidate=r.random() < 0.2,
+        interleaved=r.random() < 0.3,
+    )
+    return problem(
+        cluster(rows, resources=("cpu", "memory", "gpu")),
+        groups,
+        running,
+        rules=["isolateRoles(r1, r2)"] if r.random() < 0.2 else [],
+        frozen=np.array([r.random() < 0.05 for _ in range(size)], np.bool_),
+        drained=np.array([r.random() < 0.2 for _ in range(size)], np.bool_),
+        all_or_nothing=r.random() < 0.05,
+        tasks=tuple(tasks) if r.random() < 0.7 else (),
+        freedom=freedom,
+    )
+
+
+def _changing(r: random.Random, one: TaskGroup) -> TaskGroup:
+    """The group with something to do, other than a DAEMON."""
+    if one.scheduling is Scheduling.DAEMON:
+        return one
+    kind = r.choice(["start", "start", "stop", "move", "move", "stay"])
+    if r.random() < 0.75:
+        plain = tuple(rule for rule in one.constraints if r.random() < 0.4)
+        one = replace(one, constraints=plain, required_attributes=(), zones=(), capacity_providers=(), ports=())
+    return replace(
+        one,
+        start=r.randint(1, 2) if kind == "start" else 0,
+        stop=r.randint(1, 2) if kind == "stop" else 0,
+        movable=kind == "move" or (kind != "stay" and r.random() < 0.3),
+        move_cost=r.choice([1, 1, 1, 2]),
+        max_moves=r.choice([None, None, None, 1]),
+        priority=r.choice([0, 0, 1, 2]),
+    )
 
 
 def random_twins(seed: int) -> Problem:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 
 from solver.domain.problem import Problem
-from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+from solver.domain.request import Preempt, RuleSpec, Scheduling, TaskGroup
 from solver.query import parse, reads_state
 from tests.query import row_by_row
 
@@ -32,34 +32,91 @@ class Oracle:
         self.capacity = problem.cluster.capacity.tolist()
         self.owed = self._debts()
         self.reserved = self._reserved()
+        self.running = [sum(row) for row in self.before]
+        self.leaving = [[self._leaving(g, i) for i in self.I] for g in self.G]
+        self.stoppable = [[self._stoppable(g, i) for i in self.I] for g in self.G]
+        self.asked = [min(group.stop, sum(self.stoppable[g])) for g, group in enumerate(self.groups)]
+        self.desired = [self.running[g] + group.start - self.asked[g] for g, group in enumerate(self.groups)]
+        self.staying = [self.running[g] - self.asked[g] - sum(self.leaving[g]) for g in self.G]
 
     # The best plan.
 
     def plans(self) -> Iterator[State]:
-        """Every state that breaks no rule, the one before included."""
-        options = [list(self._starts(g)) for g in self.G]
-        for starts in itertools.product(*options):
-            state = tuple(
-                tuple(b + s for b, s in zip(before, start, strict=True))
-                for before, start in zip(self.before, starts, strict=True)
-            )
-            if self.p.all_or_nothing:
-                total = sum(map(sum, starts))
-                if total not in (0, sum(group.start for group in self.groups)):
-                    continue
-            if self.allowed(state):
+        """Every state that the operation allows and that breaks no rule."""
+        options = self.options()
+        for state in itertools.product(*options):
+            if self._within_budgets(state) and self._whole(state) and self.allowed(state):
                 yield state
+
+    def options(self) -> list[list[tuple[int, ...]]]:
+        """For each group every row that the operation allows it, whatever the others do."""
+        return [list(self._rows(g)) for g in self.G]
+
+    def _whole(self, state: State) -> bool:
+        """All or nothing of the request: everything that is wanted, or nothing more than before."""
+        if not self.p.all_or_nothing:
+            return True
+        more = [sum(state[g]) - self.running[g] for g in self.G]
+        short = any(more[g] < self.groups[g].start for g in self.G if self.groups[g].start)
+        return not short or all(m <= 0 for m in more)
 
     def best(self) -> tuple[int, ...]:
         """The least vector of tier values."""
         return min(self.tiers(state) for state in self.plans())
 
-    def _starts(self, g: int) -> Iterator[tuple[int, ...]]:
-        wanted = self.groups[g].start
-        most = [wanted if self._static(g, i) else 0 for i in self.I]
-        for start in itertools.product(*(range(m + 1) for m in most)):
-            if sum(start) <= wanted and (not self.groups[g].all_or_nothing or sum(start) in (0, wanted)):
-                yield start
+    def _rows(self, g: int) -> Iterator[tuple[int, ...]]:
+        group, before = self.groups[g], self.before[g]
+        startable = group.start + (sum(self.stoppable[g]) if self._moves(g) else 0)
+        low = [before[i] - self.stoppable[g][i] for i in self.I]
+        high = [
+            before[i] - self.leaving[g][i] if self.leaving[g][i] else before[i] + startable * self._static(g, i)
+            for i in self.I
+        ]
+        kept = self.running[g] - sum(self.stoppable[g]) if self._preemptible(g) else self.staying[g]
+        for row in itertools.product(*(range(a, b + 1) for a, b in zip(low, high, strict=True))):
+            end, moved = sum(row), self.moved(g, row)
+            gang = group.all_or_nothing and 0 < end - self.running[g] < group.start
+            many = moved > 0 and not self._moves(g) or group.max_moves is not None and moved > group.max_moves
+            if kept <= end <= self.desired[g] and not gang and not many:
+                yield row
+
+    def moved(self, g: int, row: tuple[int, ...]) -> int:
+        """Tasks of the group that stop here and start there."""
+        change = [after - before for after, before in zip(row, self.before[g], strict=True)]
+        return min(sum(c for c in change if c > 0), -sum(c for c in change if c < 0))
+
+    def _within_budgets(self, state: State) -> bool:
+        moved = [self.moved(g, state[g]) for g in self.G]
+        cost = sum(self.groups[g].move_cost * moved[g] for g in self.G)
+        most, most_cost = self.p.freedom.max_moves, self.p.freedom.max_move_cost
+        return (most is None or sum(moved) <= most) and (most_cost is None or cost <= most_cost)
+
+    # What may stop.
+
+    def _free_to_stop(self, g: int, i: int, awake: bool = False) -> int:
+        """Tasks that are not protected (and run, if ``awake``), as far as they are known by name."""
+        here = [task for task in self.p.tasks if (task.group, task.instance) == (g, i)]
+        held = sum(1 for task in here if task.protected or (awake and not task.running))
+        return 0 if self.p.frozen[i] else max(self.before[g][i] - held, 0)
+
+    def _leaving(self, g: int, i: int) -> int:
+        replaced = self.groups[g].movable or self.groups[g].scheduling is Scheduling.REPLICA
+        return self._free_to_stop(g, i) if self.p.drained[i] and replaced else 0
+
+    def _preemptible(self, g: int) -> bool:
+        wanting = [group.priority for group in self.groups if group.start]
+        if self.p.freedom.preempt is Preempt.NONE or not wanting:
+            return False
+        lower = self.groups[g].priority < max(wanting) or self.p.freedom.preempt is Preempt.ANY
+        return lower and self.groups[g].scheduling is not Scheduling.DAEMON
+
+    def _stoppable(self, g: int, i: int) -> int:
+        if self.groups[g].stop or self._preemptible(g) or self.leaving[g][i]:
+            return self._free_to_stop(g, i)
+        return self._free_to_stop(g, i, awake=True) if self.groups[g].movable else 0
+
+    def _moves(self, g: int) -> bool:
+        return self.groups[g].movable or sum(self.leaving[g]) > 0
 
     # Instances.
 
@@ -96,7 +153,7 @@ class Oracle:
         return bool(self.p.cluster.active[i]) and bool(self.p.cluster.connected[i]) and self._needs(g, i)
 
     def _static(self, g: int, i: int) -> bool:
-        return self.usable(g, i) and not bool(self.p.frozen[i])
+        return self.usable(g, i) and not bool(self.p.frozen[i]) and not bool(self.p.drained[i])
 
     def _row(self, state: State, i: int, without: int | None = None) -> row_by_row.Row:
         groups: dict[str, int] = {}
@@ -184,8 +241,8 @@ class Oracle:
         added_all = 0
         for port in {port for group in self.groups for port in group.ports}:
             holders = [g for g in self.G if port in self.groups[g].ports]
-            held = any(self.before[g][i] for g in holders)
-            before = int(held or (port in used and i in used[port].tolist()))
+            taken = int(port in used and i in used[port].tolist())
+            before = max(taken, sum(self.before[g][i] for g in holders))
             added = sum(self.started(state, g, i) for g in holders)
             added_all += added
             if before + added > max(1, before):
@@ -240,6 +297,8 @@ class Oracle:
 
     def _max_skew(self, state: State, g: int, field: str, k: int) -> bool:
         family = self.groups[g].family
+        if not self._starts_any(state, family):
+            return True
         values = {self.bucket(i, field) for i in self.I if self.usable(g, i)} - {None}
         if any(self.bucket(i, field) is None and self.started(state, g, i) > 0 for i in self.I):
             return False
@@ -255,12 +314,19 @@ class Oracle:
                 return False
         return True
 
+    def _starts_any(self, state: State, *families: str) -> bool:
+        """Whether a task of one of the families starts: where none does, a stop is never refused."""
+        members = [g for g in self.G if self.groups[g].family in families]
+        return any(self.started(state, g, i) > 0 for g in members for i in self.I)
+
     def _values(self, field: str) -> set[str]:
         return {value for i in self.I if (value := self.bucket(i, field)) is not None}
 
     def _affinity(self, state: State, g: int, family: str, field: str) -> bool:
         if any(self.started(state, g, i) > 0 and self.bucket(i, field) is None for i in self.I):
             return False
+        if not self._starts_any(state, family) and not any(self.started(state, g, i) > 0 for i in self.I):
+            return True
         if self.groups[g].family == family:
             used = [
                 sum(self.in_bucket(s, family, field, v) > 0 for v in self._values(field)) for s in (state, self.before)
@@ -301,19 +367,51 @@ class Oracle:
 
     def tiers(self, state: State) -> tuple[int, ...]:
         """The values of the tiers, in order (§5.1)."""
-        values: list[int] = []
-        wanting = [g for g in self.G if self.groups[g].start]
-        for priority in sorted({self.groups[g].priority for g in wanting}, reverse=True):
-            members = [g for g in wanting if self.groups[g].priority == priority]
-            placed = sum(self.started(state, g, i) for g in members for i in self.I)
-            values.append(sum(self.groups[g].start for g in members) - placed)
+        changing = [g for g in self.G if self.groups[g].start or sum(self.stoppable[g])]
+        movers = [g for g in changing if self._moves(g)]
+        values = self._first_tiers(state, movers)
+        if self.p.freedom.consolidate:
+            values.append(self._opened(state, list(self.G)))
+        wanting = [g for g in changing if self.groups[g].start or self.asked[g] or g in movers]
         chains = {g: self._chain(self.groups[g]) for g in wanting}
         for position in range(max((len(chain) for chain in chains.values()), default=0)):
             here = {g: chain[position] for g, chain in chains.items() if position < len(chain)}
             values += self._spread(state, {g: spec for g, spec in here.items() if spec.type == "spread"})
             values += self._binpack(state, {g: spec for g, spec in here.items() if spec.type == "binpack"})
         soft = self._soft(state)
-        return (*values, soft) if soft is not None else tuple(values)
+        if soft is not None:
+            values.append(soft)
+        if movers and not self.p.freedom.interleaved:
+            values.append(self._move_cost(state, movers))
+        return tuple(values)
+
+    def _move_cost(self, state: State, movers: list[int]) -> int:
+        return sum(self.groups[g].move_cost * self.moved(g, state[g]) for g in movers)
+
+    def _first_tiers(self, state: State, movers: list[int]) -> list[int]:
+        """Class by class: lost although nobody asked, wanted and nowhere, and moves where they matter there."""
+        values = []
+        any_counts = self.p.freedom.preempt is Preempt.ANY
+        for priority in sorted({group.priority for group in self.groups}, reverse=True):
+            members = [g for g in self.G if self.groups[g].priority == priority]
+            # One whose every task is protected or leaves anyway has nothing to lose.
+            losing = [g for g in members if self._preemptible(g) and self._least(g) < self.staying[g]]
+            wanting = [g for g in members if self.groups[g].start or sum(self.leaving[g])]
+            lost = {g: max(self.staying[g] - sum(state[g]), 0) for g in losing}
+            missing = {g: self.desired[g] - sum(state[g]) for g in members}
+            if any_counts and (losing or wanting):
+                values.append(sum(missing[g] for g in {*losing, *wanting}))
+            elif not any_counts:
+                if losing:
+                    values.append(sum(lost.values()))
+                if wanting:
+                    values.append(sum(missing[g] - lost.get(g, 0) for g in wanting))
+            if self.p.freedom.interleaved and (mine := [g for g in members if g in movers]):
+                values.append(self._move_cost(state, mine))
+        return values
+
+    def _least(self, g: int) -> int:
+        return self.running[g] - sum(self.stoppable[g])
 
     def _chain(self, group: TaskGroup) -> tuple[RuleSpec, ...]:
         return group.strategies or ()
@@ -332,6 +430,15 @@ class Oracle:
     def _binpack(self, state: State, specs: dict[int, RuleSpec]) -> list[int]:
         if not specs:
             return []
+        values = [self._opened(state, list(specs))]
+        for resource in dict.fromkeys(spec.argument for spec in specs.values()):
+            r = self.p.cluster.resources.index(resource)
+            packing = [g for g, spec in specs.items() if spec.argument == resource]
+            values.append(sum(state[g][i] * max(self.free[i][r], 0) for g in packing for i in self.I))
+        return values
+
+    def _opened(self, state: State, packing: list[int]) -> int:
+        """Instances that only these groups keep in use."""
         daemon = {g for g in self.G if self.groups[g].scheduling is Scheduling.DAEMON}
         opened = 0
         for i in self.I:
@@ -342,15 +449,10 @@ class Oracle:
             unlisted = self.p.cluster.unlisted_tasks[i] > 0 or any(
                 self.capacity[i][r] - self.free[i][r] > listed[r] for r in range(len(listed))
             )
-            mine = any(state[g][i] for g in specs if g not in daemon)
-            others = any(state[g][i] for g in self.G if g not in specs and g not in daemon)
+            mine = any(state[g][i] for g in packing if g not in daemon)
+            others = any(state[g][i] for g in self.G if g not in packing and g not in daemon)
             opened += mine and not others and not unlisted
-        values = [opened]
-        for resource in dict.fromkeys(spec.argument for spec in specs.values()):
-            r = self.p.cluster.resources.index(resource)
-            packing = [g for g, spec in specs.items() if spec.argument == resource]
-            values.append(sum(state[g][i] * max(self.free[i][r], 0) for g in packing for i in self.I))
-        return values
+        return opened
 
     def _soft(self, state: State) -> int | None:
         total = None

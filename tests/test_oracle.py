@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from solver.compile import types_of
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Status
 from solver.engines import exact, portfolio, sequential
@@ -15,7 +18,7 @@ from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import bind
 from solver.verify import check
-from tests.builders import random_problem, random_twins
+from tests.builders import random_change, random_problem, random_twins
 from tests.oracle import Oracle
 
 PROBLEMS = 1_500
@@ -54,6 +57,51 @@ def test_groups_that_are_merged_are_placed_as_well_as_brute_force_places_them(sh
     assert merged > 10
 
 
+CHANGES = 3_000
+CHANGE_SHARDS = 24
+
+
+@pytest.mark.parametrize("shard", range(CHANGE_SHARDS))
+def test_what_starts_stops_and_moves_is_as_good_as_brute_force_tier_by_tier(shard: int) -> None:
+    """The general form: stops asked for, protection, moves under budgets, drained instances, priorities, pre-emption."""
+    changed = 0
+    for seed in range(shard, CHANGES, CHANGE_SHARDS):
+        problem = random_change(seed)
+        rules, oracle = bind(problem), Oracle(problem)
+        best = oracle.best()
+        solution = portfolio.run(rules, Limits(time_limit=20, workers=1)).solution
+        values = tuple(tier.value for tier in solution.tiers)
+        assert values == best, f"seed {seed}"
+        assert all(tier.bound == tier.value and tier.proven for tier in solution.tiers), f"seed {seed}"
+        assert tuple(tier.sequential for tier in solution.tiers) >= values, f"seed {seed}"
+        assert not check(problem, solution.tasks), f"seed {seed}"
+        changed += not solution.tasks.same_as(problem.running)
+    assert changed > CHANGES / CHANGE_SHARDS / 4
+
+
+@pytest.mark.parametrize("shard", range(8))
+def test_the_checker_agrees_with_the_second_reading_about_stops_and_moves(shard: int) -> None:
+    """It passes a random change exactly where the oracle allows it, and the costs are the same numbers."""
+    verdicts = set()
+    for seed in range(shard, 800, 8):
+        problem = random_change(seed)
+        rules, oracle = bind(problem), Oracle(problem)
+        allowed = {state: oracle.tiers(state) for state in oracle.plans()}
+        rng = np.random.default_rng(seed)
+        before = problem.running.to_dense()
+        for _ in range(15):
+            change = rng.integers(-1, 2, before.shape) * rng.integers(0, 2, before.shape)
+            tasks = Counts.dense(np.maximum(before + change, 0))
+            state = tuple(tuple(row) for row in tasks.to_dense().tolist())
+            found = check(problem, tasks, rules)
+            assert (not found) == (state in allowed), f"seed {seed}: {found}\n{state}"
+            if state in allowed:
+                values = tuple(cost.value(Placement(problem, tasks)) for cost in rules.tiers)
+                assert values == allowed[state], f"seed {seed}\n{state}"
+            verdicts.add(state in allowed and not tasks.same_as(problem.running))
+    assert verdicts == {True, False}
+
+
 @pytest.mark.parametrize("shard", range(8))
 def test_the_checker_and_the_costs_agree_with_the_second_reading(shard: int) -> None:
     """The checker passes a random plan exactly where the oracle allows it, and the costs are the same numbers."""
@@ -87,11 +135,14 @@ CUT_SHORT = (
 
 
 @pytest.mark.parametrize("limits", CUT_SHORT)
+@pytest.mark.parametrize("make", [random_problem, random_change])
 @pytest.mark.parametrize("shard", range(4))
-def test_a_bound_is_not_above_any_plan_whose_earlier_tiers_are_as_good(shard: int, limits: Limits) -> None:
+def test_a_bound_is_not_above_any_plan_whose_earlier_tiers_are_as_good(
+    shard: int, make: Callable[[int], Problem], limits: Limits
+) -> None:
     """§6.2, also where the search was cut short; and what is called proved is so."""
     for seed in range(shard, 400, 4):
-        problem = random_problem(seed)
+        problem = make(seed)
         tiers = portfolio.run(bind(problem), limits).solution.tiers
         values = [tier.value for tier in tiers]
         oracle = Oracle(problem)

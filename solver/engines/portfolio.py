@@ -131,7 +131,7 @@ def _solution(incumbent: Incumbent, limits: Limits, deadline: Deadline, engine: 
     if gang_missing:
         source = _impossible(incumbent, limits, deadline)
         status = Status.INFEASIBLE if source else Status.NOT_FOUND
-        for tier in range(len(incumbent.values)) if source else ():
+        for tier in range(len(incumbent.values)) if source and not problem.operation.changes else ():
             # All or nothing: where not everything fits, the state before is the only plan there is.
             incumbent.add_bound(tier, incumbent.values[tier], source, ())
     if deadline.was_cancelled:
@@ -152,8 +152,9 @@ def _unplaced(incumbent: Incumbent) -> int:
 
 
 def _cannot_be_whole(incumbent: Incumbent) -> bool:
-    """Whether counting proves that all or nothing is nothing."""
-    whole = incumbent.rules.problem.all_or_nothing
+    """Whether counting proves that all or nothing is nothing, with nothing else to change."""
+    problem = incumbent.rules.problem
+    whole = problem.all_or_nothing and not problem.operation.changes
     return whole and any(incumbent.bound(t).value > 0 for t in _unplaced_tiers(incumbent))
 
 

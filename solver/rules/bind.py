@@ -136,18 +136,26 @@ class Rules:
             for rule in self.concerning(group):
                 if rule.only_tightens and not rule.stepwise(self.problem, group):
                     room = rule.room(self.emptied, group)
-                    np.minimum(ceiling, np.where(self._exchangeable, UNLIMITED, room), out=ceiling)
+                    np.minimum(ceiling, np.where(self._exchangeable(rule), UNLIMITED, room), out=ceiling)
             read_only(ceiling)
             self._ceilings[group] = ceiling
         return self._ceilings[group]
 
+    def _exchangeable(self, rule: Constraint) -> Bools:
+        """``bool[I]``: where a rule is broken and tasks may stop: others may break it as much in their stead (§8)."""
+        if id(rule) not in self._exchanges:
+            holds = np.zeros(self.problem.cluster.size, np.bool_)
+            stoppable = self.problem.operation.stoppable
+            if len(stoppable) and rule.broken(self.before):
+                # Where the rule looks at more than single instances, on any instance.
+                single = all(reading.part is None for reading in rule.readings(self.problem))
+                holds[stoppable.instance if single else slice(None)] = True
+            self._exchanges[id(rule)] = holds
+        return self._exchanges[id(rule)]
+
     @cached_property
-    def _exchangeable(self) -> Bools:
-        """``bool[I]``: where tasks may stop while something is broken: others may break it as much in their stead (§8)."""
-        holds = np.zeros(self.problem.cluster.size, np.bool_)
-        if self.problem.operation.changes and any(rule.broken(self.before) for rule in self.constraints):
-            holds[self.problem.operation.stoppable.instance] = True
-        return holds
+    def _exchanges(self) -> dict[int, Bools]:
+        return {}
 
     @cached_property
     def _ceilings(self) -> dict[int, Ints]:

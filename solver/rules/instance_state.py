@@ -1,4 +1,4 @@
-"""Instance state: new tasks go only to instances that are ACTIVE, connected and not frozen (§2.1; ECS API ContainerInstance)."""
+"""Instance state: a start needs an instance that is ACTIVE, connected, not frozen, not drained (§2.1; ECS API)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class InstanceState(Constraint):
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem
         starts = (placement.tasks - problem.running).positive().per_instance()
-        amount = np.where(problem.cluster.active & problem.cluster.connected & ~problem.frozen, 0, starts)
-        unit = "new tasks on an instance that is not ACTIVE, has no agent connected, or is frozen"
+        open_ = problem.cluster.active & problem.cluster.connected & ~problem.frozen & ~problem.drained
+        amount = np.where(open_, 0, starts)
+        unit = "new tasks on an instance that is not ACTIVE, has no agent connected, is frozen or being drained"
         return Breaches(amount, np.zeros_like(amount), problem.cluster.label, unit)

@@ -114,7 +114,8 @@ class Unplaced(_OfClass):
                 short = max(short, least_left_out(free, sizes[taking], wanted[taking]))
         for port in {port for g in groups for port in problem.groups[g].ports}:
             holders = [k for k, g in enumerate(groups) if port in problem.groups[g].ports]
-            # One an instance, and those that hold it now, against the rule or not.
-            now = sum(int(problem.operation.stoppable.cells_of(groups[k])[1].sum()) for k in holders)
+            # One an instance; and what holds it now, perhaps several of them, others may hold in its stead.
+            stoppable = problem.operation.stoppable.totals()
+            now = sum(int(stoppable[g]) for g, group in enumerate(problem.groups) if port in group.ports)
             short = max(short, int(wanted[holders].sum()) - int(reach[holders].any(axis=0).sum()) - now)
         return max(short - int(facts.values.get(f"preempted/{self.priority}", 0)), 0)
