@@ -14,7 +14,7 @@ from ortools.sat.python import cp_model
 from solver.cpsat.merging import TaskType
 from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
-from solver.cpsat.stops import StopVariables
+from solver.cpsat.stays import StayVariables
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.rules.model import Literal, Sum, Variable
@@ -58,11 +58,18 @@ class CountModel:
         self._running = [_cells(problem.running, g) for g in range(len(problem.groups))]
         self._near = Counts.empty(len(problem.groups), problem.cluster.size)
         self._starts = StartVariables(types, problem.operation.startable, self._variable)
-        self._stops = StopVariables(problem.operation, self._variable)
+        self._stays = StayVariables(problem.operation, self._variable)
         self._on_instance = self._starts.on_instance()
-        self._rows: InstanceRows | None = InstanceRows(self._on_instance, problem.demand, self._high)
+        self._rows: InstanceRows | None = InstanceRows(self._what_is_on(), problem.demand, self._high)
         for held, shares in self._starts.links():
             self.cp.add(self._expression(held) == self._expression(shares))
+
+    def _what_is_on(self) -> dict[int, list[tuple[int, Variable]]]:
+        """The variables of each instance, with a group that says what one of their tasks takes."""
+        found = {i: list(here) for i, here in self._on_instance.items()}
+        for i in self._stays.touched(range(len(self._problem.groups))).tolist():
+            found.setdefault(i, []).extend((g, v) for g, v, _ in self._stays.on_instance(i))
+        return found
 
     # What a rule reads.
 
@@ -82,14 +89,12 @@ class CountModel:
 
     def stopped_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """Tasks of the groups that stop on the instances."""
-        variables = self._stops.over(groups, instances)
-        return Sum(variables, (1,) * len(variables))
+        return self._stays.stopped(groups, instances)
 
     def change_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """New tasks less those that stop."""
         groups = tuple(groups)
-        started, stopped = self._starts.over(groups, instances), self._stops.over(groups, instances)
-        return Sum(started + stopped, (1,) * len(started) + (-1,) * len(stopped))
+        return self.started_over(groups, instances) - self._stays.stopped(groups, instances)
 
     def tasks_over(self, groups: Iterable[int], instances: Ints) -> Sum:
         """The sum of ``tasks[g, i]`` over groups and instances."""
@@ -101,20 +106,22 @@ class CountModel:
     def touched(self, groups: Iterable[int]) -> Ints:
         """Instances where the count of one of the groups may change."""
         groups = tuple(groups)
-        return np.union1d(self._starts.touched(groups), self._stops.touched(groups))
+        return np.union1d(self._starts.touched(groups), self._stays.touched(groups))
 
     def load_change(self, resource: int, instance: int) -> Sum:
         """What the operation adds to what is taken of a resource of the instance."""
         demand = self._problem.demand[:, resource]
         here = [(v, int(demand[g])) for g, v in self._on_instance.get(instance, ()) if demand[g]]
-        here += [(v, -int(demand[g])) for g, v in self._stops.on_instance(instance) if demand[g]]
-        return Sum(tuple(v for v, _ in here), tuple(c for _, c in here))
+        may_stop = [(v, int(demand[g]), most) for g, v, most in self._stays.on_instance(instance) if demand[g]]
+        here += [(v, need) for v, need, _ in may_stop]
+        now = sum(need * most for _, need, most in may_stop)
+        return Sum(tuple(v for v, _ in here), tuple(c for _, c in here), -now)
 
     def binding(self, groups: Iterable[int]) -> list[Literal]:
         """Under what a rule holds that binds where one of the groups starts a task: nothing where none may stop."""
         groups = tuple(groups)
         everywhere = np.arange(self._problem.cluster.size)
-        if not self._stops.over(groups, everywhere):
+        if not self._stays.may_stop(groups):
             return []
         return [self.at_least_one(self.started_over(groups, everywhere))]
 
@@ -287,7 +294,7 @@ class CountModel:
         change = tasks - self._problem.running
         values = [
             *self._starts.values(change.positive()),
-            *self._stops.values((self._problem.running - tasks).positive()),
+            *self._stays.values((self._problem.running - tasks).positive()),
         ]
         for value_of in self._value_of:
             values.append(value_of(values))
@@ -304,7 +311,7 @@ class CountModel:
         def read(variable: Variable) -> int:
             return value(self._variables[variable])
 
-        return self._problem.running + self._starts.deal(read, self._near, shape) - self._stops.counts(read, shape)
+        return self._problem.running + self._starts.deal(read, self._near, shape) - self._stays.counts(read)
 
     def complete(self) -> None:
         """All of it is there: limits on single instances are stated, and what an engine adds now is never given up.

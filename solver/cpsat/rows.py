@@ -34,7 +34,7 @@ class Row:
 class _Instance:
     """What is known of one instance: types that may start there, limits by what they limit, facts by their tasks."""
 
-    types: dict[int, Variable]
+    types: list[tuple[int, Variable]]
     limits: dict[Terms, int] = field(default_factory=dict)
     facts: dict[frozenset[Variable], Literal] = field(default_factory=dict)
 
@@ -45,7 +45,7 @@ class InstanceRows:
     Parameters
     ----------
     on_instance
-        Of each instance a group of every type that may start there, and the variable of the type.
+        Of each instance its variables, with a group that says what one of their tasks takes.
     demand
         ``int64[G, R]`` of one task.
     most
@@ -55,7 +55,7 @@ class InstanceRows:
     def __init__(
         self, on_instance: Mapping[int, Sequence[tuple[int, Variable]]], demand: Ints, most: Sequence[int]
     ) -> None:
-        self._instances = {i: _Instance(dict(here)) for i, here in on_instance.items()}
+        self._instances = {i: _Instance(list(here)) for i, here in on_instance.items()}
         self._of = {v: i for i, here in on_instance.items() for _, v in here}
         self._demand = demand
         self._most = most
@@ -66,7 +66,8 @@ class InstanceRows:
         if here is None or limit < sum_.constant or min(sum_.coefficients) <= 0:
             return False
         terms = tuple(sorted(zip(sum_.variables, sum_.coefficients, strict=True)))
-        here.limits[terms] = min(here.limits.get(terms, limit), limit - sum_.constant)
+        left = limit - sum_.constant
+        here.limits[terms] = min(here.limits.get(terms, left), left)
         return True
 
     def note(self, sum_: Sum, literal: Literal) -> None:
@@ -109,18 +110,19 @@ class InstanceRows:
         limited = sorted({r for _, r, _ in loads})
         instances = list({id(here): here for here, _, _ in loads}.values())
         position = {id(here): k for k, here in enumerate(instances)}
-        groups = sorted({g for here in instances for g in here.types})
+        groups = sorted({g for here in instances for g, _ in here.types})
         demand = self._demand[np.ix_(groups, limited)]
         cap = np.zeros(len(groups), np.int64)
         free = np.zeros((len(instances), len(limited)), np.int64)
         present = np.zeros((len(instances), len(groups)), np.bool_)
         number = {g: t for t, g in enumerate(groups)}
         for k, here in enumerate(instances):
-            types = [number[g] for g in here.types]
-            most = np.array([self._most[v] for v in here.types.values()], np.int64)
+            types = [number[g] for g, _ in here.types]
+            most = np.zeros(len(groups), np.int64)
+            np.add.at(most, types, [self._most[v] for _, v in here.types])
             present[k, types] = True
-            cap[types] = np.maximum(cap[types], most)
-            free[k] = (demand[types] * most[:, None]).sum(axis=0)
+            np.maximum(cap, most, out=cap)
+            free[k] = most @ demand
         for here, r, terms in loads:
             column = limited.index(r)
             free[position[id(here)], column] = min(free[position[id(here)], column], here.limits[terms])
@@ -132,7 +134,7 @@ class InstanceRows:
     def _load(self, here: _Instance, resource: int) -> Terms:
         """What the tasks that start take of a resource."""
         amounts = self._demand[:, resource]
-        return tuple(sorted((v, int(amounts[g])) for g, v in here.types.items() if amounts[g]))
+        return tuple(sorted((v, int(amounts[g])) for g, v in here.types if amounts[g]))
 
 
 def _fits(demand: Ints, free: Ints) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
