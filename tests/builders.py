@@ -173,6 +173,19 @@ def random_change(seed: int) -> Problem:
     )
 
 
+def random_pools(seed: int) -> Problem:
+    """A random change on a cluster cut into two pools; what runs in the wrong one ties them together."""
+    whole = random_change(seed)
+    pools = TextColumn.of(["ab"[i % 2] for i in range(whole.cluster.size)])
+    snapshot = replace(whole.cluster, attributes={**whole.cluster.attributes, "pool": pools})
+    groups = tuple(
+        replace(one, constraints=(*one.constraints, rule(f"memberOf(attribute:pool == {'ab'[g % 2]})")))
+        for g, one in enumerate(whole.groups)
+    )
+    freedom = replace(whole.freedom, max_moves=None, max_move_cost=None)
+    return replace(whole, cluster=snapshot, groups=groups, freedom=freedom, rules=())
+
+
 def _changing(r: random.Random, one: TaskGroup) -> TaskGroup:
     """The group with something to do, other than a DAEMON."""
     if one.scheduling is Scheduling.DAEMON:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
-from solver.engines import packed_first, sequential
+from solver.engines import components, packed_first, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.loading import loaded
@@ -95,6 +95,32 @@ def count_bounds(incumbent: Incumbent, deadline: Deadline) -> None:
 
 
 def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
+    """Run the engines that search, on the parts of the request where it has several; which one had the last word."""
+    parts = components.parts_of(incumbent.rules)
+    if len(parts) < 2:
+        return _search(incumbent, limits, deadline)
+    before = incumbent.values
+    components.improve(incumbent, parts, limits, deadline, _Engines())
+    return "components" if incumbent.values < before or _finished(incumbent) else "sequential"
+
+
+class _Engines:
+    """The engines as a part of a request is given to them."""
+
+    def begin(self, rules: Rules, limits: Limits, deadline: Deadline) -> Incumbent:
+        """The sequential plan of the part, and the bounds of counting."""
+        incumbent = Incumbent(rules)
+        incumbent.require_sequential(sequential.place(rules, limits.seed, deadline))
+        count_bounds(incumbent, deadline)
+        return incumbent
+
+    def search(self, incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
+        """Whatever searches."""
+        if not _finished(incumbent):
+            _search(incumbent, limits, deadline)
+
+
+def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     """Run the engines that search; which one had the last word."""
     engine = "sequential"
     if _unplaced(incumbent) > 0 or _opens(incumbent):
