@@ -141,7 +141,7 @@ def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
 
 
 def _falls_short(problem: Problem, tasks: Counts) -> bool:
-    return bool(((tasks - problem.running).positive().totals() < problem.wanted).any())
+    return bool(problem.missing(tasks).any())
 
 
 def _validate(limits: Limits) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -133,6 +133,36 @@ class Problem:
     def operation(self) -> Operation:
         """What may change of what runs, and what there should be."""
         return Operation.of(self.groups, self.running, self.tasks, self.drained, self.frozen, self.freedom)
+
+    def missing(self, tasks: Counts) -> Ints:
+        """``int64[G]``: tasks that a state has too few of, new ones or ones that left drained instances or were stopped."""
+        missing: Ints = np.maximum(self.operation.desired - tasks.totals(), 0)
+        return missing
+
+    def after(self, tasks: Counts) -> Problem:
+        """The state ``tasks`` as a problem of its own: what is still missing is wanted, and nothing that runs may change."""
+        change = tasks - self.running
+        cluster = self.cluster
+        held = {port: np.zeros(cluster.size, np.bool_) for port in cluster.used_ports}
+        lost = {port: np.zeros(cluster.size, np.bool_) for port in cluster.used_ports}
+        for g, group in enumerate(self.groups):
+            for port in group.ports:
+                held.setdefault(port, np.zeros(cluster.size, np.bool_))[tasks.cells_of(g)[0]] = True
+                lost.setdefault(port, np.zeros(cluster.size, np.bool_))[self.running.cells_of(g)[0]] = True
+        for port, instances in cluster.used_ports.items():
+            held[port][instances[~lost[port][instances]]] = True
+        snapshot = replace(
+            cluster,
+            free=cluster.free - change.load(self.demand),
+            used_ports={port: np.flatnonzero(where) for port, where in held.items()},
+        )
+        missing = self.missing(tasks).tolist()
+        groups = tuple(
+            replace(group, start=start, stop=0, movable=False, all_or_nothing=group.all_or_nothing and start > 0)
+            for group, start in zip(self.groups, missing, strict=True)
+        )
+        closed = self.frozen | self.drained
+        return Problem(snapshot, groups, tasks, self.rules, frozen=closed, drained=self.drained)
 
     def most_wanted(self, groups: Iterable[int]) -> int:
         """How many tasks more than now the groups should have: new ones, less those whose stop was asked for."""

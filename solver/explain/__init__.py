@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from solver.domain.explanation import FunnelStage, Repair, Shortfall
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.domain.solution import Solution, Status
 from solver.engines.deadline import Deadline
@@ -16,7 +18,7 @@ from solver.explain.funnel import closest, event, funnel
 from solver.explain.repair import Repairer
 from solver.explain.target import placed
 from solver.explain.why import reasons, why
-from solver.rules.bind import Rules
+from solver.rules.bind import Rules, bind
 
 MOST_FUNNELS = 1_000
 """Groups with a funnel; more than that nobody reads."""
@@ -58,6 +60,8 @@ def shortfalls(
         Asked between steps.
     """
     problem, tasks = rules.problem, solution.tasks
+    if problem.operation.changes:
+        return _after(problem, solution, limits, seconds, cancelled)
     repeatable = limits.deterministic_limit is not None
     deadline = Deadline(10**6 if repeatable else seconds, cancelled)
     had = placed(problem, tasks)
@@ -98,6 +102,21 @@ def shortfalls(
             repairs.get(g, ()),
         )
         for g in short
+    )
+
+
+def _after(
+    problem: Problem, solution: Solution, limits: Limits, seconds: float, cancelled: Callable[[], bool] | None
+) -> tuple[Shortfall, ...]:
+    """Of a plan that also stops or moves tasks: why what it leaves out finds no place in the state that it ends in."""
+    settled = problem.after(solution.tasks)
+    found = shortfalls(bind(settled), solution, limits, seconds, cancelled)
+    operation = problem.operation
+    wanted = problem.wanted + operation.leaving.totals()
+    missing = problem.missing(solution.tasks)
+    asked = {group.name: (int(wanted[g]), int(missing[g])) for g, group in enumerate(problem.groups)}
+    return tuple(
+        replace(one, wanted=max(asked[one.group]), placed=max(asked[one.group]) - asked[one.group][1]) for one in found
     )
 
 
