@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from datasets.demo_services import ZONES
 
-_SHAPES = ((4096, 15872), (8192, 31744), (16384, 64512))
-_SHAPE_WEIGHTS = (5, 3, 2)
+SHAPES = ((4096, 15872), (8192, 31744), (16384, 64512))
+SHAPE_WEIGHTS = (5, 3, 2)
 _SHARES = (0, 0, 0.2, 0.35, 0.5, 0.7)
-_SERVICE_CPU = (512, 1024, 1024, 2048, 2048, 4096)
-_MEMORY_PER_CPU = (1, 2, 2, 4, 4, 6)
+SERVICE_CPU = (512, 1024, 1024, 2048, 2048, 4096)
+MEMORY_PER_CPU = (1, 2, 2, 4, 4, 6)
 _GRID = 64
 _TASKS_A_SERVICE = 20
 
@@ -69,7 +69,7 @@ def packing_cluster(tasks: int, instances: int, seed: int) -> PackingCluster:
     draw = random.Random(seed)
     capacity, used = [], []
     for _ in range(instances):
-        cpu, memory = draw.choices(_SHAPES, _SHAPE_WEIGHTS)[0]
+        cpu, memory = draw.choices(SHAPES, SHAPE_WEIGHTS)[0]
         share = draw.choice(_SHARES)
         memory_share = min(1, share * draw.uniform(0.7, 1.3))
         capacity.append((cpu, memory))
@@ -77,8 +77,8 @@ def packing_cluster(tasks: int, instances: int, seed: int) -> PackingCluster:
     services = max(3, tasks // _TASKS_A_SERVICE)
     demand = []
     for _ in range(services):
-        cpu = draw.choice(_SERVICE_CPU)
-        demand.append((cpu, cpu * draw.choice(_MEMORY_PER_CPU)))
+        cpu = draw.choice(SERVICE_CPU)
+        demand.append((cpu, cpu * draw.choice(MEMORY_PER_CPU)))
     counts = Counter(number % services for number in range(tasks))
     return PackingCluster(
         names=tuple(f"n{number:04d}" for number in range(instances)),

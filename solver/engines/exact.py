@@ -22,7 +22,7 @@ from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 
-LARGEST_MODEL = 50_000
+LARGEST_MODEL = 150_000
 """Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
 
 LEAST_SECONDS, SECONDS_A_START = 0.02, 30e-6

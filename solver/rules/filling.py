@@ -87,13 +87,21 @@ def least_left_out(amounts: Ints, sizes: Ints, wanted: Ints) -> int:
     looked_at = edges[np.unique(np.linspace(0, len(edges) - 1, min(len(edges), MOST_SIZES)).astype(int))]
     by_size = max(int(upto[k]) - int((amounts // sizes[k]).sum()) for k in looked_at.tolist())
     over = int((sizes * wanted[order]).sum()) - int(most_filled(amounts, sizes).sum())
-    if over <= 0:
-        return max(by_size, 0)
-    freed = np.cumsum(sizes * wanted[order])
-    k = int(np.searchsorted(freed, over))
+    return max(by_size, fewest_that_free(over, sizes, wanted[order]))
+
+
+def fewest_that_free(amount: int, sizes: Ints, counts: Ints) -> int:
+    """How many tasks at least have to go to free an amount, the largest first; all of them where that is not enough."""
+    order = np.argsort(-sizes, kind="stable")
+    sizes, counts = sizes[order], counts[order]
+    freed = np.cumsum(sizes * counts)
+    if amount <= 0 or not len(sizes):
+        return 0
+    k = int(np.searchsorted(freed, amount))
+    if k == len(sizes):
+        return int(counts.sum())
     before = int(freed[k - 1]) if k else 0
-    by_sum = (int(upto[k - 1]) if k else 0) - (-(over - before) // int(sizes[k]))
-    return max(by_size, by_sum, 0)
+    return int(counts[:k].sum()) - (-(amount - before) // int(sizes[k]))
 
 
 def least_sum_of_squares(counts: Ints, room: Ints, amount: int) -> int:

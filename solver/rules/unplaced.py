@@ -11,7 +11,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Preempt
 from solver.rules.base import Cost, Counting, Reading
-from solver.rules.filling import least_left_out
+from solver.rules.filling import fewest_that_free, least_left_out, most_filled
 from solver.rules.model import Model, Sum, total
 
 
@@ -61,7 +61,28 @@ class Preempted(_OfClass):
         return problem.most_tasks(self.groups)
 
     def bound(self, facts: Counting) -> int:
-        return 0
+        """What the class and those above it need of a resource and cannot have together, freed by its largest tasks.
+
+        Instances hold of it at most what multiples of the demands can fill, once everything below the class is gone.
+        """
+        problem, operation = facts.problem, facts.problem.operation
+        above = [g for g, group in enumerate(problem.groups) if group.priority > self.priority and facts.least[g]]
+        own = [g for g in self.groups if operation.staying[g] > operation.fixed.cells_of(g)[1].sum()]
+        there = np.array(
+            [int(facts.least[g]) for g in above]
+            + [int(operation.staying[g] - operation.fixed.cells_of(g)[1].sum()) for g in own],
+            np.int64,
+        )
+        free, most = facts.free(), 0
+        for r in range(len(problem.cluster.resources)):
+            sizes = problem.demand[[*above, *own], r]
+            taking = sizes > 0
+            if taking[len(above) :].any():
+                over = int((sizes * there).sum()) - int(most_filled(free[:, r], sizes[taking]).sum())
+                mine = taking.copy()
+                mine[: len(above)] = False
+                most = max(most, fewest_that_free(over, sizes[mine], there[mine]))
+        return most
 
 
 @dataclass(frozen=True)
