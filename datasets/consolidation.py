@@ -69,7 +69,9 @@ def pools(instances: int, seed: int, count: int = POOLS) -> Pools:
             one, other = draw.sample(range(first, first + SERVICES_A_POOL), 2)
             apart.append((one, other))
         inside = np.array(pool) == number
-        _fill(draw, inside, zone, capacity, target, np.array(demand, np.int64), range(first, len(demand)), apart, running)
+        _fill(
+            draw, inside, zone, capacity, target, np.array(demand, np.int64), range(first, len(demand)), apart, running
+        )
     return Pools(
         zones=tuple(ZONES[z] for z in zone),
         pool=pool,

@@ -58,8 +58,8 @@ SUBJECT = Subject(
     title="N7, instances in use after a consolidation",
     description=(
         "Instances of N4's shapes, a quarter to a half full, in 20 pools of 5 services (`datasets/consolidation.py`). Every "
-        f"service may move; `memberOf` its pool, `maxSkew({ZONE_FIELD}, 1)`, `antiAffinity` on the instance between two pairs of services "
-        "a pool. Value: the tier `consolidate/instances`; the tier after it is the number of tasks moved."
+        f"service may move; `memberOf` its pool, `maxSkew({ZONE_FIELD}, 1)`, `antiAffinity` on the instance between two "
+        "pairs of services a pool. Value: the tier `consolidate/instances`; the tier after it is the number of tasks moved."
     ),
     cases=(
         Case(
@@ -82,6 +82,8 @@ SUBJECT = Subject(
     ),
     phases=PLACING,
     rivals=(
-        Rival("300 instances", "Karpenter", "never consolidates at 300 to 700 nodes", "issues 3305, 1970 of the project"),
+        Rival(
+            "300 instances", "Karpenter", "never consolidates at 300 to 700 nodes", "issues 3305, 1970 of the project"
+        ),
     ),
 )
