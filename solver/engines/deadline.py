@@ -43,6 +43,10 @@ class Deadline:
         """Whether the caller has gone."""
         return self._cancelled()
 
+    def within(self, seconds: float) -> Deadline:
+        """The earlier of this one and so many seconds from now."""
+        return Deadline(min(self.remaining(), seconds), self._cancelled)
+
     def part(self, share: float) -> Deadline:
         """A deadline after a share of what is left."""
         return Deadline(self.remaining() * share, self._cancelled)

@@ -19,8 +19,10 @@ from solver.compile import CompiledModel, compile_model, types_of
 from solver.cpsat.merging import TaskType
 from solver.cpsat.model import BuildStopped
 from solver.domain.request import Limits
+from solver.engines import neighbourhood
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.neighbourhood import Searched
 
 LARGEST_MODEL = 150_000
 """Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
@@ -30,6 +32,12 @@ LEAST_SECONDS, SECONDS_A_START = 0.02, 30e-6
 
 TIER_SHARE = 0.6
 """Of the time left, for a tier that is not the last."""
+
+SMALL_MODEL = 300
+"""Variables of a model that is searched whole at once."""
+
+NEAR_SHARE = 0.35
+"""Of a tier's time, for searches around the plan before the one that looks everywhere."""
 
 STOP_INTERVAL = 0.005
 """Seconds between looks at the deadline; a stop that comes before the search begins is lost, so it is repeated."""
@@ -96,19 +104,47 @@ def _minimise(
     budget: float | None,
     deadline: Deadline,
 ) -> float:
-    """Search one tier; deterministic seconds spent."""
+    """Search one tier, around the plan and then everywhere; deterministic seconds spent."""
     model = compiled.model
     model.minimise(compiled.tiers[tier])
+    spent = 0.0
+    if model.size > SMALL_MODEL:
+
+        def search(part: Deadline, seconds: float | None) -> Searched:
+            return _around(incumbent, compiled, tier, replace(limits, deterministic_limit=seconds), part)
+
+        near = None if budget is None else budget * NEAR_SHARE
+        spent = neighbourhood.improve(incumbent, model, tier, limits.seed, near, deadline.part(NEAR_SHARE), search)
+        if incumbent.bound(tier).value >= incumbent.values[tier]:
+            return spent
     model.hint(incumbent.tasks)
     solver = cp_model.CpSolver()
-    _configure(solver, replace(limits, deterministic_limit=budget), deadline)
+    left = None if budget is None else max(budget - spent, 0.0)
+    _configure(solver, replace(limits, deterministic_limit=left), deadline)
     given = incumbent.values
     status = _solve(solver, model.cp, _Report(incumbent, compiled, tier), deadline)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         incumbent.offer(model.decode(solver.value))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
         incumbent.add_bound(tier, _rounded_up(solver.best_objective_bound), "model", given)
-    return float(solver.response_proto.deterministic_time)
+    return spent + float(solver.response_proto.deterministic_time)
+
+
+def _around(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> Searched:
+    """Search what the model leaves open around the plan."""
+    model = compiled.model
+    model.hint(incumbent.tasks)
+    solver = cp_model.CpSolver()
+    given = max(deadline.remaining(), 1e-3)
+    _configure(solver, limits, deadline)
+    status = _solve(solver, model.cp, None, deadline)
+    found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    better = found and round(solver.objective_value) < incumbent.values[tier]
+    used = solver.wall_time / given if limits.deterministic_limit is None else 1.0
+    spent = float(solver.response_proto.deterministic_time)
+    if limits.deterministic_limit is not None:
+        used = spent / limits.deterministic_limit
+    return Searched(model.decode(solver.value) if better else None, status == cp_model.OPTIMAL, used, spent)
 
 
 def _configure(solver: cp_model.CpSolver, limits: Limits, deadline: Deadline) -> None:
@@ -125,7 +161,10 @@ def _configure(solver: cp_model.CpSolver, limits: Limits, deadline: Deadline) ->
 
 
 def _solve(
-    solver: cp_model.CpSolver, model: cp_model.CpModel, report: cp_model.CpSolverSolutionCallback, deadline: Deadline
+    solver: cp_model.CpSolver,
+    model: cp_model.CpModel,
+    report: cp_model.CpSolverSolutionCallback | None,
+    deadline: Deadline,
 ) -> cp_model.CpSolverStatus:
     """Solve, stopped from outside once the deadline has passed or the caller has gone."""
     finished = threading.Event()
@@ -181,5 +220,5 @@ def confirms_impossible(incumbent: Incumbent, limits: Limits, deadline: Deadline
     solver = cp_model.CpSolver()
     _configure(solver, replace(limits, workers=1, seed=limits.seed + 1), deadline)
     solver.parameters.cp_model_presolve = False
-    status = _solve(solver, compiled.model.cp, cp_model.CpSolverSolutionCallback(), deadline)
+    status = _solve(solver, compiled.model.cp, None, deadline)
     return status == cp_model.INFEASIBLE

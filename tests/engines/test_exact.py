@@ -25,7 +25,7 @@ def test_a_deadline_that_passes_while_a_tier_is_searched_ends_the_search_and_not
     def solve_and_leave(
         solver: cp_model.CpSolver,
         asked: cp_model.CpModel,
-        report: cp_model.CpSolverSolutionCallback,
+        report: cp_model.CpSolverSolutionCallback | None,
         deadline: Deadline,
     ) -> cp_model.CpSolverStatus:
         gone.append(True)
