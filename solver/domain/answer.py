@@ -12,34 +12,8 @@ from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.domain.solution import Status, Stop, TierResult
-
-
-@dataclass(frozen=True)
-class Action:
-    """One task that starts, stops or moves.
-
-    Parameters
-    ----------
-    kind
-        ``start``, ``stop`` or ``move``.
-    group
-        The group's name.
-    task
-        The task's id; empty for one that does not exist yet.
-    instance
-        Where it starts, or where it stops.
-    from_instance
-        Where a moved task runs now; empty otherwise.
-    step
-        The wave that completes it, from 1.
-    """
-
-    kind: str
-    group: str
-    task: str
-    instance: str
-    from_instance: str
-    step: int
+from solver.domain.steps import Action as Action
+from solver.domain.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -84,6 +58,8 @@ class Answer:
         Rules that the state breaks before and after (§8).
     seconds, first_plan_seconds
         Wall time of the whole answer, and until the first checked plan existed.
+    steps
+        The order of a plan that stops tasks (§9.2); a plan that only starts some is one wave and needs none.
     """
 
     status: Status
@@ -100,11 +76,17 @@ class Answer:
     seconds: float = 0.0
     first_plan_seconds: float = 0.0
     label: str = field(default="")
+    steps: Steps | None = None
 
     @property
     def started(self) -> Counts:
         """New tasks of each group on each instance."""
         return (self.tasks - self.problem.running).positive()
+
+    @property
+    def stopped(self) -> Counts:
+        """Tasks of each group that stop on each instance."""
+        return (self.problem.running - self.tasks).positive()
 
     def placed(self) -> Ints:
         """``int64[G]``: new tasks placed of each group."""
@@ -121,8 +103,12 @@ class Answer:
         return not self.missing().any()
 
     def actions(self) -> Iterator[Action]:
-        """One action a task, by group and instance."""
+        """One action a task, by wave, group and instance; named and ordered as far as ``steps`` says."""
+        if self.steps is not None:
+            yield from self.steps.actions
+            return
         groups, cluster = self.problem.groups, self.problem.cluster
-        for g, i, count in self.started:
-            for _ in range(count):
-                yield Action("start", groups[g].name, "", cluster.instance_ids[i], "", 1)
+        for kind, cells, step in (("stop", self.stopped, 0), ("start", self.started, int(not len(self.stopped)))):
+            for g, i, count in cells:
+                for _ in range(count):
+                    yield Action(kind, groups[g].name, "", cluster.instance_ids[i], "", step)
