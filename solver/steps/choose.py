@@ -13,7 +13,6 @@ from solver.domain.problem import Problem
 from solver.domain.request import RunningTask
 from solver.domain.steps import Action
 
-
 Key = tuple[bool, bool, bool, float, str]
 
 
@@ -146,7 +145,9 @@ def _move(problem: Problem, up: Change, down: Change) -> Action:
 
 def _single(problem: Problem, kind: str, change: Change) -> Action:
     task = change.task.id if change.task else ""
-    return Action(kind, problem.groups[change.group].name, task, problem.cluster.instance_ids[change.instance], "", change.step)
+    return Action(
+        kind, problem.groups[change.group].name, task, problem.cluster.instance_ids[change.instance], "", change.step
+    )
 
 
 def _first(change: Change, first: Callable[[RunningTask], Key]) -> tuple[bool, Key]:

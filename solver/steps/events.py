@@ -97,7 +97,8 @@ class Bounds:
         after, before = tasks.totals(), problem.running.totals()
         unfit = Counter(task.group for task in problem.tasks if not (task.healthy and task.running))
         of = np.full(len(problem.groups), -1, np.int64)
-        names, rows = [], []
+        names: list[str] = []
+        rows = []
         for family, members in problem.families.items():
             least = [m for g in members if (m := problem.groups[g].minimum_healthy_percent) is not None]
             most = [m for g in members if (m := problem.groups[g].maximum_percent) is not None]
