@@ -199,6 +199,7 @@ class _Replay:
     def _judge(self, event: Event) -> None:
         """Every rule, after an event; an expression binds at the moment of the start, on its instance."""
         placement = Placement(self.problem, self.state)
+        placement.__dict__["before"] = self.rules.before
         label = self.problem.cluster.label(event.instance)
         for rule in self.rules.constraints:
             for violation in rule.violations(placement):

@@ -59,6 +59,8 @@ class Waiting:
         Of the task.
     count
         So many tasks wait alike.
+    tasks
+        The ids of those that are to stop, as far as they are known.
     rule
         The resource or rule that it would break; ``minimumHealthyPercent`` or ``maximumPercent``.
     waits_for
@@ -71,6 +73,7 @@ class Waiting:
     count: int
     rule: str
     waits_for: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         times = f"{self.count:,} times, " if self.count > 1 else ""
@@ -90,7 +93,7 @@ class Block:
     more
         Starts and stops left that are not listed.
     proven
-        It is proved that no order carries out more waves to the end without another task moving.
+        Every order was tried: none carries out the plan unless another task moves.
     remedies
         Single changes with which the whole plan can be ordered; each was tried.
     """

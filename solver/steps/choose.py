@@ -28,12 +28,15 @@ class Change:
         The one that stops; None for a start, and for a task that is not known by name.
     step
         The wave; 0 where no order was made.
+    starts
+        Whether it starts, or stops.
     """
 
     group: int
     instance: int
     task: RunningTask | None = None
     step: int = 0
+    starts: bool = False
 
     @property
     def healthy(self) -> bool:
@@ -63,7 +66,7 @@ def stops(problem: Problem, tasks: Counts, newest_first: bool = False) -> tuple[
 
 def starts(problem: Problem, tasks: Counts) -> tuple[Change, ...]:
     """One start a new task."""
-    return tuple(Change(g, i) for g, i, n in (tasks - problem.running).positive() for _ in range(n))
+    return tuple(Change(g, i, starts=True) for g, i, n in (tasks - problem.running).positive() for _ in range(n))
 
 
 def choose(problem: Problem, tasks: Counts, newest_first: bool = False) -> tuple[Action, ...]:
@@ -78,11 +81,20 @@ def choose(problem: Problem, tasks: Counts, newest_first: bool = False) -> tuple
 
 
 def paired(
-    problem: Problem, started: Iterable[Change], stopped: Iterable[Change], newest_first: bool = False
+    problem: Problem,
+    started: Iterable[Change],
+    stopped: Iterable[Change],
+    newest_first: bool = False,
+    pairs: Iterable[tuple[Change, Change]] = (),
 ) -> tuple[Action, ...]:
     """Actions: as many starts and stops of each group as there are of both become moves, within a zone first.
 
     What stops without a start in its stead are the tasks that stop first anyway.
+
+    Parameters
+    ----------
+    pairs
+        Starts and stops that are moves already, beside the others.
     """
     ups: dict[int, list[Change]] = defaultdict(list)
     downs: dict[int, list[Change]] = defaultdict(list)
@@ -90,7 +102,7 @@ def paired(
         ups[change.group].append(change)
     for change in stopped:
         downs[change.group].append(change)
-    actions: list[tuple[int, int, Action]] = []
+    actions = [(up.group, up.instance, _move(problem, up, down)) for up, down in pairs]
     first = _order(newest_first)
     for g in sorted({*ups, *downs}):
         leaving = sorted(downs[g], key=lambda change: _first(change, first))

@@ -127,7 +127,7 @@ class _Search:
         return starts.isdisjoint(refused)
 
     def _keeps_bounds(self, done: Part, wave: Part) -> bool:
-        """A healthy task stops only above the lower bound, one starts only below the upper; starts of the wave are not healthy yet."""
+        """Healthy tasks stop down to the lower bound, tasks start up to the upper; what starts is healthy after its wave."""
         events, bounds = self.events, self.bounds
         healthy, total = bounds.healthy.tolist(), bounds.total.tolist()
         stopped, started = [0] * len(healthy), [0] * len(healthy)
