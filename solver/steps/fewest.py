@@ -48,7 +48,7 @@ def fewest(rules: Rules, tasks: Counts, events: Events, bounds: Bounds, deadline
 
     A part of a wave that holds in any order holds, too: so waves are grown event by event from those that hold.
     """
-    if np.prod(events.count + 1.0) > MOST_STATES:
+    if np.log2(events.count + 1.0).sum() > np.log2(MOST_STATES):
         return Fewest(None, False)
     return _Search(rules, tasks, events, bounds, deadline).run()
 

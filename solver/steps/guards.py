@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
@@ -22,7 +22,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.affinity import Affinity
 from solver.rules.anti_affinity import AntiAffinity
-from solver.rules.base import Constraint
+from solver.rules.base import Constraint, kinds_of
 from solver.rules.isolate_roles import IsolateRoles
 from solver.rules.max_per_instance import MaxPerInstance
 from solver.rules.max_skew import MaxSkew
@@ -94,6 +94,8 @@ class Guard(ABC):
 
     Parameters
     ----------
+    rule, problem
+        What is guarded, and where.
     excused
         What the state after the operation breaks all the same: as much is allowed on the way.
     started, stopped
@@ -134,9 +136,9 @@ class Rising(Guard):
     def fails(self, wave: Wave) -> bool:
         return bool(self.found(wave.high))
 
-    def broken_at(self, wave: Wave) -> Iterable[int]:
+    def broken_at(self, wave: Wave) -> set[int]:
         """The instances where some moment of the wave breaks it."""
-        return (i for found in self.found(wave.high) for i in self._labels.get(found.place, ()))
+        return {i for found in self.found(wave.high) for i in self._labels.get(found.place, ())}
 
     @cached_property
     def _labels(self) -> dict[str, list[int]]:
@@ -173,35 +175,37 @@ class Level(Guard):
 
 @dataclass
 class Expressed(Guard):
-    """``memberOf`` with an expression that reads tasks: it binds at the moment of a start, on its instance."""
+    """``memberOf`` with an expression that reads tasks: it binds at the moment of a start, on its instance.
+
+    Groups that the rule does not tell apart are interchangeable, so only their sums are tried.
+    """
 
     rule: MemberOf
-    local: bool = field(default=True)
 
     @property
     def is_local(self) -> bool:
         return True
 
     def fails(self, wave: Wave) -> bool:
-        return any(True for _ in self.broken_at(wave))
+        return bool(self.broken_at(wave))
 
-    def broken_at(self, wave: Wave) -> Iterable[int]:
-        """The instances where a start of the wave is refused in some order."""
+    def broken_at(self, wave: Wave, only: int | None = None) -> set[int]:
+        """The instances (or the one) where a start of the wave is refused in some order."""
         events = wave.events
         taken = wave.taken > 0
         own = taken & events.start & (events.group == self.rule.owner)
         broken: set[int] = set()
         parts: dict[int, list[tuple[Ints, Ints]]] = {}
-        for i in set(events.instance[own].tolist()):
+        for i in set(events.instance[own].tolist()) if only is None else {only} & set(events.instance[own].tolist()):
             cells = np.flatnonzero(taken & (events.instance == i))
-            found = list(_parts(wave, cells))
+            found = list(_parts(wave, cells, self._kind[events.group[cells]] * 2 + events.start[cells]))
             if not found:
                 broken.add(i)
             parts[i] = [part for part in found if part[1][own[part[0]]].any()]
         for turn in range(max((len(found) for found in parts.values()), default=0)):
             here = [(i, found[turn]) for i, found in parts.items() if turn < len(found) and i not in broken]
             broken |= self._refused(wave, here)
-        return sorted(broken)
+        return broken
 
     def _refused(self, wave: Wave, here: list[tuple[int, tuple[Ints, Ints]]]) -> set[int]:
         """Where the expression does not hold with one part on each instance."""
@@ -210,13 +214,22 @@ class Expressed(Guard):
         cells = np.concatenate([part[0] for _, part in here])
         counts = np.concatenate([part[1] for _, part in here])
         _apply(wave, cells, counts)
-        places = {i for found in self.found(wave.base) for i in self._labels.get(found.place, ())}
+        amount = self.rule.breaches(wave.base).amount
         _apply(wave, cells, -counts)
-        return places & {i for i, _ in here}
+        return {i for i, _ in here if amount[i] > self._allowed[i]}
 
     @cached_property
-    def _labels(self) -> dict[str, list[int]]:
-        return labels(self.problem)
+    def _kind(self) -> Ints:
+        """``int64[G]``: groups of one number are the same to the rule."""
+        return kinds_of(np.column_stack([reading.kind for reading in self.rule.readings(self.problem)]))
+
+    @cached_property
+    def _allowed(self) -> Ints:
+        """``int64[I]``: what the end breaks may be broken on the way."""
+        allowed = np.zeros(self.problem.cluster.size, np.int64)
+        for (_, _, place), amount in self.excused.items():
+            allowed[labels(self.problem).get(place, [])] = amount
+        return allowed
 
 
 @dataclass
@@ -225,7 +238,7 @@ class Unknown(Guard):
 
     def fails(self, wave: Wave) -> bool:
         cells = np.flatnonzero(wave.taken > 0)
-        parts = list(_parts(wave, cells))
+        parts = list(_parts(wave, cells, np.arange(len(cells))))
         if not parts:
             return len(cells) > 0
         for chosen, counts in parts:
@@ -237,13 +250,18 @@ class Unknown(Guard):
         return False
 
 
-def _parts(wave: Wave, cells: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Every part of what the wave does in some cells; nothing where they are too many."""
-    counts = wave.taken[cells]
-    if np.prod(counts + 1.0) > MOST_PARTS:
+def _parts(wave: Wave, cells: Ints, kind: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Every part of what the wave does in some cells, those of a kind taken in turn; nothing where they are too many."""
+    members = [np.flatnonzero(kind == k) for k in np.unique(kind)]
+    sums = [int(wave.taken[cells[these]].sum()) for these in members]
+    if np.log2(np.array(sums) + 1.0).sum() > np.log2(MOST_PARTS):
         return
-    for part in product(*(range(n + 1) for n in counts.tolist())):
-        yield cells, np.array(part, np.int64)
+    for part in product(*(range(n + 1) for n in sums)):
+        counts = np.zeros(len(cells), np.int64)
+        for these, n in zip(members, part, strict=True):
+            held = wave.taken[cells[these]]
+            counts[these] = np.clip(n - (np.cumsum(held) - held), 0, held)
+        yield cells, counts
 
 
 def _apply(wave: Wave, cells: Ints, counts: Ints) -> None:

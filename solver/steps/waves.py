@@ -167,6 +167,7 @@ class Builder:
                 else:
                     self._use(room, cell, int(tries[cell]))
                 self._drop(queues, cell)
+        self._settle(True)
 
     def _layer(self, queues: dict[int, list[int]], tries: Ints, room: Ints) -> list[int]:
         """The next cell of each instance, with as many tasks as its free resources and its family's bound allow."""
@@ -206,8 +207,8 @@ class Builder:
         broken: set[int] = set()
         concerned = self._concerned(cells, True)
         for guard in concerned:
-            if guard.is_local and isinstance(guard, Rising | Expressed):
-                broken |= set(guard.broken_at(self.wave))
+            if isinstance(guard, Rising) and guard.is_local:
+                broken |= guard.broken_at(self.wave)
         out = np.isin(instances, list(broken))
         self.wave.add(cells[out], -counts[out])
         refused = set(cells[out].tolist())
@@ -288,14 +289,30 @@ class Builder:
     def _try_stops(self, chosen: list[tuple[int, int]]) -> None:
         cells, counts = (np.array(column, np.int64) for column in zip(*chosen, strict=True))
         self.wave.add(cells, counts)
-        guards = self._concerned(cells, False)
-        for guard in guards:
-            if isinstance(guard, Expressed):
-                for i in guard.broken_at(self.wave):
-                    here = [(c, n) for c, n in chosen if self.events.instance[c] == i and self.wave.taken[c]]
-                    self._one_by_one([guard], here, False)
+        self._settle(False)
         kept = [(c, n) for c, n in chosen if self.wave.taken[c]]
-        self._one_by_one([guard for guard in guards if not guard.is_local], kept, False)
+        wide = [guard for guard in self._concerned(cells, False) if not guard.is_local]
+        self._one_by_one(wide, kept, False)
+
+    def _settle(self, start: bool) -> None:
+        """Where an expression refuses what the wave does on an instance, take that out, and back in one by one."""
+        events, wave = self.events, self.wave
+        expressed = [guard for guard in self.course.guards if isinstance(guard, Expressed)]
+        for i in sorted({i for guard in expressed for i in guard.broken_at(wave)}):
+            cells = np.flatnonzero((wave.taken > 0) & (events.instance == i) & (events.start == start))
+            counts = wave.taken[cells]
+            wave.add(cells, -counts)
+            for cell, count in zip(cells.tolist(), counts.tolist(), strict=True):
+                while count and not self._agreed(expressed, cell, count, i):
+                    count //= 2
+
+    def _agreed(self, guards: Sequence[Expressed], cell: int, count: int, instance: int) -> bool:
+        """Take tasks of a cell into the wave if no expression refuses what it then does on the instance."""
+        self.wave.add(np.array([cell]), np.array([count]))
+        if any(guard.broken_at(self.wave, instance) for guard in guards):
+            self.wave.add(np.array([cell]), np.array([-count]))
+            return False
+        return True
 
 
 def best_of(course: Course, events: Events, deadline: Deadline, restarts: int) -> Builder:
