@@ -121,5 +121,7 @@ def _tasks(r: random.Random, before: Ints, after: Ints) -> tuple[RunningTask, ..
         for k in range(int(before[g, i])):
             ill = r.random() < 0.15
             stamp = r.choice(["", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00+02:00"])
-            tasks.append(RunningTask(f"t{g}-{i}-{k}", g, i, k < stay and r.random() < 0.3, not ill, r.random() < 0.9, stamp))
+            tasks.append(
+                RunningTask(f"t{g}-{i}-{k}", g, i, k < stay and r.random() < 0.3, not ill, r.random() < 0.9, stamp)
+            )
     return tuple(tasks)
