@@ -19,16 +19,25 @@ from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
+from solver.domain.steps import Steps
 from solver.engines.incumbent import Observer
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
-from solver.rules.bind import bind
+from solver.rules.bind import Rules, bind
 from solver.verify import broken
 from solver.verify import check as verify
 
 if TYPE_CHECKING:
     from solver.explain import RulePrice
 
+
+STEPS_SHARE = 0.2
+"""Of the time limit, for the order of a plan that may stop tasks."""
+
+LEAST_STEPS_SECONDS = 0.05
+
+MOST_MOMENTS = 500
+"""Moments of an order at which every rule is judged once more; an order with more events is judged at that many."""
 
 LIMIT_KINDS: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
     ("time_limit", (int, float), "a number of seconds"),
@@ -79,8 +88,11 @@ def place(
     _validate(limits)
     begun = time.monotonic()
     rules = bind(problem)
-    found = run(rules, limits, on_better=on_incumbent, cancelled=cancelled, keep_for_reasons=explain)
+    share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
+    searching = replace(limits, time_limit=limits.time_limit * share)
+    found = run(rules, searching, on_better=on_incumbent, cancelled=cancelled, keep_for_reasons=explain)
     solution = found.solution
+    steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()
     if explain and _falls_short(problem, solution.tasks):
         from solver.explain import shortfalls as explained
@@ -96,13 +108,31 @@ def place(
         engine=solution.engine,
         replay=Replay.of(fingerprint(problem), limits, versions()),
         shortfalls=shortfalls,
-        warnings=(*warnings, *found.remarks),
+        warnings=(*warnings, *found.remarks, *doubts),
         broken_before=broken(problem, problem.running, rules),
         broken_after=broken(problem, solution.tasks, rules),
         seconds=time.monotonic() - begun,
         first_plan_seconds=found.first_plan_seconds,
         label=label,
+        steps=steps,
     )
+
+
+def _ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:
+    """The order of a plan that stops tasks (§9.2), replayed by the simulator; None where nothing stops."""
+    problem = rules.problem
+    if not len((problem.running - tasks).positive()):
+        return None, ()
+    from solver.simulate import simulate
+    from solver.steps import steps_of
+
+    steps = steps_of(problem, rules, tasks, max(seconds / 2, LEAST_STEPS_SECONDS))
+    every = max(1, len(steps.actions) // MOST_MOMENTS)
+    wrong = simulate(problem, tasks, steps.actions, rules=rules, whole=steps.block is None, every=every)
+    if wrong:
+        return None, (f"the plan has no order: the one that was made breaks a rule on the way: {wrong[0]}",)
+    doubts = (f"the plan cannot be carried out whole: {steps.block}",) if steps.block is not None else ()
+    return steps, doubts
 
 
 def why(answer: Answer) -> Iterator[str]:

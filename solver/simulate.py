@@ -42,6 +42,7 @@ def simulate(
     seed: int = 0,
     rules: Rules | None = None,
     whole: bool = True,
+    every: int = 1,
 ) -> tuple[Violation, ...]:
     """Everything that goes wrong when the actions are carried out by waves, in an order drawn with ``seed``.
 
@@ -51,6 +52,8 @@ def simulate(
         The counts after the operation, which the bounds of §9.2 are relative to.
     whole
         The actions must lead there; False for the part of a plan that can be carried out.
+    every
+        The rules are judged after every so many events and at the end of each wave; names and percentages always.
 
     Raises
     ------
@@ -63,8 +66,10 @@ def simulate(
     draw = random.Random(seed)
     for _, events in sorted(waves.items()):
         draw.shuffle(events)
-        for event in events:
+        for number, event in enumerate(events, start=1):
             replay.take(event)
+            if number % every == 0 or number == len(events):
+                replay.judge(event)
             if len(replay.found) >= MOST_FOUND:
                 return tuple(replay.found)
         replay.end_wave()
@@ -158,7 +163,6 @@ class _Replay:
         if (self.state.count < 0).any():
             self._fault("tasks that run", name, event.instance, "tasks stopped where none runs")
             self.state = self.state.positive()
-        self._judge(event)
 
     def _leave(self, event: Event, name: str) -> bool:
         """A task stops; whether it was healthy."""
@@ -196,7 +200,7 @@ class _Replay:
                     Violation("minimumHealthyPercent", name, "cluster", 0, lacking, "healthy tasks lacking")
                 )
 
-    def _judge(self, event: Event) -> None:
+    def judge(self, event: Event) -> None:
         """Every rule, after an event; an expression binds at the moment of the start, on its instance."""
         placement = Placement(self.problem, self.state)
         placement.__dict__["before"] = self.rules.before
