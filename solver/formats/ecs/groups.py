@@ -22,31 +22,12 @@ from solver.formats.ecs.definitions import Definition, Definitions
 from solver.formats.ecs.instances import SUBNET
 from solver.formats.ecs.services import NOT_EC2, Service
 from solver.formats.ecs.tasks import Task, subnet_zone, taken
+from solver.formats.listed import Listed
 from solver.rules.bind import CONSTRAINTS
 from solver.rules.binpack import Binpack
 from solver.rules.spread import Spread
 
 PRIORITY_TAG = "placement:priority"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A group with what people should know about it.
-
-    Parameters
-    ----------
-    own
-        Its constraints that come from the task definition, which a request never replaces.
-    remarks
-        What matters for its new tasks and is not modelled.
-    refusal
-        Why no new task of it can be asked for; empty if one can.
-    """
-
-    group: TaskGroup
-    own: tuple[RuleSpec, ...] = ()
-    remarks: tuple[str, ...] = ()
-    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +99,8 @@ class Directory:
             capacity_providers=service.providers if service else (),
             role=definition.role,
             task_definition=definition.arn,
+            minimum_healthy_percent=service.minimum_healthy_percent if service else None,
+            maximum_percent=service.maximum_percent if service else None,
         )
         return Listed(built, definition.constraints, tuple(remarks), self._refusal(group, definition, service))
 
@@ -133,6 +116,8 @@ class Directory:
             scheduling=service.scheduling if service else scheduling,
             capacity_providers=service.providers if service else (),
             task_definition=example.definition if example else key,
+            minimum_healthy_percent=service.minimum_healthy_percent if service else None,
+            maximum_percent=service.maximum_percent if service else None,
         )
         remedy = f"add what `aws ecs describe-task-definition --task-definition {key}` prints"
         return Listed(built, refusal=f"has the task definition {key}, which is not in task-definitions.json; {remedy}")

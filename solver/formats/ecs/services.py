@@ -14,6 +14,12 @@ NOT_EC2 = ("FARGATE", "EXTERNAL")
 
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 
+DEFAULT_PERCENTAGES = {Scheduling.REPLICA: (100, 200), Scheduling.DAEMON: (0, 100)}
+"""Minimum healthy and maximum percent where a service says none (ECS API, DeploymentConfiguration)."""
+
+MOST_PERCENT = 1_000
+"""The largest maximum percent that a group may have."""
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -40,6 +46,8 @@ class Service:
         Why nothing can be started for it; empty if something can.
     remarks
         What matters in it and is not modelled.
+    minimum_healthy_percent, maximum_percent
+        Of its deployment configuration, else ECS's defaults: 100 and 200, for a DAEMON service 0 and 100.
     """
 
     name: str
@@ -55,6 +63,8 @@ class Service:
     tags: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""
     remarks: tuple[str, ...] = ()
+    minimum_healthy_percent: int = 100
+    maximum_percent: int = 200
 
     @property
     def group(self) -> str:
@@ -87,6 +97,7 @@ def _service(document: Element) -> Service:
     providers = _providers(primary if primary is not None and primary.has("capacityProviderStrategy") else document)
     usable = tuple(provider.name for provider in providers if provider.weight or provider.base)
     status = document.text("status") or "ACTIVE"
+    least, most = _percentages(document, Scheduling(scheduling))
     refusal = f"is {status}" if status != "ACTIVE" else ""
     if providers and not usable:
         refusal = refusal or "has only capacity providers of weight 0, which place nothing"
@@ -104,7 +115,23 @@ def _service(document: Element) -> Service:
         tags=document.tags(),
         refusal=refusal,
         remarks=tuple(_remarks(document, providers)),
+        minimum_healthy_percent=least,
+        maximum_percent=most,
     )
+
+
+def _percentages(document: Element, scheduling: Scheduling) -> tuple[int, int]:
+    """Minimum healthy and maximum percent (ECS API, DeploymentConfiguration)."""
+    least, most = DEFAULT_PERCENTAGES[scheduling]
+    configured = document.element("deploymentConfiguration")
+    if configured is None:
+        return least, most
+    if configured.has("minimumHealthyPercent"):
+        least = configured.amount("minimumHealthyPercent", 0, 100)
+    if configured.has("maximumPercent"):
+        # What is out of range is noted and refused; 100 keeps the reader going.
+        most = configured.amount("maximumPercent", 100, MOST_PERCENT) or 100
+    return least, most
 
 
 def _primary(document: Element) -> Element | None:

@@ -1,0 +1,27 @@
+"""A task group as the documents of a cluster list it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from solver.domain.request import RuleSpec, TaskGroup
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A group with what people should know about it.
+
+    Parameters
+    ----------
+    own
+        Its constraints that come from the task definition, which a request never replaces.
+    remarks
+        What matters for its new tasks and is not modelled.
+    refusal
+        Why no new task of it can be asked for; empty if one can.
+    """
+
+    group: TaskGroup
+    own: tuple[RuleSpec, ...] = ()
+    remarks: tuple[str, ...] = ()
+    refusal: str = ""
