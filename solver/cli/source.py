@@ -62,7 +62,8 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
 
         return ecs.read(directory, stopping=stopping, at=at)
     if any((directory / f"instances{suffix}").exists() for suffix in (".csv", ".parquet")):
-        from solver.formats.tables import TableCluster, read_tables
+        from solver.formats.table_cluster import TableCluster
+        from solver.formats.tables import read_tables
 
         return TableCluster(read_tables(directory))
     remedy = f"must hold {', '.join(ECS_DOCUMENTS)}, or instances.csv and groups.csv"

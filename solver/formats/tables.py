@@ -9,7 +9,9 @@
 ``groups``, one row a task group
     ``name``; ``family`` (else the name); one column a resource, the demand of one task; ``start``, the new tasks
     wanted; ``priority``; ``constraints`` and ``strategies`` as ``type(argument)``, separated by semicolons; ``ports``;
-    ``all_or_nothing``; ``scheduling`` (REPLICA, DAEMON or STANDALONE); ``required_attributes``, ``zones`` and
+    ``all_or_nothing``; ``stop``, the running tasks to stop; ``movable``, whether its tasks may move; ``move_cost`` (1
+    where left out) and ``max_moves``; ``minimum_healthy_percent`` and ``maximum_percent`` of what there should be, on
+    the way; ``scheduling`` (REPLICA, DAEMON or STANDALONE); ``required_attributes``, ``zones`` and
     ``capacity_providers``, separated by semicolons; ``role``; ``task_definition``.
 ``running``, one row a group and instance
     ``group``, ``instance`` (id, EC2 id or the last part of an ARN) and ``count`` (1 where left out).
@@ -21,8 +23,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -35,9 +37,9 @@ from solver.domain.cluster import ClusterSnapshot, Port
 from solver.domain.columns import TextColumn
 from solver.domain.counts import LARGEST_SUM, Counts, Ints
 from solver.domain.problem import Problem
-from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+from solver.domain.request import Scheduling, TaskGroup
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest, UnreadableDocument
-from solver.formats.choose import choose, nearest
+from solver.formats.choose import nearest
 from solver.formats.frames import FrameReader, port, rule
 from solver.formats.plan import COLUMNS, cells_of_plan
 
@@ -48,9 +50,11 @@ INSTANCE_COLUMNS = (
     *("id", "status", "connected", "ec2_instance_id", "agent_version", "registered_at", "capacity_provider"),
     *("used_ports", "unlisted_tasks"),
 )
+BOUNDS = ("max_moves", "minimum_healthy_percent", "maximum_percent")
 GROUP_COLUMNS = (
     *("name", "family", "start", "priority", "constraints", "strategies", "ports", "all_or_nothing", "scheduling"),
     *("required_attributes", "zones", "capacity_providers", "role", "task_definition"),
+    *("stop", "movable", "move_cost", *BOUNDS),
 )
 RUNNING_COLUMNS = ("group", "instance", "count")
 
@@ -189,33 +193,6 @@ def _with_line(fault: Fault, paths: Mapping[str, Path]) -> Fault:
     return replace(fault, path=f"{path.name} {where}" + (f", {found[3]}" if found[3] else ""))
 
 
-@dataclass(frozen=True, eq=False)
-class TableCluster:
-    """A cluster from tables, offered as one from ECS documents is (``solver.formats.ecs.EcsCluster``)."""
-
-    problem: Problem
-    warnings: tuple[str, ...] = ()
-
-    def request(
-        self,
-        starts: Mapping[str, int],
-        *,
-        constraints: Sequence[RuleSpec] | None = None,
-        strategies: Sequence[RuleSpec] | None = None,
-        priorities: Mapping[str, int] | None = None,
-        frozen: Sequence[str] = (),
-    ) -> tuple[Problem, tuple[str, ...]]:
-        """The problem of starting so many tasks of each group; without any, what the table of groups wants.
-
-        Raises
-        ------
-        InvalidRequest
-            With every unknown group or instance, and every contradiction.
-        """
-        wanted = starts or {group.name: group.start for group in self.problem.groups if group.start}
-        return choose(self.problem, wanted, constraints, strategies, priorities or {}, frozen), ()
-
-
 def _resources(reader: FrameReader) -> tuple[str, ...]:
     """The resources that the columns name, ``cpu`` and ``memory`` first."""
     found: dict[str, str] = {}
@@ -323,6 +300,8 @@ def _groups(reader: FrameReader, resources: tuple[str, ...]) -> tuple[TaskGroup,
     ports, together = reader.lists("ports", port), reader.booleans("all_or_nothing", False)
     attributes, zones = reader.lists("required_attributes", str), reader.lists("zones", str)
     providers, scheduling = reader.lists("capacity_providers", str), _scheduling(reader)
+    stop, movable, cost = reader.integers("stop", 0), reader.booleans("movable", False), reader.integers("move_cost", 1)
+    bounds = {name: reader.integers(name, UNTOLD) for name in BOUNDS}
     return tuple(
         TaskGroup(
             name=name,
@@ -340,6 +319,10 @@ def _groups(reader: FrameReader, resources: tuple[str, ...]) -> tuple[TaskGroup,
             capacity_providers=providers[g] or (),
             role=roles[g] or "",
             task_definition=definitions[g] or "",
+            stop=int(stop[g]),
+            movable=bool(movable[g]),
+            move_cost=int(cost[g]),
+            **{name: None if column[g] == UNTOLD else int(column[g]) for name, column in bounds.items()},
         )
         for g, name in enumerate(names)
     )

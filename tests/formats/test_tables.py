@@ -12,7 +12,8 @@ import pytest
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
 from solver.errors import InvalidRequest, UnreadableDocument
-from solver.formats.tables import TableCluster, plan_frame, problem_from_frames, read_tables, tiers_frame
+from solver.formats.table_cluster import TableCluster
+from solver.formats.tables import plan_frame, problem_from_frames, read_tables, tiers_frame
 from tests.report.answers import answer
 
 INSTANCES = pd.DataFrame(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +12,29 @@ import numpy as np
 from solver.domain.cluster import ClusterSnapshot
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
-from solver.domain.request import MAX_CONSTRAINTS, RuleSpec, RunningTask
+from solver.domain.request import MAX_CONSTRAINTS, Freedom, RuleSpec, RunningTask
 from solver.errors import Fault, InvalidRequest
+from solver.formats.draft import Draft, Standing
 from solver.formats.ecs.accounting import Accounting, Located, kept_instances, locate
 from solver.formats.ecs.definitions import read_definitions
+from solver.formats.ecs.deployment import make_deployment
 from solver.formats.ecs.documents import read_documents
-from solver.formats.ecs.groups import Directory, Listed, plain_names, readable, revision, zones_of_subnets
+from solver.formats.ecs.groups import Directory, plain_names, readable, revision, zones_of_subnets
 from solver.formats.ecs.instances import Instance, read_instances
+from solver.formats.ecs.names import EcsNames
 from solver.formats.ecs.remarks import Remarks, counted, listed
 from solver.formats.ecs.request import Request, make_request
 from solver.formats.ecs.services import NOT_EC2, read_services
 from solver.formats.ecs.tasks import Task, read_tasks
 from solver.formats.ecs.times import protected_tasks, read_protections, snapshot_time
+from solver.formats.listed import Listed
+from solver.formats.operable import Operable
 
 STOPPING = ("held", "free")
 
 
 @dataclass(frozen=True, eq=False)
-class EcsCluster:
+class EcsCluster(Operable):
     """What a cluster directory says.
 
     Parameters
@@ -47,6 +53,15 @@ class EcsCluster:
     desired: Mapping[str, int]
     groups: tuple[Listed, ...] = field(repr=False)
     directory: Directory = field(repr=False)
+
+    @cached_property
+    def names(self) -> EcsNames:
+        """What its groups are called."""
+        return EcsNames(self.problem, self.groups, self.directory)
+
+    def desired_counts(self) -> Mapping[str, int]:
+        """The desired count of each service."""
+        return self.desired
 
     def request(
         self,
@@ -87,7 +102,43 @@ class EcsCluster:
         request = Request(
             starts, constraints, strategies, priorities or {}, tuple(frozen), all_or_nothing, tuple(rules)
         )
-        return make_request(request, self.problem, self.groups, self.directory)
+        return make_request(request, self.names)
+
+    def deploy(
+        self,
+        service: str,
+        task_definition: str,
+        *,
+        desired: int | None = None,
+        priorities: Mapping[str, int] | None = None,
+        frozen: Sequence[str] = (),
+        rules: Sequence[RuleSpec] = (),
+        all_or_nothing: bool = False,
+    ) -> tuple[Problem, tuple[str, ...]]:
+        """The problem of having all tasks of a service in one revision, and warnings.
+
+        All tasks of other revisions stop; the new one starts what it lacks. The service's minimum healthy and maximum
+        percent bound what happens on the way (§9.2).
+
+        Parameters
+        ----------
+        service
+            ``web`` or ``service:web``.
+        task_definition
+            ``family:revision``, an ARN, or a family for its latest ACTIVE revision.
+        desired
+            Tasks that there should be; None for the service's own desired count.
+        all_or_nothing
+            Start all tasks of the new revision, or none (§6.3).
+
+        Raises
+        ------
+        InvalidRequest
+            With every unknown name, absurd count and contradiction at once.
+        """
+        draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules), all_or_nothing))
+        make_deployment(draft, self.directory, service, task_definition, desired)
+        return draft.problem(Freedom())
 
 
 def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> EcsCluster:

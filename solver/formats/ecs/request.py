@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -12,15 +12,9 @@ from solver.domain.counts import Bools, Counts
 from solver.domain.problem import Problem
 from solver.domain.request import MAX_START, RuleSpec, TaskGroup
 from solver.errors import Fault, InvalidRequest
-from solver.formats.ecs.groups import Directory, Listed
-from solver.formats.ecs.remarks import listed
-from solver.rules.base import Constraint
-from solver.rules.capacity_providers import CapacityProviders
-from solver.rules.location import Location
-from solver.rules.member_of import MemberOf
-from solver.rules.required_attributes import RequiredAttributes
-
-BY_INSTANCE = ("instanceId", "host")
+from solver.formats.ecs.advice import advice
+from solver.formats.ecs.names import EcsNames
+from solver.formats.listed import Listed
 
 
 @dataclass(frozen=True)
@@ -36,9 +30,7 @@ class Request:
     rules: tuple[RuleSpec, ...]
 
 
-def make_request(
-    request: Request, base: Problem, groups: Sequence[Listed], directory: Directory
-) -> tuple[Problem, tuple[str, ...]]:
+def make_request(request: Request, names: EcsNames) -> tuple[Problem, tuple[str, ...]]:
     """The problem of a request, the wanted groups first and in its order, and the warnings that concern them.
 
     Raises
@@ -46,24 +38,17 @@ def make_request(
     InvalidRequest
         With everything that is wrong with the request.
     """
-    return _Maker(request, base, groups, directory).problem()
+    return _Maker(request, names).problem()
 
 
 class _Maker:
-    """Puts a request together and collects what is wrong with it.
+    """Puts a request together and collects what is wrong with it."""
 
-    Parameters
-    ----------
-    groups
-        The groups of ``base``, in its order, with what people should know about them.
-    """
-
-    def __init__(self, request: Request, base: Problem, groups: Sequence[Listed], directory: Directory) -> None:
+    def __init__(self, request: Request, names: EcsNames) -> None:
         self.request = request
-        self.base = base
-        self.groups = groups
-        self.directory = directory
-        self.by_name = {entry.group.name: g for g, entry in enumerate(groups)}
+        self.names = names
+        self.base = names.problem
+        self.groups = names.groups
         self.faults: list[Fault] = []
 
     def problem(self) -> tuple[Problem, tuple[str, ...]]:
@@ -101,11 +86,7 @@ class _Maker:
                 for task in tasks
             ),
         )
-        found = [
-            (group.name, remark) for group, (entry, _) in zip(chosen, wanted, strict=True) for remark in entry.remarks
-        ]
-        found += [(group.name, remark) for g, group in enumerate(chosen) for remark in _rule_remarks(problem, g)]
-        return problem, tuple(_by_group(found))
+        return problem, advice(problem, ((g, entry) for g, (entry, _) in enumerate(wanted)))
 
     def _wanted(self) -> list[tuple[Listed, int | None]]:
         """The groups that are asked for and the index of each; None for one that has nothing running."""
@@ -116,9 +97,9 @@ class _Maker:
                 self.faults.append(
                     Fault(name, f"is to start {count} tasks", f"must be a whole number, 0 to {MAX_START:,}")
                 )
-            entry = self._resolve(name)
+            entry = self.names.resolve(name)
             if entry is None:
-                self.faults.append(self._unknown(name, "is not a group of the cluster"))
+                self.faults.append(self.names.unknown(name, "is not a group of the cluster"))
                 continue
             if entry.refusal:
                 problem, _, remedy = entry.refusal.partition("; ")
@@ -128,44 +109,9 @@ class _Maker:
             if identity in seen:
                 self.faults.append(Fault(name, f"is the same group as {seen[identity]}", "name it once"))
             seen[identity] = name
-            at = self.by_name.get(entry.group.name)
+            at = self.names.by_name.get(entry.group.name)
             found.append((replace(entry, group=replace(entry.group, name=name)), at))
         return found
-
-    def _resolve(self, name: str) -> Listed | None:
-        """The group of a name: one that is listed, a service set aside, or a revision that nothing runs of."""
-        if name in self.by_name:
-            return self.groups[self.by_name[name]]
-        directory = self.directory
-        if name in directory.services:
-            return self._listed(name, directory.current(name))
-        kind, _, rest = name.partition(":")
-        if kind == "family":
-            definition = directory.definitions.find(rest)
-            return self._listed(f"family:{definition.family}", definition.key) if definition else None
-        group, _, key = name.rpartition("@")
-        families = {entry.group.family for entry in self.groups}
-        if key in directory.definitions.by_key and group in families:
-            return self._listed(group, key)
-        return None
-
-    def _listed(self, group: str, key: str) -> Listed:
-        at = self.by_name.get(self.directory.name(group, key))
-        return self.directory.listed(group, key) if at is None else self.groups[at]
-
-    def _unknown(self, name: str, problem: str) -> Fault:
-        directory = self.directory
-        known = [*self.by_name, *directory.services]
-        known += [
-            f"family:{family}" for family in directory.definitions.families if directory.definitions.latest(family)
-        ]
-        known += [f"family:{key}" for key in directory.definitions.by_key]
-        known = list(dict.fromkeys(known))
-        close = [candidate for candidate in known if name and candidate.endswith(f":{name}")]
-        close += [other for other in get_close_matches(name, known, n=3) if other not in close]
-        if close:
-            return Fault(name or "''", problem, f"did you mean {' or '.join(close[:3])}?")
-        return Fault(name or "''", problem, f"must be one of {listed(known) or 'none: there is none'}")
 
     def _check_rules(self) -> None:
         for name in ("constraints", "strategies"):
@@ -185,8 +131,8 @@ class _Maker:
                 still[instance] = True
             elif name in started:
                 self.faults.append(Fault(name, "is both frozen and to be started", "drop one of the two"))
-            elif name not in families and self._resolve(name) is None:
-                fault = self._unknown(name, "is to be frozen and is neither a group nor an instance")
+            elif name not in families and self.names.resolve(name) is None:
+                fault = self.names.unknown(name, "is to be frozen and is neither a group nor an instance")
                 close = get_close_matches(name, [cluster.label(i) for i in range(cluster.size)], n=1)
                 remedy = f"did you mean {close[0]}?" if close and "did you mean" not in fault.remedy else fault.remedy
                 self.faults.append(Fault(fault.path, fault.problem, remedy))
@@ -196,8 +142,8 @@ class _Maker:
         names = {entry.group.name for entry in wanted}
         found = {}
         for name, priority in self.request.priorities.items():
-            if name not in names and self._resolve(name) is None:
-                self.faults.append(self._unknown(name, "has a priority and is not a group of the cluster"))
+            if name not in names and self.names.resolve(name) is None:
+                self.faults.append(self.names.unknown(name, "has a priority and is not a group of the cluster"))
             elif isinstance(priority, bool) or not isinstance(priority, int):
                 self.faults.append(Fault(name, f"has the priority {priority!r}", "must be a whole number"))
             else:
@@ -213,52 +159,3 @@ class _Maker:
             constraints=group.constraints if request.constraints is None else (*entry.own, *request.constraints),
             strategies=group.strategies if request.strategies is None else tuple(request.strategies),
         )
-
-
-def _by_group(remarks: Iterable[tuple[str, str]]) -> list[str]:
-    """Each remark once, with the groups that it is about."""
-    found: dict[str, list[str]] = {}
-    for name, remark in remarks:
-        found.setdefault(remark, []).append(name)
-    return [f"{listed(names)}: {remark}" for remark, names in found.items()]
-
-
-def _rule_remarks(problem: Problem, group: int) -> list[str]:
-    """What is odd about a group's chain of strategies on this cluster."""
-    chain = problem.strategies(group)
-    remarks = []
-    if any(rule.type == "spread" and rule.argument in BY_INSTANCE for rule in chain) and any(
-        rule.type == "binpack" for rule in chain
-    ):
-        remarks.append(
-            "spreads over instances and packs: AWS advises against the two together, as spread undoes packing"
-        )
-    fields = [rule.argument for rule in chain if rule.type == "spread" and rule.argument.startswith("attribute:")]
-    if fields:
-        usable = _usable(problem, group)
-        for field in fields:
-            lacking = int((usable & (problem.cluster.column(field).codes < 0)).sum())
-            if lacking:
-                remarks.append(
-                    f"spreads over {field}, which {lacking} of {int(usable.sum())} usable instances lack: used last"
-                )
-    return remarks
-
-
-def _usable(problem: Problem, at: int) -> Bools:
-    """``bool[I]``: where the group may start tasks, as far as facts of the instances say."""
-    group = problem.groups[at]
-    rules: list[Constraint] = [RequiredAttributes(at, group.required_attributes)]
-    rules += [Location(at, group.zones)] if group.zones else []
-    rules += [CapacityProviders(at, group.capacity_providers)] if group.capacity_providers else []
-    for spec in group.constraints:
-        if spec.type == "memberOf":
-            try:
-                rules.append(MemberOf.parse(at, spec.argument))
-            except InvalidRequest:  # The rule is refused with its path where all rules are read.
-                continue
-    usable = problem.cluster.accepts.copy()
-    for rule in rules:
-        if rule.is_static:
-            usable &= rule.admits(problem, at)
-    return usable
