@@ -39,14 +39,15 @@ MEANING = {
 
 
 def of_answer(answer: Answer) -> Exit:
-    """The code of an answer to a request to place tasks."""
+    """The code of an answer; tasks that were to stop and are protected are a shortfall."""
     from solver.domain.solution import Status
+    from solver.formats.blocked import is_blocked
 
     if answer.status is Status.INFEASIBLE:
         return Exit.IMPOSSIBLE
     if answer.status is Status.NOT_FOUND:
         return Exit.NOT_FOUND
-    return Exit.DONE if answer.complete else Exit.SHORTFALL
+    return Exit.DONE if answer.complete and not is_blocked(answer.problem) else Exit.SHORTFALL
 
 
 def say(text: str) -> None:

@@ -88,3 +88,30 @@ TimeLimit = Annotated[
     str | None,
     typer.Option("--time-limit", metavar="DURATION", help="For the whole answer, like 200ms, 2s or 1m. (default: 10s)"),
 ]
+EngineChoice = Annotated[EngineName | None, typer.Option("--engine", help="Which engine answers. (default: auto)")]
+Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="For ties and random choices. (default: 0)")]
+DeterministicLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--deterministic-limit",
+        metavar="N",
+        help="CP-SAT's deterministic seconds: with --workers 1, an answer that repeats.",
+    ),
+]
+Workers = Annotated[str | None, typer.Option("--workers", metavar="N", help="Threads of the search. (default: 2)")]
+Priorities = Annotated[
+    list[str] | None,
+    typer.Option("--priority", metavar="NAME=N", help="The higher is placed first. (default: 0)"),
+]
+SaveRequest = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-request", metavar="FILE", help="Write the whole request as protobuf JSON, to change and reuse."
+    ),
+]
+AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Start everything that is wanted, or nothing.")]
+Movable = Annotated[
+    list[str] | None,
+    typer.Option("--movable", metavar="NAME", help="A group of standalone tasks that may move too."),
+]
+MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
-from solver.domain.problem import Problem
-from solver.domain.request import RuleSpec
 from solver.errors import InvalidRequest, UnreadableDocument
 
 if TYPE_CHECKING:
+    from solver.formats.ecs import EcsCluster
+    from solver.formats.table_cluster import TableCluster
     from solver.service.decode import PlaceCall
 
+    Cluster: TypeAlias = EcsCluster | TableCluster
+
 ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
-
-
-class Cluster(Protocol):
-    """A cluster whose groups are known by name."""
-
-    @property
-    def problem(self) -> Problem:
-        """Everything that runs, and nothing wanted."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the reader could not model."""
-
-    def request(
-        self,
-        starts: Mapping[str, int],
-        *,
-        constraints: Sequence[RuleSpec] | None = None,
-        strategies: Sequence[RuleSpec] | None = None,
-        priorities: Mapping[str, int] = ...,
-        frozen: Sequence[str] = ...,
-    ) -> tuple[Problem, tuple[str, ...]]:
-        """The problem of starting so many tasks of each group, and further warnings."""
 
 
 def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:

@@ -1,0 +1,169 @@
+"""What the commands that change a cluster have in common: their options, and the way from a wish to an answer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, get_type_hints
+
+from solver.cli import options
+from solver.cli.exits import say
+
+if TYPE_CHECKING:
+    from solver.cli.arguments import Arguments
+    from solver.cli.source import Cluster
+    from solver.domain.answer import Answer
+    from solver.domain.problem import Problem
+    from solver.domain.request import Limits
+    from solver.formats.kinds import Kind
+    from solver.service.decode import PlaceCall
+
+    Asked = Callable[[Cluster], tuple[Problem, Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options that every command has which changes a cluster."""
+
+    cluster_dir: options.OptionalClusterFolder = None
+    time_limit: options.TimeLimit = None
+    engine: options.EngineChoice = None
+    seed: options.Seed = None
+    deterministic_limit: options.DeterministicLimit = None
+    workers: options.Workers = None
+    priority: options.Priorities = None
+    freeze: options.Freeze = None
+    rule: options.ClusterRules = None
+    request: options.Request = None
+    save_request: options.SaveRequest = None
+    output: options.Form = options.Output.table
+    figure: options.Figure = None
+    stopping: options.HeldOrFree = options.Stopping.held
+    at: options.At = None
+
+    @property
+    def shows(self) -> bool:
+        """Whether people read the output."""
+        return self.output is options.Output.table
+
+
+def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command for typer: its own options, then those of ``Common`` in place of the parameter ``common``."""
+    own = get_type_hints(command, include_extras=True)
+    shared = get_type_hints(Common, include_extras=True)
+    parameters = [
+        parameter.replace(annotation=own[name])
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name != "common"
+    ]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters += [
+        inspect.Parameter(field.name, kind, default=field.default, annotation=shared[field.name])
+        for field in fields(Common)
+    ]
+
+    @wraps(command)
+    def run(**given: object) -> None:
+        common = {name: given.pop(name) for name in shared}
+        command(**given, common=Common(**common))  # type: ignore[arg-type]
+
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def answer_to(
+    common: Common,
+    said: Arguments,
+    kind: Kind,
+    asked: Asked,
+    given: Sequence[str],
+    excluded: Sequence[str],
+    *,
+    all_or_nothing: bool = False,
+) -> tuple[Answer, Limits] | None:
+    """Read the request, search, and present the answer; None for a request that is only to be validated.
+
+    Parameters
+    ----------
+    said
+        Has the faults of the command's own options.
+    asked
+        Makes a problem of the cluster that the command line names, and warnings.
+    given
+        The options that ask for something and were given; a request file says all that by itself.
+    excluded
+        The options that a request file excludes, for the message.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault of what is asked.
+    """
+    from solver.cli.present import check_figure, present
+    from solver.cli.search import search, validate
+    from solver.report.files import check_folder
+
+    engine = None if common.engine is None else common.engine.value
+    changes = said.limits(common.time_limit, engine, common.seed, common.deterministic_limit, common.workers)
+    rules = said.rules("--rule", common.rule) or ()
+    with said.together():
+        check_figure(common.figure)
+        if common.save_request is not None:
+            check_folder("--save-request", common.save_request)
+        call = _call(common, kind, asked, given, excluded, said)
+    limits, warnings = replace(call.limits, **changes), call.warnings
+    problem = replace(call.problem, rules=(*call.problem.rules, *rules))
+    problem = replace(problem, all_or_nothing=True) if all_or_nothing else problem
+    if common.save_request is not None:
+        _write_request(common.save_request, problem, limits, warnings)
+    if call.validate_only:
+        validate(problem, limits, len(rules))
+        for warning in warnings:
+            say(f"warning: {warning}")
+        say("the request is valid")
+        return None
+    answer = search(
+        problem, limits, warnings, shows=common.shows, explain=call.explain, label=call.label, said=len(rules)
+    )
+    present(answer, common.output, common.figure)
+    return answer, limits
+
+
+def _call(
+    common: Common, kind: Kind, asked: Asked, given: Sequence[str], excluded: Sequence[str], said: Arguments
+) -> PlaceCall:
+    """What the command line asks: all that a request file says, or what is asked of a cluster."""
+    from solver.cli.source import read_cluster, read_request, said_of
+    from solver.domain.request import Limits
+    from solver.errors import InvalidRequest
+    from solver.formats.kinds import kind_faults
+    from solver.service.decode import PlaceCall
+
+    if common.request is not None:
+        if common.cluster_dir is not None or given or common.priority or common.freeze:
+            names = ["CLUSTER_DIR", *dict.fromkeys((*excluded, "--priority", "--freeze"))]
+            remedy = f"leave out {', '.join(names[:-1])} and {names[-1]}"
+            raise InvalidRequest.at("--request", "holds the cluster and all that is asked of it", remedy)
+        call = read_request(common.request)
+        faults = kind_faults(call.problem, kind)
+        if faults:
+            where = said_of(common.request)
+            raise InvalidRequest([replace(fault, path=f"{where} {fault.path}") for fault in faults])
+        return call
+    if common.cluster_dir is None:
+        raise InvalidRequest.at("CLUSTER_DIR", "is missing", "name the folder of a cluster, or use --request FILE")
+    cluster = read_cluster(common.cluster_dir, common.stopping.value, common.at)
+    problem, warnings = asked(cluster)
+    return PlaceCall(problem, Limits(), warnings=(*cluster.warnings, *warnings))
+
+
+def _write_request(path: Path, problem: Problem, limits: Limits, warnings: Sequence[str]) -> None:
+    """Write the whole request as a file that ``--request`` reads."""
+    from solver.report.files import write_whole
+    from solver.service.codec import request_to_json
+
+    write_whole(path, (request_to_json(problem, limits, warnings=warnings).rstrip() + "\n").encode())
