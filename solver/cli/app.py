@@ -10,6 +10,7 @@ from solver.cli.check import check
 from solver.cli.demo import demo
 from solver.cli.exits import MEANING
 from solver.cli.import_ecs import ecs
+from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
 from solver.cli.query import query
 from solver.cli.serve import serve
@@ -27,7 +28,8 @@ app = typer.Typer(
 )
 importers = typer.Typer(help="Read a live cluster into a folder of documents.", no_args_is_help=True)
 
-app.command(epilog=CODES)(place)
+for command in (place, terminate, drain, rebalance, reconcile, deploy):
+    app.command(epilog=CODES)(command)
 app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
 app.command(epilog=CODES)(demo)

@@ -118,9 +118,23 @@ class Arguments:
                 found["workers"] = threads
         return found
 
-    def counts(self, texts: Sequence[str]) -> dict[str, int]:
-        """The new tasks wanted by group, from ``--group NAME=COUNT``."""
-        return self._named("--group", "COUNT", texts, 1, MAX_START)
+    def counts(self, texts: Sequence[str], path: str = "--group", least: int = 1) -> dict[str, int]:
+        """How many tasks by group, from ``--group NAME=COUNT``."""
+        return self._named(path, "COUNT", texts, least, MAX_START)
+
+    def ranks(self, texts: Sequence[str] | None) -> dict[str, int]:
+        """The priorities by group, from ``--priority NAME=N``; whether the groups exist is seen later."""
+        return self._named("--priority", "N", texts or (), SMALLEST_PRIORITY, LARGEST_PRIORITY)
+
+    def tasks(self, path: str, text: str | None) -> int | None:
+        """A number of tasks; None where it is not given."""
+        if text is None:
+            return None
+        found = self.read(whole, path, text)
+        if found and not 0 <= found[0] <= MAX_START:
+            self.fault(path, f"is '{text}'", f"must be a whole number from 0 to {MAX_START:,}")
+            return None
+        return found[0] if found else None
 
     def priorities(self, texts: Sequence[str], groups: Sequence[str]) -> dict[str, int]:
         """The priorities by group, from ``--priority NAME=N``; only groups that are asked for have one."""

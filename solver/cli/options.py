@@ -115,3 +115,4 @@ Movable = Annotated[
     typer.Option("--movable", metavar="NAME", help="A group of standalone tasks that may move too."),
 ]
 MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]
+Consolidate = Annotated[bool, typer.Option("--consolidate", help="Keep few instances in use, before any strategy.")]

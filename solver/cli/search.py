@@ -129,7 +129,8 @@ def _progress(problem: Problem, shows: bool) -> Iterator[Callable[[Counts, tuple
     with Console(stderr=True).status("searching ...", spinner_style="cyan") as status:
 
         def tell(tasks: Counts, values: tuple[int, ...]) -> None:
-            placed = int((tasks - problem.running).positive().count.sum())
-            status.update(f"searching; best plan so far places {placed:,} of {wanted:,} (Ctrl-C takes it)")
+            started = int((tasks - problem.running).positive().count.sum())
+            does = f"starts {started:,} tasks" if problem.operation.changes else f"places {started:,} of {wanted:,}"
+            status.update(f"searching; best plan so far {does} (Ctrl-C takes it)")
 
         yield tell

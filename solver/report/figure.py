@@ -1,4 +1,4 @@
-"""An answer as a picture: the cluster before and after, instances by zone, new tasks in colour."""
+"""An answer as a picture: the cluster before and after, instances by zone, what starts, stops and moves in colour."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Bools, Counts, Ints
+from solver.report.changes import Changes, emptied
 from solver.report.files import check_picture, write_whole
 from solver.report.headline import headline, plural, printable, zone_of, zones
 
@@ -35,6 +36,8 @@ LEAST = 0.045
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a5cc4", "#c8b400", "#3b8f8c")
 OTHER = "#5b6472"
 RUNNING = "#b3bbc7"
+MOVED = "#27272a"
+STOPPED = "#b3261e"
 CLOSED = "#dde1e7"
 EMPTY = "#f5f6f8"
 EDGE = "#c3c9d2"
@@ -89,6 +92,15 @@ def picture(answer: Answer, kind: str) -> bytes:
 
 
 @dataclass(frozen=True, eq=False)
+class _Layer:
+    """Tasks of one colour: ``height`` ``float[I, R]``, as parts of the capacity; ``present`` ``bool[I]``, however little."""
+
+    height: Numbers
+    present: Bools
+    colour: str
+
+
+@dataclass(frozen=True, eq=False)
 class _Scene:
     """What there is to draw, as fractions of each instance's capacity."""
 
@@ -101,11 +113,19 @@ class _Scene:
         return [names.index(name) for name in ("cpu", "memory") if name in names] or list(range(min(len(names), 2)))
 
     @cached_property
+    def changes(self) -> Changes:
+        """What the plan does."""
+        return Changes.of(self.answer)
+
+    @cached_property
     def used(self) -> Numbers:
-        """``float[I, R]``: used before."""
+        """``float[I, R]``: used before, and by what neither stops nor moves away."""
         cluster = self.answer.problem.cluster
         used = (cluster.capacity - cluster.free)[:, self.resources]
-        return np.clip(used / np.maximum(cluster.capacity[:, self.resources], 1), 0, 1)
+        whole = np.clip(used / np.maximum(cluster.capacity[:, self.resources], 1), 0, 1)
+        going = sum((layer.height for layer in self.before), np.zeros_like(whole))
+        rest: Numbers = np.maximum(whole - going, 0)
+        return rest
 
     @cached_property
     def coloured(self) -> list[int]:
@@ -114,34 +134,43 @@ class _Scene:
         return starting if len(starting) <= len(COLOURS) + 1 else starting[: len(COLOURS)]
 
     def colour(self, layer: int) -> str:
-        """The colour of a layer: a group of ``coloured``, or after them all others."""
+        """The colour of a group of ``coloured``, or after them of all others."""
         return COLOURS[layer] if layer < len(COLOURS) else OTHER
 
     @cached_property
-    def layers(self) -> Numbers:
-        """``float[L, I, R]``: what the new tasks of each coloured group take, and after them those of all others."""
-        problem = self.answer.problem
-        capacity = np.maximum(problem.cluster.capacity[:, self.resources], 1)
-        started = self.answer.started
-        layers = np.zeros((len(self.coloured) + 1, problem.cluster.size, len(self.resources)))
-        for layer in range(len(layers)):
-            mine = self._layer_of_cell == layer
-            cells = (started.group[mine], started.instance[mine], started.count[mine])
-            load = Counts.of((started.groups, started.instances), *cells).load(problem.demand)
-            layers[layer] = load[:, self.resources] / capacity
-        return layers
+    def before(self) -> list[_Layer]:
+        """What stands in the picture before, on top of what stays: tasks that stop, tasks that move away."""
+        changes = self.changes
+        parts = ((changes.stopped, STOPPED), (changes.moved_away, MOVED))
+        return [self._layer(tasks, colour) for tasks, colour in parts if len(tasks)]
 
     @cached_property
-    def present(self) -> Bools:
-        """``bool[L, I]``: whether a layer has new tasks there, however little they take."""
-        present = np.zeros(self.layers.shape[:2], np.bool_)
-        present[self._layer_of_cell, self.answer.started.instance] = True
-        return present
+    def after(self) -> list[_Layer]:
+        """What stands in the picture after, on top of what stays: new tasks by group, then those that moved in."""
+        new, layers = self.changes.new, {g: layer for layer, g in enumerate(self.coloured)}
+        of_cell = np.array([layers.get(g, len(layers)) for g in new.group.tolist()], np.int64)
+        shape = (new.groups, new.instances)
+        found = []
+        for layer in range(len(layers) + 1):
+            mine = of_cell == layer
+            cells = Counts.of(shape, new.group[mine], new.instance[mine], new.count[mine])
+            found.append(self._layer(cells, self.colour(layer)))
+        moved = self.changes.moved_in
+        return [*found, self._layer(moved, MOVED)] if len(moved) else found
 
-    @cached_property
-    def _layer_of_cell(self) -> Ints:
-        layers = {g: layer for layer, g in enumerate(self.coloured)}
-        return np.array([layers.get(g, len(layers)) for g in self.answer.started.group.tolist()], np.int64)
+    def layers(self, *, after: bool) -> list[_Layer]:
+        """What stands on top of what stays."""
+        return self.after if after else self.before
+
+    def _layer(self, tasks: Counts, colour: str) -> _Layer:
+        capacity = np.maximum(self.answer.problem.cluster.capacity[:, self.resources], 1)
+        load = tasks.load(self.answer.problem.demand)[:, self.resources]
+        return _Layer(load / capacity, tasks.per_instance() > 0, colour)
+
+    def whole(self, *, after: bool) -> Numbers:
+        """``float[I, R]``: what is used in one of the two pictures."""
+        whole: Numbers = sum((layer.height for layer in self.layers(after=after)), self.used)
+        return whole
 
     @cached_property
     def zones(self) -> tuple[str, ...]:
@@ -153,7 +182,7 @@ class _Scene:
     def members(self) -> list[Ints]:
         """The instances of each zone, those that take tasks first, then the fullest first."""
         zone = zone_of(self.answer) if len(self.zones) > 1 else np.zeros(len(self.used), np.int64)
-        fullest = -self.used.max(axis=1, initial=0)
+        fullest = -self.whole(after=False).max(axis=1, initial=0)
         order = np.lexsort((np.arange(len(zone)), fullest, self.closed))
         return [order[zone[order] == z] for z in range(len(self.zones))]
 
@@ -193,8 +222,7 @@ def _figure(scene: _Scene) -> Figure:
     figure = Figure(figsize=(WIDTH, height))
     figure.text(0.025, 1 - 0.2 / height, _title(scene.answer), fontsize=13, fontweight="bold", va="top")
     figure.text(0.025, 1 - 0.46 / height, _subtitle(scene), fontsize=9, color=FAINT, va="top")
-    new = int(scene.answer.placed().sum())
-    for side, name in enumerate(("before", f"after, with {new:,} new {plural('task', new)}")):
+    for side, name in enumerate(("before", f"after, {_after(scene)}")):
         left, y = 0.025 + 0.49 * side, height - top
         figure.text(left, (y + 0.06) / height, name, fontsize=11, fontweight="bold", va="bottom")
         for z, inches in enumerate(heights):
@@ -206,6 +234,16 @@ def _figure(scene: _Scene) -> Figure:
         fontsize=9, handlelength=1.2, handleheight=1.0, columnspacing=1.8,
     )  # fmt: skip
     return figure
+
+
+def _after(scene: _Scene) -> str:
+    """What the second picture has that the first has not."""
+    new, moved = (int(tasks.totals().sum()) for tasks in (scene.changes.new, scene.changes.moved_in))
+    empty = emptied(scene.answer)
+    said = [f"{new:,} new {plural('task', new)}"] if new or not moved else []
+    said += [f"{moved:,} moved"] if moved else []
+    said += [f"{empty:,} {plural('instance', empty)} emptied"] if empty else []
+    return "with " + ", ".join(said)
 
 
 def _title(answer: Answer) -> str:
@@ -233,7 +271,7 @@ def _short(name: str) -> str:
 
 
 def _legend(scene: _Scene) -> list[Patch]:
-    wanted, placed = scene.answer.problem.wanted, scene.answer.placed()
+    wanted, placed = scene.answer.problem.wanted, scene.changes.new.totals()
     shown = [
         Patch(color=scene.colour(layer), label=f"{placed[g]:,} of {wanted[g]:,}  {_short(group.name)}")
         for layer, g in enumerate(scene.coloured)
@@ -243,7 +281,10 @@ def _legend(scene: _Scene) -> list[Patch]:
     if len(rest):
         label = f"{placed[rest].sum():,} of {wanted[rest].sum():,}  {len(rest):,} more groups"
         shown.append(Patch(color=OTHER, label=label))
-    shown.append(Patch(color=RUNNING, label="used before"))
+    stopped, moved = (int(tasks.totals().sum()) for tasks in (scene.changes.stopped, scene.changes.moved_in))
+    shown += [Patch(color=MOVED, label=f"{moved:,}  moved")] if moved else []
+    shown += [Patch(color=STOPPED, label=f"{stopped:,}  stopped")] if stopped else []
+    shown.append(Patch(color=RUNNING, label="used before" if not (moved or stopped) else "stays"))
     if scene.closed.any():
         hatch = "/////" if scene.boxes else None
         face = EMPTY if scene.boxes else CLOSED
@@ -254,7 +295,7 @@ def _legend(scene: _Scene) -> list[Patch]:
 def _zone(axes: Axes, scene: _Scene, z: int, *, after: bool) -> None:
     members = scene.members[z]
     axes.set_axis_off()
-    use = scene.used[members] + (scene.layers[:, members].sum(axis=0) if after else 0)
+    use = scene.whole(after=after)[members]
     weight = scene.answer.problem.cluster.capacity[members][:, scene.resources]
     share = (use * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)
     names = [scene.answer.problem.cluster.resources[r] for r in scene.resources]
@@ -289,14 +330,16 @@ def _boxes(axes: Axes, scene: _Scene, members: Ints, after: bool) -> None:
     for r in range(len(scene.resources)):
         left, base = x + inner + r * (width + inner), y.copy()
         _bar(axes, left, base, width, scene.used[members, r] * high, RUNNING)
-        if after:
-            base += scene.used[members, r] * high
-            heights = np.where(scene.present[:, members], np.maximum(scene.layers[:, members, r], LEAST), 0) * high
-            # What is drawn thicker than it is may not leave the box.
-            base -= np.maximum(base + heights.sum(axis=0) - y - high, 0)
-            for layer, height in enumerate(heights):
-                _bar(axes, left, base, width, height, scene.colour(layer))
-                base += height
+        base += scene.used[members, r] * high
+        layers = scene.layers(after=after)
+        heights = [
+            np.where(layer.present[members], np.maximum(layer.height[members, r], LEAST), 0) * high for layer in layers
+        ]
+        # What is drawn thicker than it is may not leave the box.
+        base -= np.maximum(base + sum(heights, np.zeros_like(base)) - y - high, 0)
+        for layer, height in zip(layers, heights, strict=True):
+            _bar(axes, left, base, width, height, layer.colour)
+            base += height
     closed = scene.closed[members]
     axes.add_collection(PolyCollection(list(frame[~closed]), facecolors="none", edgecolors=EDGE, linewidths=0.8))
     hatched = PolyCollection(list(frame[closed]), facecolors="none", edgecolors=EDGE, linewidths=0.8, hatch="/////")
@@ -314,14 +357,14 @@ def _bar(axes: Axes, x: Numbers, y: Numbers, width: float, height: Numbers, colo
 
 def _profile(axes: Axes, scene: _Scene, members: Ints, after: bool) -> None:
     """One column an instance, or the mean of neighbours; the fuller resource of each instance."""
-    whole = scene.used[members] + scene.layers[:, members].sum(axis=0)
+    whole = scene.whole(after=True)[members]
     fuller = whole.argmax(axis=1) if whole.shape[1] else np.zeros(len(members), np.int64)
     rows = np.arange(len(members))
     used = scene.used[members][rows, fuller] if whole.shape[1] else np.zeros(len(members))
     closed = scene.closed[members]
     series = [(used * ~closed, RUNNING), (used * closed, CLOSED)]
-    for layer in range(len(scene.layers) if after and whole.shape[1] else 0):
-        series.append((scene.layers[layer, members][rows, fuller], scene.colour(layer)))
+    for layer in scene.layers(after=after) if whole.shape[1] else ():
+        series.append((layer.height[members][rows, fuller], layer.colour))
     largest = max(len(zone) for zone in scene.members)
     each = max(-(-largest // MOST_COLUMNS), 1)
     edges = np.append(np.arange(0, len(members), each), len(members))

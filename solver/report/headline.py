@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from solver.domain.answer import Answer
 from solver.domain.cluster import ZONE
-from solver.domain.counts import Ints
+from solver.domain.counts import Counts, Ints
 from solver.domain.solution import Status, Stop
+from solver.report.changes import Changes, changes_what_runs, emptied
 
 NO_ZONE = "no zone"
 
@@ -25,13 +28,39 @@ _STOPPED = {
 
 
 def headline(answer: Answer) -> str:
-    """How many of the tasks are placed, and what is known of the plan: one sentence without the full stop."""
-    wanted, placed = int(answer.problem.wanted.sum()), int(answer.placed().sum())
-    if placed < wanted or not wanted:
-        whole = f"{placed:,} of {wanted:,} {plural('task', wanted)}"
-    else:
-        whole = "the task" if wanted == 1 else f"all {wanted:,} tasks"
-    return f"placed {whole}, {verdict(answer)}"
+    """How many of the tasks are placed, stopped and moved, and what is known of the plan: one sentence, no full stop."""
+    problem, changes = answer.problem, Changes.of(answer)
+    wanted, asked = int(problem.wanted.sum()), sum(group.stop for group in problem.groups)
+    said = []
+    general = changes_what_runs(problem)
+    if wanted or not general:
+        said.append(f"placed {_of(int(changes.new.totals().sum()), wanted)}")
+    if general:
+        said += _of_what_ran(answer, changes, asked)
+    return ", ".join([*said, verdict(answer)])
+
+
+def _of_what_ran(answer: Answer, changes: Changes, asked: int) -> Iterator[str]:
+    """How many of the running tasks stop and move, those that stop though nobody asked apart; instances emptied."""
+    stops = np.array([group.stop for group in answer.problem.groups], np.int64)
+    stopped, moved = changes.stopped.totals(), int(changes.moved_in.totals().sum())
+    for_others = int(np.maximum(stopped - stops, 0).sum())
+    empty = emptied(answer)
+    if asked:
+        yield f"stopped {_of(int(np.minimum(stopped, stops).sum()), asked)}"
+    if for_others:
+        yield f"lost {for_others:,} {plural('task', for_others)} that nobody asked to stop"
+    if moved or not (asked or for_others or answer.problem.wanted.any()):
+        yield f"moved {moved:,} {plural('task', moved)}"
+    if empty:
+        yield f"emptied {empty:,} {plural('instance', empty)}"
+
+
+def _of(done: int, asked: int) -> str:
+    """``all 3 tasks``, or ``2 of 3 tasks``."""
+    if done < asked or not asked:
+        return f"{done:,} of {asked:,} {plural('task', asked)}"
+    return "the task" if asked == 1 else f"all {asked:,} tasks"
 
 
 def verdict(answer: Answer) -> str:
@@ -55,11 +84,11 @@ def zone_of(answer: Answer) -> Ints:
     return np.where(column.codes < 0, len(column.values), column.codes).astype(np.int64)
 
 
-def by_zone(answer: Answer) -> Ints:
-    """``int64[G, Z]``: new tasks of each group in each zone."""
-    started = answer.started
+def by_zone(answer: Answer, tasks: Counts | None = None) -> Ints:
+    """``int64[G, Z]``: tasks of each group in each zone; left out, the new ones."""
+    tasks = Changes.of(answer).new if tasks is None else tasks
     found = np.zeros((len(answer.problem.groups), len(zones(answer))), np.int64)
-    np.add.at(found, (started.group, zone_of(answer)[started.instance]), started.count)
+    np.add.at(found, (tasks.group, zone_of(answer)[tasks.instance]), tasks.count)
     return found
 
 

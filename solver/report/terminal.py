@@ -13,16 +13,15 @@ from solver.domain.answer import Answer
 from solver.domain.cluster import ZONE
 from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall
 from solver.domain.solution import Status, TierResult
+from solver.report.changes import changes_what_runs
 from solver.report.headline import by_zone, duration, headline, plural, printable, zones
+from solver.report.operation import MOST_CELLS, MOST_GROUPS, MOST_ZONES, operation
 from solver.report.plain import add_row, bulleted, indented, print_plainly, table_of
 
 if TYPE_CHECKING:
     from solver.explain import RulePrice
 
-MOST_GROUPS = 40
 MOST_SHORTFALLS = 10
-MOST_CELLS = 16
-MOST_ZONES = 6
 MOST_LINES = 12
 NAMES_TIERS = 100
 """From so many columns on, tiers are shown with their names; below, the titles need the room."""
@@ -60,12 +59,11 @@ def show_prices(prices: Iterable[RulePrice], console: Console) -> None:
 
 def _parts(answer: Answer, *, names_tiers: bool) -> Iterator[RenderableType]:
     yield _headline(answer)
-    yield _groups(answer)
-    if 0 < len(answer.started) <= MOST_CELLS:
-        yield _plan(answer)
-    elif len(answer.started):
-        count = len(np.unique(answer.started.instance))
-        yield Text(f"New tasks on {count:,} {plural('instance', count)}; -o csv lists them", "dim")
+    if changes_what_runs(answer.problem):
+        yield from operation(answer, wide=names_tiers)
+    else:
+        yield _groups(answer)
+        yield from _plan(answer)
     if answer.tiers:
         yield _tiers(answer.tiers, named=names_tiers)
     for shortfall in answer.shortfalls[:MOST_SHORTFALLS]:
@@ -112,7 +110,12 @@ def _groups(answer: Answer) -> RenderableType:
     return table
 
 
-def _plan(answer: Answer) -> RenderableType:
+def _plan(answer: Answer) -> Iterator[RenderableType]:
+    if not 0 < len(answer.started) <= MOST_CELLS:
+        count = len(np.unique(answer.started.instance))
+        if count:
+            yield Text(f"New tasks on {count:,} {plural('instance', count)}; -o csv lists them", "dim")
+        return
     cluster, zone = answer.problem.cluster, answer.problem.cluster.column(ZONE)
     table = table_of(["new tasks of", "on", "zone", ">tasks"])
     last = -1
@@ -120,7 +123,7 @@ def _plan(answer: Answer) -> RenderableType:
         name = answer.problem.groups[g].name if g != last else ""
         add_row(table, name, cluster.label(i), zone[i] or "-", f"{count:,}")
         last = g
-    return table
+    yield table
 
 
 def _tiers(tiers: tuple[TierResult, ...], *, named: bool) -> RenderableType:

@@ -82,6 +82,34 @@ def answer(size: int = 60, groups: int = 3, each: int = 8, missing: int = 0) -> 
     )
 
 
+def operation(*, short: int = 0) -> Answer:
+    """On 60 instances: ten tasks of the first group stop (``short`` more were asked to), eleven of the second move, and
+    five of the third start."""
+    found = answer(each=30)
+    problem, running = found.problem, found.tasks
+    first, second, third = problem.groups
+    groups = (replace(first, start=0, stop=10 + short), replace(second, start=0, movable=True), replace(third, start=5))
+    cluster_ = replace(problem.cluster, free=problem.cluster.free - running.load(problem.demand))
+    tasks = running.to_dense()
+    tasks[0, np.flatnonzero(tasks[0])[:10]] -= 1
+    away = np.flatnonzero(tasks[1])[:11]
+    into = np.flatnonzero(tasks[1] == 0)[-11:]
+    tasks[1, away] -= 1
+    tasks[1, into] += 1
+    tasks[2, :5] += 1
+    return replace(
+        found, problem=replace(problem, groups=groups, running=running, cluster=cluster_), tasks=Counts.dense(tasks)
+    )
+
+
+def emptying() -> Answer:
+    """Two instances, a task of one group on each; the first moves to the second."""
+    snapshot = replace(cluster(2), free=cluster(2).capacity - 1)
+    group = TaskGroup("service:web", "service:web", {"cpu": 1, "memory": 1}, movable=True)
+    problem = Problem(snapshot, (group,), Counts.dense(np.array([[1, 1]])))
+    return replace(proved(answer(groups=1)), problem=problem, tasks=Counts.dense(np.array([[0, 2]])))
+
+
 def shortfall(group: str, wanted: int, placed: int) -> Shortfall:
     """Tasks of one group that did not fit, with every part of the reasons."""
     return Shortfall(

@@ -1,0 +1,266 @@
+"""``terminate``, ``drain``, ``rebalance``, ``reconcile``, ``deploy``: what changes of what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, TypedDict
+
+import typer
+
+from solver.cli import options
+from solver.cli.common import Common, answer_to, with_common_options
+from solver.cli.exits import errors_to_exit_codes, of_answer
+from solver.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from solver.cli.arguments import Arguments
+    from solver.cli.source import Cluster
+    from solver.domain.problem import Problem
+    from solver.formats.kinds import Kind
+
+    Operation = Callable[[Cluster], tuple[Problem, Sequence[str]]]
+
+_OPTION_OF = {"instances": "--instance", "max_moves": "--max-moves", "desired": "--desired"}
+"""The option of a parameter that a fault names."""
+
+
+class Whose(Enum):
+    """``solver.domain.request.Preempt``, named here so that help need not load numpy."""
+
+    none = "none"
+    lower = "lower"
+    any = "any"
+
+
+class _Standing(TypedDict):
+    priorities: Mapping[str, int]
+    frozen: Sequence[str]
+
+
+@with_common_options
+def terminate(
+    common: Common,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", "-g", metavar="NAME=COUNT", help="Stop COUNT tasks of service:web, of all revisions."),
+    ] = None,
+) -> None:
+    """Stop tasks: the strategies say which, protected ones stay, of the revisions the newest.
+
+    Example: placement-solver terminate CLUSTER_DIR --group service:web=3
+    """
+    with errors_to_exit_codes():
+        from solver.cli.arguments import Arguments
+        from solver.formats.kinds import Kind
+
+        said = Arguments()
+        stops, standing = said.counts(group or ()), _standing(said, common)
+        if not (group or common.request):
+            said.fault("--group", "is missing: nothing is to stop", "write --group NAME=COUNT")
+        _run(common, said, Kind.TERMINATE, lambda cluster: cluster.terminate(stops, **standing), {"--group": group})
+
+
+@with_common_options
+def drain(
+    common: Common,
+    instance: Annotated[
+        list[str] | None,
+        typer.Option("--instance", "-i", metavar="INSTANCE", help="An instance to empty: EC2 id or ARN. Repeatable."),
+    ] = None,
+    max_moves: Annotated[
+        str | None,
+        typer.Option("--max-moves", metavar="N", help="Tasks elsewhere that may move to make room. (default: 0)"),
+    ] = None,
+    movable: options.Movable = None,
+) -> None:
+    """Empty instances: tasks of services leave and are replaced; standalone and DAEMON tasks stay.
+
+    Example: placement-solver drain CLUSTER_DIR --instance i-0123456789abcdef0 --max-moves 5
+    """
+    with errors_to_exit_codes():
+        from solver.cli.arguments import Arguments
+        from solver.formats.kinds import Kind
+
+        said = Arguments()
+        moves, standing = said.tasks("--max-moves", max_moves) or 0, _standing(said, common)
+        if not (instance or common.request):
+            said.fault("--instance", "is missing: nothing is to be drained", "write --instance INSTANCE")
+        given = {"--instance": instance, "--max-moves": max_moves, "--movable": movable}
+        _run(
+            common,
+            said,
+            Kind.DRAIN,
+            lambda cluster: cluster.drain(instance or (), max_moves=moves, movable=movable or (), **standing),
+            given,
+        )
+
+
+@with_common_options
+def rebalance(
+    common: Common,
+    max_moves: options.MaxMoves = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", "-g", metavar="NAME", help="A group that may move. (default: every REPLICA service)"),
+    ] = None,
+    movable: options.Movable = None,
+    consolidate: options.Consolidate = False,
+) -> None:
+    """Move tasks for the sake of the strategies, or to keep few instances in use, within a budget of moves.
+
+    Example: placement-solver rebalance CLUSTER_DIR --max-moves 10
+    """
+    with errors_to_exit_codes():
+        from solver.cli.arguments import Arguments
+        from solver.formats.kinds import Kind
+
+        said = Arguments()
+        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        if max_moves is None and not common.request:
+            said.fault("--max-moves", "is missing: it says how many tasks may move", "write --max-moves 10")
+        given = {
+            "--max-moves": max_moves, "--group": group, "--movable": movable, "--consolidate": consolidate
+        }  # fmt: skip
+        _run(
+            common,
+            said,
+            Kind.REBALANCE,
+            lambda cluster: cluster.rebalance(
+                moves or 0, groups=group or None, movable=movable or (), consolidate=consolidate, **standing
+            ),
+            given,
+        )
+
+
+@with_common_options
+def reconcile(
+    common: Common,
+    desired: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=COUNT", help="In place of the desired count of a service. Repeatable."),
+    ] = None,
+    max_moves: Annotated[
+        str | None,
+        typer.Option("--max-moves", metavar="N", help="Tasks that may move. (default: as many as must)"),
+    ] = None,
+    preempt: Annotated[
+        Whose | None, typer.Option(help="Whose running tasks may be stopped to place others. (default: none)")
+    ] = None,
+    movable: options.Movable = None,
+    rebalance: Annotated[
+        bool, typer.Option("--rebalance", help="Also move tasks for the sake of the strategies.")
+    ] = False,
+    consolidate: options.Consolidate = False,
+    all_or_nothing: options.AllOrNothing = False,
+) -> None:
+    """Start, stop and move tasks until each service has its desired count.
+
+    Example: placement-solver reconcile CLUSTER_DIR --desired service:web=8 --preempt lower
+    """
+    with errors_to_exit_codes():
+        from solver.cli.arguments import Arguments
+        from solver.domain.request import Preempt
+        from solver.formats.kinds import Kind
+
+        said = Arguments()
+        counts = said.counts(desired or (), "--desired", 0)
+        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        given = {
+            "--desired": desired, "--max-moves": max_moves, "--preempt": preempt, "--movable": movable,
+            "--rebalance": rebalance, "--consolidate": consolidate,
+        }  # fmt: skip
+        _run(
+            common,
+            said,
+            Kind.RECONCILE,
+            lambda cluster: cluster.reconcile(
+                counts,
+                max_moves=moves,
+                preempt=Preempt.NONE if preempt is None else Preempt(preempt.value),
+                movable=movable or (),
+                rebalance=rebalance,
+                consolidate=consolidate,
+                **standing,
+            ),
+            given,
+            all_or_nothing=all_or_nothing,
+        )
+
+
+@with_common_options
+def deploy(
+    common: Common,
+    service: Annotated[str | None, typer.Option(metavar="NAME", help="The service: web or service:web.")] = None,
+    task_definition: Annotated[
+        str | None, typer.Option(metavar="FAMILY:REVISION", help="The task definition that all its tasks shall have.")
+    ] = None,
+    desired: Annotated[
+        str | None, typer.Option(metavar="COUNT", help="In place of the service's desired count.")
+    ] = None,
+    all_or_nothing: options.AllOrNothing = False,
+) -> None:
+    """Replace the tasks of a service by tasks of another task definition.
+
+    Example: placement-solver deploy CLUSTER_DIR --service web --task-definition web:8
+    """
+    with errors_to_exit_codes():
+        from solver.cli.arguments import Arguments
+        from solver.formats.ecs import EcsCluster
+        from solver.formats.kinds import Kind
+
+        said = Arguments()
+        count, standing = said.tasks("--desired", desired), _standing(said, common)
+        given = {"--service": service, "--task-definition": task_definition, "--desired": desired}
+        for option in ("--service", "--task-definition"):
+            if not (given[option] or common.request):
+                said.fault(option, "is missing", "write --service web --task-definition web:8")
+
+        def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
+            if not isinstance(cluster, EcsCluster):
+                remedy = "name a folder of ECS documents, or use reconcile with a row for each revision"
+                raise InvalidRequest.at("CLUSTER_DIR", "holds tables, which know no task definitions", remedy)
+            return cluster.deploy(service or "", task_definition or "", desired=count, **standing)
+
+        _run(common, said, Kind.DEPLOY, asked, given, all_or_nothing=all_or_nothing)
+
+
+def _standing(said: Arguments, common: Common) -> _Standing:
+    return {"priorities": said.ranks(common.priority), "frozen": tuple(common.freeze or ())}
+
+
+def _run(
+    common: Common,
+    said: Arguments,
+    kind: Kind,
+    operation: Operation,
+    given: Mapping[str, object],
+    *,
+    all_or_nothing: bool = False,
+) -> None:
+    """Answer, present, and end with the exit code; what cannot be read is told before the cluster is looked at."""
+
+    def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
+        if said.faults:
+            return cluster.problem, ()
+        with _faults_by_option():
+            return operation(cluster)
+
+    named = [option for option, value in given.items() if value]
+    found = answer_to(common, said, kind, asked, named, list(given), all_or_nothing=all_or_nothing)
+    if found is not None:
+        raise typer.Exit(of_answer(found[0]))
+
+
+@contextmanager
+def _faults_by_option() -> Iterator[None]:
+    """The faults of parameters by the names of their options."""
+    try:
+        yield
+    except InvalidRequest as invalid:
+        faults = [replace(fault, path=_OPTION_OF.get(fault.path, fault.path)) for fault in invalid.faults]
+        raise InvalidRequest(faults) from invalid
