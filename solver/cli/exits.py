@@ -39,7 +39,7 @@ MEANING = {
 
 
 def of_answer(answer: Answer) -> Exit:
-    """The code of an answer; tasks that were to stop and are protected are a shortfall."""
+    """The code of an answer; tasks that were to stop and are protected, or that no order can stop, are a shortfall."""
     from solver.domain.solution import Status
     from solver.formats.blocked import is_blocked
 
@@ -47,7 +47,8 @@ def of_answer(answer: Answer) -> Exit:
         return Exit.IMPOSSIBLE
     if answer.status is Status.NOT_FOUND:
         return Exit.NOT_FOUND
-    return Exit.DONE if answer.complete and not is_blocked(answer.problem) else Exit.SHORTFALL
+    stuck = answer.steps is not None and answer.steps.block is not None
+    return Exit.DONE if answer.complete and not stuck and not is_blocked(answer.problem) else Exit.SHORTFALL
 
 
 def say(text: str) -> None:

@@ -103,6 +103,13 @@ class Block:
     proven: bool = False
     remedies: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """What is left, what each part waits for, and what would do."""
+        left = "; ".join(str(one) for one in self.waiting)
+        more = f"; and {self.more:,} more" if self.more else ""
+        tried = " (every order was tried)" if self.proven else ""
+        return f"{left}{more}{tried}; what would do: {' or '.join(self.remedies) or 'nothing that was tried'}"
+
 
 @dataclass(frozen=True)
 class Steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,9 +12,10 @@ from solver.domain.counts import Counts
 from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.solution import Status, Stop, TierResult
+from solver.domain.steps import Action, Block, Steps, Waiting
 from solver.errors import InvalidRequest
 from solver.v1 import placement_service_pb2 as wire
-from solver.v1 import plan_pb2
+from solver.v1 import plan_pb2, task_group_pb2
 
 _STATUSES = {
     Status.OPTIMAL: plan_pb2.STATUS_OPTIMAL,
@@ -27,19 +29,26 @@ _STOPS = {
     Stop.CANCELLED: plan_pb2.STOP_REASON_CANCELLED,
     Stop.ENGINE_DONE: plan_pb2.STOP_REASON_ENGINE_DONE,
 }
+_KINDS = {
+    "start": plan_pb2.ACTION_KIND_START,
+    "stop": plan_pb2.ACTION_KIND_STOP,
+    "move": plan_pb2.ACTION_KIND_MOVE,
+}
+_KIND_OF = {number: kind for kind, number in _KINDS.items()}
 _STATUS_OF = {number: status for status, number in _STATUSES.items()}
 _STOP_OF = {number: stop for stop, number in _STOPS.items()}
 
 
 def place_response(answer: Answer) -> wire.PlaceResponse:
     """Write an answer. With a deterministic limit and one worker, times are left out (§10.1)."""
+    steps = answer.steps
     repeats = answer.replay.deterministic_limit is not None and answer.replay.workers == 1
     timings = plan_pb2.Timings(total_seconds=answer.seconds, first_plan_seconds=answer.first_plan_seconds)
     return wire.PlaceResponse(
         status=_STATUSES[answer.status],
         stop=_STOPS[answer.stop],
         engine=answer.engine,
-        actions=_actions(answer.problem, answer.started),
+        actions=_actions(answer),
         tiers=[_tier(tier) for tier in answer.tiers],
         shortfalls=[_shortfall(shortfall) for shortfall in answer.shortfalls],
         warnings=answer.warnings,
@@ -48,6 +57,30 @@ def place_response(answer: Answer) -> wire.PlaceResponse:
         replay=_replay(answer.replay),
         timings=None if repeats else timings,
         label=answer.label,
+        block=None if steps is None or steps.block is None else _block(steps.block),
+        task_columns=None if steps is None or steps.block is None else _columns(answer.tasks),
+    )
+
+
+def _block(block: Block) -> plan_pb2.Block:
+    waiting = [
+        plan_pb2.Waiting(
+            kind=w.kind,
+            group=w.group,
+            instance=w.instance,
+            count=w.count,
+            rule=w.rule,
+            waits_for=w.waits_for,
+            tasks=w.tasks,
+        )
+        for w in block.waiting
+    ]
+    return plan_pb2.Block(waiting=waiting, more=block.more, proven=block.proven, remedies=block.remedies)
+
+
+def _columns(tasks: Counts) -> task_group_pb2.TaskCountColumns:
+    return task_group_pb2.TaskCountColumns(
+        groups=tasks.group.tolist(), instances=tasks.instance.tolist(), counts=tasks.count.tolist()
     )
 
 
@@ -79,7 +112,7 @@ def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
         status=_STATUS_OF[message.status],
         stop=_STOP_OF[message.stop],
         problem=problem,
-        tasks=problem.running + _changes(message, problem),
+        tasks=_tasks_after(message, problem),
         tiers=tuple(_read_tier(tier) for tier in message.tiers),
         engine=message.engine,
         replay=_read_replay(message.replay),
@@ -90,15 +123,72 @@ def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
         seconds=message.timings.total_seconds,
         first_plan_seconds=message.timings.first_plan_seconds,
         label=message.label,
+        steps=_read_steps(message),
     )
 
 
-def _actions(problem: Problem, started: Counts) -> list[plan_pb2.Action]:
-    """``Answer.actions``, equal ones put together: placing only starts tasks, all in the first wave."""
-    names = problem.cluster.instance_ids
-    groups = [group.name for group in problem.groups]
+def _actions(answer: Answer) -> list[plan_pb2.Action]:
+    """``Answer.actions``, equal ones put together."""
+    if not len(answer.stopped):
+        # Placing only starts tasks, all in the first wave: no need to go through them one by one.
+        names, groups = answer.problem.cluster.instance_ids, answer.problem.groups
+        start = plan_pb2.ACTION_KIND_START
+        return [
+            plan_pb2.Action(kind=start, group=groups[g].name, instance=names[i], step=1, count=n)
+            for g, i, n in answer.started
+        ]
+    return [
+        plan_pb2.Action(
+            kind=_KINDS[a.kind],
+            group=a.group,
+            task=a.task,
+            instance=a.instance,
+            from_instance=a.from_instance,
+            step=a.step,
+            count=count,
+            start_step=a.start_step,
+            stop_step=a.stop_step,
+        )
+        for a, count in Counter(answer.actions()).items()
+    ]
+
+
+def _read_steps(message: wire.PlaceResponse) -> Steps | None:
+    """The order of a plan that stops tasks; None where nothing stops or no order was made."""
     start = plan_pb2.ACTION_KIND_START
-    return [plan_pb2.Action(kind=start, group=groups[g], instance=names[i], step=1, count=n) for g, i, n in started]
+    if all(action.kind == start or not action.step for action in message.actions) and not message.HasField("block"):
+        return None
+    actions = tuple(
+        Action(_KIND_OF[a.kind], a.group, a.task, a.instance, a.from_instance, a.step, a.start_step, a.stop_step)
+        for a in message.actions
+        for _ in range(a.count)
+    )
+    block = None
+    if message.HasField("block"):
+        found = message.block
+        waiting = tuple(
+            Waiting(w.kind, w.group, w.instance, w.count, w.rule, tuple(w.waits_for), tuple(w.tasks))
+            for w in found.waiting
+        )
+        block = Block(waiting, found.more, found.proven, tuple(found.remedies))
+    return Steps(actions, max((action.step for action in actions), default=0), block)
+
+
+def _tasks_after(message: wire.PlaceResponse, problem: Problem) -> Counts:
+    """What the actions lead to; where they are a part of the plan, it is given whole."""
+    changes = _changes(message, problem)
+    if not message.HasField("block"):
+        return problem.running + changes
+    shape, columns = (len(problem.groups), problem.cluster.size), message.task_columns
+    lists = (columns.groups, columns.instances, columns.counts)
+    if len({len(column) for column in lists}) > 1:
+        raise InvalidRequest.at("task_columns", "has columns of different lengths", "give each cell in all of them")
+    group, instance, count = (np.array(column, np.int64) for column in lists)
+    if len(group) and not (
+        0 <= group.min() <= group.max() < shape[0] and 0 <= instance.min() <= instance.max() < shape[1]
+    ):
+        raise InvalidRequest.at("task_columns", "names a group or an instance that is not there", f"stay below {shape}")
+    return Counts.of(shape, group, instance, count)
 
 
 def _changes(message: wire.PlaceResponse, problem: Problem) -> Counts:

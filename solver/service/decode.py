@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from solver.domain.cluster import ClusterSnapshot
-from solver.domain.counts import Counts, Ints
+from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import (
     MAX_CONSTRAINTS,
@@ -17,7 +17,9 @@ from solver.domain.request import (
     MOST_SECONDS,
     MOST_WORKERS,
     Engine,
+    Freedom,
     Limits,
+    Preempt,
     RuleSpec,
     RunningTask,
     Scheduling,
@@ -51,6 +53,12 @@ _ENGINES = {
     wire.ENGINE_AUTO: Engine.AUTO,
     wire.ENGINE_EXACT: Engine.EXACT,
     wire.ENGINE_SEQUENTIAL: Engine.SEQUENTIAL,
+}
+_PREEMPTS = {
+    wire.PREEMPT_UNSPECIFIED: Preempt.NONE,
+    wire.PREEMPT_NONE: Preempt.NONE,
+    wire.PREEMPT_LOWER: Preempt.LOWER,
+    wire.PREEMPT_ANY: Preempt.ANY,
 }
 
 
@@ -164,6 +172,14 @@ class _Reader:
             capacity_providers=tuple(group.capacity_providers),
             role=group.role,
             task_definition=group.task_definition,
+            stop=group.stop,
+            movable=group.movable,
+            move_cost=group.move_cost if group.HasField("move_cost") else 1,
+            max_moves=group.max_moves if group.HasField("max_moves") else None,
+            minimum_healthy_percent=(
+                group.minimum_healthy_percent if group.HasField("minimum_healthy_percent") else None
+            ),
+            maximum_percent=group.maximum_percent if group.HasField("maximum_percent") else None,
         )
 
     # Counts and tasks.
@@ -271,15 +287,14 @@ class _Reader:
         running = self.counts(
             message.running, message.running_columns, f"{self.prefix}running", f"{self.prefix}running_columns"
         )
-        frozen = np.zeros(self.cluster.size, np.bool_)
-        for k, name in enumerate(message.frozen_instances):
-            instance = self._instance_at(f"{self.prefix}frozen_instances[{k}]", name)
-            if instance is not None:
-                frozen[instance] = True
+        frozen = self._flags("frozen_instances", message.frozen_instances)
+        drained = self._flags("drained_instances", message.drained_instances)
         tasks = self._tasks()
         rules = _rules(message.rules)
+        freedom = self._freedom(message.freedom)
+        whole = message.all_or_nothing
         try:
-            problem = Problem(self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks)
+            problem = Problem(self.cluster, self.groups, running, rules, whole, frozen, tasks, drained, freedom)
         except InvalidRequest as invalid:
             for fault in invalid.faults:
                 self.fault(fault.path, fault.problem, fault.remedy)
@@ -287,6 +302,26 @@ class _Reader:
             self._rule_faults(rules)
             raise InvalidRequest(self.faults)
         return problem
+
+    def _flags(self, field: str, names: Iterable[str]) -> Bools:
+        """``bool[I]``: the instances that a field names."""
+        flags = np.zeros(self.cluster.size, np.bool_)
+        for k, name in enumerate(names):
+            instance = self._instance_at(f"{self.prefix}{field}[{k}]", name)
+            if instance is not None:
+                flags[instance] = True
+        return flags
+
+    def _freedom(self, freedom: wire.Freedom) -> Freedom:
+        if freedom.preempt not in _PREEMPTS:
+            self.fault("freedom.preempt", f"is {freedom.preempt}", "must be NONE, LOWER or ANY")
+        return Freedom(
+            max_moves=freedom.max_moves if freedom.HasField("max_moves") else None,
+            max_move_cost=freedom.max_move_cost if freedom.HasField("max_move_cost") else None,
+            preempt=_PREEMPTS.get(freedom.preempt, Preempt.NONE),
+            consolidate=freedom.consolidate,
+            interleaved=freedom.interleaved,
+        )
 
     def _rule_faults(self, rules: tuple[RuleSpec, ...]) -> None:
         """Note what is wrong with the rules; judged on an empty cluster, since the request cannot be built."""

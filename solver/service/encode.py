@@ -9,7 +9,7 @@ import numpy as np
 from solver.domain.cluster import ClusterSnapshot
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
-from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
+from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
@@ -24,6 +24,11 @@ _ENGINES = {
     Engine.AUTO: wire.ENGINE_AUTO,
     Engine.EXACT: wire.ENGINE_EXACT,
     Engine.SEQUENTIAL: wire.ENGINE_SEQUENTIAL,
+}
+_PREEMPTS = {
+    Preempt.NONE: wire.PREEMPT_NONE,
+    Preempt.LOWER: wire.PREEMPT_LOWER,
+    Preempt.ANY: wire.PREEMPT_ANY,
 }
 
 
@@ -60,6 +65,8 @@ def place_request(
         validate_only=validate_only,
         label=label,
         warnings=warnings,
+        drained_instances=[problem.cluster.instance_ids[i] for i in np.flatnonzero(problem.drained)],
+        freedom=None if problem.freedom == Freedom() else _freedom(problem.freedom),
     )
     if not explain:
         message.explain = False
@@ -105,6 +112,12 @@ def _require_expressible(problem: Problem, limits: Limits) -> None:
             faults.append(Fault(f"groups[{g}].family", "is empty", "repeat the name where there is no other"))
         if not -(2**31) <= group.priority < 2**31:
             faults.append(_beyond(f"groups[{g}].priority", group.priority))
+        for name in ("stop", "move_cost", "max_moves"):
+            if (getattr(group, name) or 0) >= 2**31:
+                faults.append(_beyond(f"groups[{g}].{name}", getattr(group, name)))
+    for name, most in (("max_moves", 2**31), ("max_move_cost", 2**63)):
+        if (getattr(problem.freedom, name) or 0) >= most:
+            faults.append(_beyond(f"freedom.{name}", getattr(problem.freedom, name)))
     for name, number in (("workers", limits.workers), ("seed", limits.seed)):
         if not -(2**31) <= number < 2**31:
             faults.append(_beyond(f"limits.{name}", number))
@@ -191,6 +204,22 @@ def _group(group: TaskGroup) -> task_group_pb2.TaskGroup:
         capacity_providers=group.capacity_providers,
         role=group.role,
         task_definition=group.task_definition,
+        stop=group.stop,
+        movable=group.movable,
+        move_cost=None if group.move_cost == 1 else group.move_cost,
+        max_moves=group.max_moves,
+        minimum_healthy_percent=group.minimum_healthy_percent,
+        maximum_percent=group.maximum_percent,
+    )
+
+
+def _freedom(freedom: Freedom) -> wire.Freedom:
+    return wire.Freedom(
+        max_moves=freedom.max_moves,
+        max_move_cost=freedom.max_move_cost,
+        preempt=_PREEMPTS[freedom.preempt],
+        consolidate=freedom.consolidate,
+        interleaved=freedom.interleaved,
     )
 
 

@@ -10,19 +10,30 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Preempt(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PREEMPT_UNSPECIFIED: _ClassVar[Preempt]
+    PREEMPT_NONE: _ClassVar[Preempt]
+    PREEMPT_LOWER: _ClassVar[Preempt]
+    PREEMPT_ANY: _ClassVar[Preempt]
+
 class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ENGINE_UNSPECIFIED: _ClassVar[Engine]
     ENGINE_AUTO: _ClassVar[Engine]
     ENGINE_EXACT: _ClassVar[Engine]
     ENGINE_SEQUENTIAL: _ClassVar[Engine]
+PREEMPT_UNSPECIFIED: Preempt
+PREEMPT_NONE: Preempt
+PREEMPT_LOWER: Preempt
+PREEMPT_ANY: Preempt
 ENGINE_UNSPECIFIED: Engine
 ENGINE_AUTO: Engine
 ENGINE_EXACT: Engine
 ENGINE_SEQUENTIAL: Engine
 
 class PlaceRequest(_message.Message):
-    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings")
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +47,8 @@ class PlaceRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DRAINED_INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    FREEDOM_FIELD_NUMBER: _ClassVar[int]
     cluster: _cluster_pb2.Cluster
     groups: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskGroup]
     running: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
@@ -49,7 +62,23 @@ class PlaceRequest(_message.Message):
     validate_only: bool
     label: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    drained_instances: _containers.RepeatedScalarFieldContainer[str]
+    freedom: Freedom
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ...) -> None: ...
+
+class Freedom(_message.Message):
+    __slots__ = ("max_moves", "max_move_cost", "preempt", "consolidate", "interleaved")
+    MAX_MOVES_FIELD_NUMBER: _ClassVar[int]
+    MAX_MOVE_COST_FIELD_NUMBER: _ClassVar[int]
+    PREEMPT_FIELD_NUMBER: _ClassVar[int]
+    CONSOLIDATE_FIELD_NUMBER: _ClassVar[int]
+    INTERLEAVED_FIELD_NUMBER: _ClassVar[int]
+    max_moves: int
+    max_move_cost: int
+    preempt: Preempt
+    consolidate: bool
+    interleaved: bool
+    def __init__(self, max_moves: _Optional[int] = ..., max_move_cost: _Optional[int] = ..., preempt: _Optional[_Union[Preempt, str]] = ..., consolidate: _Optional[bool] = ..., interleaved: _Optional[bool] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("time_limit_seconds", "deterministic_limit_seconds", "workers", "seed", "engine")
@@ -66,7 +95,7 @@ class Limits(_message.Message):
     def __init__(self, time_limit_seconds: _Optional[float] = ..., deterministic_limit_seconds: _Optional[float] = ..., workers: _Optional[int] = ..., seed: _Optional[int] = ..., engine: _Optional[_Union[Engine, str]] = ...) -> None: ...
 
 class PlaceResponse(_message.Message):
-    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label")
+    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +108,8 @@ class PlaceResponse(_message.Message):
     REPLAY_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    TASK_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     status: _plan_pb2.Status
     stop: _plan_pb2.StopReason
     engine: str
@@ -91,7 +122,9 @@ class PlaceResponse(_message.Message):
     replay: _plan_pb2.Replay
     timings: _plan_pb2.Timings
     label: str
-    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ...) -> None: ...
+    block: _plan_pb2.Block
+    task_columns: _task_group_pb2.TaskCountColumns
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
     __slots__ = ("request", "tasks", "task_columns")

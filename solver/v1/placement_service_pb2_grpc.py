@@ -63,7 +63,7 @@ class PlacementServiceServicer:
     """
 
     def Place(self, request, context):
-        """Place new tasks. The search ends at the earlier of the request's time limit and the call's deadline, less a reserve
+        """Place new tasks, and stop and move running ones as far as the request says so. The search ends at the earlier of the request's time limit and the call's deadline, less a reserve
         of the larger of 30 ms and 10 %, so that the plan arrives in time. Cancelling the call stops the search.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -45,7 +45,7 @@ ACTION_KIND_STOP: ActionKind
 ACTION_KIND_MOVE: ActionKind
 
 class Action(_message.Message):
-    __slots__ = ("kind", "group", "task", "instance", "from_instance", "step", "count")
+    __slots__ = ("kind", "group", "task", "instance", "from_instance", "step", "count", "start_step", "stop_step")
     KIND_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +53,8 @@ class Action(_message.Message):
     FROM_INSTANCE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    START_STEP_FIELD_NUMBER: _ClassVar[int]
+    STOP_STEP_FIELD_NUMBER: _ClassVar[int]
     kind: ActionKind
     group: str
     task: str
@@ -60,7 +62,39 @@ class Action(_message.Message):
     from_instance: str
     step: int
     count: int
-    def __init__(self, kind: _Optional[_Union[ActionKind, str]] = ..., group: _Optional[str] = ..., task: _Optional[str] = ..., instance: _Optional[str] = ..., from_instance: _Optional[str] = ..., step: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+    start_step: int
+    stop_step: int
+    def __init__(self, kind: _Optional[_Union[ActionKind, str]] = ..., group: _Optional[str] = ..., task: _Optional[str] = ..., instance: _Optional[str] = ..., from_instance: _Optional[str] = ..., step: _Optional[int] = ..., count: _Optional[int] = ..., start_step: _Optional[int] = ..., stop_step: _Optional[int] = ...) -> None: ...
+
+class Block(_message.Message):
+    __slots__ = ("waiting", "more", "proven", "remedies")
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    PROVEN_FIELD_NUMBER: _ClassVar[int]
+    REMEDIES_FIELD_NUMBER: _ClassVar[int]
+    waiting: _containers.RepeatedCompositeFieldContainer[Waiting]
+    more: int
+    proven: bool
+    remedies: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, waiting: _Optional[_Iterable[_Union[Waiting, _Mapping]]] = ..., more: _Optional[int] = ..., proven: _Optional[bool] = ..., remedies: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Waiting(_message.Message):
+    __slots__ = ("kind", "group", "instance", "count", "rule", "waits_for", "tasks")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FOR_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    group: str
+    instance: str
+    count: int
+    rule: str
+    waits_for: _containers.RepeatedScalarFieldContainer[str]
+    tasks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[str] = ..., group: _Optional[str] = ..., instance: _Optional[str] = ..., count: _Optional[int] = ..., rule: _Optional[str] = ..., waits_for: _Optional[_Iterable[str]] = ..., tasks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Tier(_message.Message):
     __slots__ = ("name", "title", "value", "bound", "proven", "source", "sequential", "remark")

@@ -28,7 +28,7 @@ PROTOCOL_TCP: Protocol
 PROTOCOL_UDP: Protocol
 
 class TaskGroup(_message.Message):
-    __slots__ = ("name", "family", "start", "demand", "ports", "constraints", "strategies", "priority", "all_or_nothing", "scheduling", "required_attributes", "zones", "capacity_providers", "role", "task_definition")
+    __slots__ = ("name", "family", "start", "demand", "ports", "constraints", "strategies", "priority", "all_or_nothing", "scheduling", "required_attributes", "zones", "capacity_providers", "role", "task_definition", "stop", "movable", "move_cost", "max_moves", "minimum_healthy_percent", "maximum_percent")
     class DemandEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,12 @@ class TaskGroup(_message.Message):
     CAPACITY_PROVIDERS_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     TASK_DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    MOVABLE_FIELD_NUMBER: _ClassVar[int]
+    MOVE_COST_FIELD_NUMBER: _ClassVar[int]
+    MAX_MOVES_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_HEALTHY_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_PERCENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     family: str
     start: int
@@ -66,7 +72,13 @@ class TaskGroup(_message.Message):
     capacity_providers: _containers.RepeatedScalarFieldContainer[str]
     role: str
     task_definition: str
-    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., start: _Optional[int] = ..., demand: _Optional[_Mapping[str, int]] = ..., ports: _Optional[_Iterable[_Union[HostPort, _Mapping]]] = ..., constraints: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., strategies: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., priority: _Optional[int] = ..., all_or_nothing: _Optional[bool] = ..., scheduling: _Optional[_Union[Scheduling, str]] = ..., required_attributes: _Optional[_Iterable[str]] = ..., zones: _Optional[_Iterable[str]] = ..., capacity_providers: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ..., task_definition: _Optional[str] = ...) -> None: ...
+    stop: int
+    movable: bool
+    move_cost: int
+    max_moves: int
+    minimum_healthy_percent: int
+    maximum_percent: int
+    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., start: _Optional[int] = ..., demand: _Optional[_Mapping[str, int]] = ..., ports: _Optional[_Iterable[_Union[HostPort, _Mapping]]] = ..., constraints: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., strategies: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., priority: _Optional[int] = ..., all_or_nothing: _Optional[bool] = ..., scheduling: _Optional[_Union[Scheduling, str]] = ..., required_attributes: _Optional[_Iterable[str]] = ..., zones: _Optional[_Iterable[str]] = ..., capacity_providers: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ..., task_definition: _Optional[str] = ..., stop: _Optional[int] = ..., movable: _Optional[bool] = ..., move_cost: _Optional[int] = ..., max_moves: _Optional[int] = ..., minimum_healthy_percent: _Optional[int] = ..., maximum_percent: _Optional[int] = ...) -> None: ...
 
 class Rule(_message.Message):
     __slots__ = ("type", "argument")
