@@ -36,15 +36,15 @@ def check(
 ) -> None:
     """Check a plan against every rule, whoever made it.
 
-    The plan has the columns action,group,task,instance,from_instance,step. Without --group, what it starts is taken as
-    what was asked for. An instance is named by its EC2 id, its ARN or the ARN's last part.
+    The plan has the columns action,group,task,instance,from_instance,step. What it stops and moves, and without --group
+    what it starts, is taken as what was asked for. An instance is named by its EC2 id, its ARN or the ARN's last part.
     """
     with errors_to_exit_codes():
         from solver.api import check as verify
         from solver.cli.arguments import Arguments
         from solver.cli.search import by_name
         from solver.cli.source import faults_in, read_cluster, read_request, read_text
-        from solver.formats.plan import counts_from_plan, rows_of_plan
+        from solver.formats.plan import allowing, counts_from_plan, rows_of_plan
 
         said = Arguments()
         wish = said.wish(group, None, freeze, constraint, None)
@@ -59,6 +59,8 @@ def check(
             else:
                 cluster = read_cluster(cluster_dir, stopping.value, at)
                 problem, warnings = _asked(cluster, wish, rows, plan)
+                with faults_in(plan):
+                    problem = allowing(problem, rows)
             with faults_in(plan):
                 counts = counts_from_plan(problem, rows)
         problem = replace(problem, rules=(*problem.rules, *rules))

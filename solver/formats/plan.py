@@ -11,7 +11,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,6 +91,31 @@ def starts_of_plan(rows: Sequence[Row]) -> dict[str, int]:
     for row in rows:
         starts[row.group] = starts.get(row.group, 0) + (row.action == "start")
     return starts
+
+
+def allowing(problem: Problem, rows: Sequence[Row]) -> Problem:
+    """The problem with what a plan stops and moves as what was asked for; what starts is asked for already.
+
+    Raises
+    ------
+    InvalidRequest
+        If more tasks of a group stop than run, or tasks of a DAEMON service do.
+    """
+    done = {action: Counter(row.group for row in rows if row.action == action) for action in ACTIONS}
+    groups = []
+    for group in problem.groups:
+        starts, stops = done["start"][group.name], done["stop"][group.name]
+        # Of a group that starts as well as stops tasks, as many have moved.
+        moves = done["move"][group.name] + min(starts, stops)
+        groups.append(
+            replace(
+                group,
+                start=max(group.start - stops, 0) if stops else group.start,
+                stop=max(stops - starts, 0),
+                movable=group.movable or moves > 0,
+            )
+        )
+    return replace(problem, groups=tuple(groups))
 
 
 def unknown_instances(problem: Problem, rows: Sequence[Row]) -> list[Fault]:

@@ -33,7 +33,6 @@ def test_a_plan_that_keeps_every_rule(run: Run, tables: Path, plan: Path) -> Non
         ("start,web,,b1", "start,web,,c1", "i-0c1"),
         ("start,batch,,i-0a2,,1\n", "start,batch,,i-0a2,,1\n" * 2, "distinctInstance at i-0a2"),
         ("start,web,,b1,,1\n", "start,web,,b1,,1\n" * 9, "cpu at i-0b1"),
-        ("start,batch,,i-0a2", "stop,web,,i-0a1", "tasks that may stop"),
     ],
 )
 def test_a_plan_that_breaks_a_rule(run: Run, tables: Path, plan: Path, old: str, new: str, said: str) -> None:
@@ -42,6 +41,15 @@ def test_a_plan_that_breaks_a_rule(run: Run, tables: Path, plan: Path, old: str,
     answer = run("check", tables, plan)
     assert answer.exit_code == 1
     assert said in " ".join(answer.stdout.split())
+
+
+def test_what_a_plan_stops_is_taken_as_what_was_asked_for(run: Run, tables: Path, plan: Path) -> None:
+    """A plan that also stops a task passes; one that stops more than run is bad input."""
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(text.replace("start,batch,,i-0a2", "stop,web,,i-0a1"), encoding="utf-8")
+    assert run("check", tables, plan).exit_code == 0
+    plan.write_text(text.replace("start,batch,,i-0a2,,1\n", "stop,web,,i-0a1,,1\n" * 50), encoding="utf-8")
+    assert run("check", tables, plan).exit_code == 2
 
 
 def test_rules_and_places_are_counted_apart(run: Run, tables: Path, plan: Path) -> None:
