@@ -30,7 +30,7 @@ def operation(answer: Answer, *, wide: bool) -> Iterator[RenderableType]:
         Whether there is room for the zones beside every kind of change.
     """
     yield _groups(answer, wide)
-    yield from _actions(answer)
+    yield from _actions(answer, wide)
 
 
 def _groups(answer: Answer, wide: bool) -> RenderableType:
@@ -73,7 +73,7 @@ def _done(done: int, asked: int) -> str:
     return f"{done:,} of {asked:,}"
 
 
-def _actions(answer: Answer) -> Iterator[RenderableType]:
+def _actions(answer: Answer, wide: bool) -> Iterator[RenderableType]:
     """What happens where, in order; where that is too much, on how many instances."""
     found = Counter((a.step, a.kind, a.group, a.from_instance, a.instance) for a in answer.actions())
     if not found:
@@ -84,14 +84,15 @@ def _actions(answer: Answer) -> Iterator[RenderableType]:
         return
     waves = max(step for step, *_ in found) > 1
     moves = any(source for _, _, _, source, _ in found)
-    table = table_of(
-        [*([">step"] if waves else []), "do", "group", *(["from"] if moves else []), "on", "zone", ">tasks"]
-    )
+    # Two instances a row leave no room for the zone, which the table of the groups has.
+    zoned = wide or not moves
+    columns = ["do", "group", *(["from"] if moves else []), "on", *(["zone"] if zoned else []), ">tasks"]
+    table = table_of([*([">step"] if waves else []), *columns])
     cluster, zone = answer.problem.cluster, answer.problem.cluster.column(ZONE)
     at = {name: i for i, name in enumerate(cluster.instance_ids)}
     for (step, kind, group, source, instance), count in sorted(found.items(), key=lambda item: item[0][0]):
         where = cluster.label(at[instance])
         before = [cluster.label(at[source]) if source else ""] if moves else []
-        cells = [*([f"{step}"] if waves else []), kind, group, *before, where, zone[at[instance]] or "-"]
-        add_row(table, *cells, f"{count:,}")
+        cells = [*([f"{step}"] if waves else []), kind, group, *before, where]
+        add_row(table, *cells, *([zone[at[instance]] or "-"] if zoned else []), f"{count:,}")
     yield table
