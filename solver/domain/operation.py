@@ -58,12 +58,15 @@ class Operation:
         freedom: Freedom,
     ) -> Operation:
         """The operation of a problem with these parts."""
-        held = _held_back(running, tasks, lambda task: task.protected)
-        awake = _held_back(running, tasks, lambda task: task.protected or not task.running)
         stops = np.array([group.stop for group in groups], np.int64)
         preempted = _preemptible(groups, freedom.preempt)
         movable = np.array([group.movable for group in groups], np.bool_)
         replaced = movable | np.array([group.scheduling is Scheduling.REPLICA for group in groups], np.bool_)
+        if not (stops.any() or preempted.any() or movable.any() or drained.any()):
+            # Nothing may stop: who is protected need not be known.
+            tasks = ()
+        held = _held_back(running, tasks, lambda task: task.protected)
+        awake = _held_back(running, tasks, lambda task: task.protected or not task.running)
         g, i = running.group, running.instance
         open_ = ~frozen[i]
         leaves = drained[i] & replaced[g] & open_
@@ -97,9 +100,12 @@ class Operation:
 def _held_back(running: Counts, tasks: Sequence[RunningTask], holds: Callable[[RunningTask], bool]) -> Ints:
     """``int64[N]``: of the tasks in each cell of ``running``, those that may not stop, as far as they are known by name."""
     held = np.zeros(len(running), np.int64)
+    tasks = [task for task in tasks if holds(task)]
+    if not tasks:
+        return held
     cell = {(g, i): n for n, (g, i, _) in enumerate(running)}
     for task in tasks:
-        if holds(task) and (task.group, task.instance) in cell:
+        if (task.group, task.instance) in cell:
             held[cell[task.group, task.instance]] += 1
     return np.minimum(held, running.count)
 
