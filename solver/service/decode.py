@@ -26,6 +26,7 @@ from solver.domain.request import (
     TaskGroup,
 )
 from solver.errors import Fault, InvalidRequest
+from solver.formats.kinds import Kind, kind_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
 from solver.service.sizes import SizeLimits
@@ -86,22 +87,34 @@ class PlaceCall:
     warnings: tuple[str, ...] = ()
 
 
-def place_call(message: wire.PlaceRequest, sizes: SizeLimits) -> PlaceCall:
+def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
     """Read a request.
+
+    Parameters
+    ----------
+    kind
+        What it may ask for.
+    prefix
+        Before the path of each field that is wrong.
 
     Raises
     ------
     TooLarge
         If a list is longer than ``sizes`` allows.
     InvalidRequest
-        With every fault of the request.
+        With every fault of the request; once it has none, with all that is not of its kind.
     """
-    reader = _Reader(message, sizes)
+    reader = _Reader(message, sizes, prefix)
     limits = reader.limits(message.limits)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    problem = reader.problem()
+    for fault in kind_faults(problem, kind):
+        reader.fault(fault.path, fault.problem, fault.remedy)
+    if reader.faults:
+        raise InvalidRequest(reader.faults)
     return PlaceCall(
-        problem=reader.problem(),
+        problem=problem,
         limits=limits,
         explain=message.explain if message.HasField("explain") else True,
         validate_only=message.validate_only,
@@ -176,9 +189,9 @@ class _Reader:
             movable=group.movable,
             move_cost=group.move_cost if group.HasField("move_cost") else 1,
             max_moves=group.max_moves if group.HasField("max_moves") else None,
-            minimum_healthy_percent=(
-                group.minimum_healthy_percent if group.HasField("minimum_healthy_percent") else None
-            ),
+            minimum_healthy_percent=group.minimum_healthy_percent
+            if group.HasField("minimum_healthy_percent")
+            else None,
             maximum_percent=group.maximum_percent if group.HasField("maximum_percent") else None,
         )
 
@@ -287,14 +300,15 @@ class _Reader:
         running = self.counts(
             message.running, message.running_columns, f"{self.prefix}running", f"{self.prefix}running_columns"
         )
-        frozen = self._flags("frozen_instances", message.frozen_instances)
-        drained = self._flags("drained_instances", message.drained_instances)
+        frozen = self._instances("frozen_instances", message.frozen_instances)
+        drained = self._instances("drained_instances", message.drained_instances)
+        freedom = self._freedom(message.freedom)
         tasks = self._tasks()
         rules = _rules(message.rules)
-        freedom = self._freedom(message.freedom)
-        whole = message.all_or_nothing
         try:
-            problem = Problem(self.cluster, self.groups, running, rules, whole, frozen, tasks, drained, freedom)
+            problem = Problem(
+                self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks, drained, freedom
+            )
         except InvalidRequest as invalid:
             for fault in invalid.faults:
                 self.fault(fault.path, fault.problem, fault.remedy)
@@ -303,14 +317,14 @@ class _Reader:
             raise InvalidRequest(self.faults)
         return problem
 
-    def _flags(self, field: str, names: Iterable[str]) -> Bools:
+    def _instances(self, field: str, names: Iterable[str]) -> Bools:
         """``bool[I]``: the instances that a field names."""
-        flags = np.zeros(self.cluster.size, np.bool_)
+        found = np.zeros(self.cluster.size, np.bool_)
         for k, name in enumerate(names):
             instance = self._instance_at(f"{self.prefix}{field}[{k}]", name)
             if instance is not None:
-                flags[instance] = True
-        return flags
+                found[instance] = True
+        return found
 
     def _freedom(self, freedom: wire.Freedom) -> Freedom:
         if freedom.preempt not in _PREEMPTS:

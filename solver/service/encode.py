@@ -61,12 +61,12 @@ def place_request(
         rules=_rules(problem.rules),
         all_or_nothing=problem.all_or_nothing,
         frozen_instances=[problem.cluster.instance_ids[i] for i in np.flatnonzero(problem.frozen)],
+        drained_instances=[problem.cluster.instance_ids[i] for i in np.flatnonzero(problem.drained)],
+        freedom=None if problem.freedom == Freedom() else _freedom(problem.freedom),
         limits=_limits(limits),
         validate_only=validate_only,
         label=label,
         warnings=warnings,
-        drained_instances=[problem.cluster.instance_ids[i] for i in np.flatnonzero(problem.drained)],
-        freedom=None if problem.freedom == Freedom() else _freedom(problem.freedom),
     )
     if not explain:
         message.explain = False
@@ -110,14 +110,13 @@ def _require_expressible(problem: Problem, limits: Limits) -> None:
     for g, group in enumerate(problem.groups):
         if not group.family:
             faults.append(Fault(f"groups[{g}].family", "is empty", "repeat the name where there is no other"))
-        if not -(2**31) <= group.priority < 2**31:
-            faults.append(_beyond(f"groups[{g}].priority", group.priority))
-        for name in ("stop", "move_cost", "max_moves"):
-            if (getattr(group, name) or 0) >= 2**31:
-                faults.append(_beyond(f"groups[{g}].{name}", getattr(group, name)))
-    for name, most in (("max_moves", 2**31), ("max_move_cost", 2**63)):
-        if (getattr(problem.freedom, name) or 0) >= most:
-            faults.append(_beyond(f"freedom.{name}", getattr(problem.freedom, name)))
+        for name, number in (("priority", group.priority), ("stop", group.stop)):
+            if not -(2**31) <= number < 2**31:
+                faults.append(_beyond(f"groups[{g}].{name}", number))
+        budgets = {f"groups[{g}].{name}": getattr(group, name) or 0 for name in ("move_cost", "max_moves")}
+        faults += [_beyond(path, number, 64) for path, number in budgets.items() if number >= 2**63]
+    budgets = {f"freedom.{name}": getattr(problem.freedom, name) or 0 for name in ("max_moves", "max_move_cost")}
+    faults += [_beyond(path, number, 64) for path, number in budgets.items() if number >= 2**63]
     for name, number in (("workers", limits.workers), ("seed", limits.seed)):
         if not -(2**31) <= number < 2**31:
             faults.append(_beyond(f"limits.{name}", number))
@@ -125,13 +124,23 @@ def _require_expressible(problem: Problem, limits: Limits) -> None:
         raise InvalidRequest(faults)
 
 
-def _beyond(path: str, number: int) -> Fault:
-    return Fault(path, f"is {number:,}", "must fit 32 bits")
+def _beyond(path: str, number: int, bits: int = 32) -> Fault:
+    return Fault(path, f"is {number:,}", f"must fit {bits} bits")
 
 
 def _count_faults(path: str, counts: Ints) -> list[Fault]:
     wrong = np.flatnonzero((counts < 0) | (counts >= 2**31)).tolist()
     return [Fault(path, f"has the count {counts[k]}", "must be 0 to 2,147,483,647") for k in wrong]
+
+
+def _freedom(freedom: Freedom) -> wire.Freedom:
+    return wire.Freedom(
+        max_moves=freedom.max_moves,
+        max_move_cost=freedom.max_move_cost,
+        preempt=_PREEMPTS[freedom.preempt],
+        consolidate=freedom.consolidate,
+        interleaved=freedom.interleaved,
+    )
 
 
 def _limits(limits: Limits) -> wire.Limits:
@@ -210,16 +219,6 @@ def _group(group: TaskGroup) -> task_group_pb2.TaskGroup:
         max_moves=group.max_moves,
         minimum_healthy_percent=group.minimum_healthy_percent,
         maximum_percent=group.maximum_percent,
-    )
-
-
-def _freedom(freedom: Freedom) -> wire.Freedom:
-    return wire.Freedom(
-        max_moves=freedom.max_moves,
-        max_move_cost=freedom.max_move_cost,
-        preempt=_PREEMPTS[freedom.preempt],
-        consolidate=freedom.consolidate,
-        interleaved=freedom.interleaved,
     )
 
 

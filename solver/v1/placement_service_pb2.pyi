@@ -126,6 +126,66 @@ class PlaceResponse(_message.Message):
     task_columns: _task_group_pb2.TaskCountColumns
     def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
 
+class TerminateRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class TerminateResponse(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: PlaceResponse
+    def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
+class DrainRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class DrainResponse(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: PlaceResponse
+    def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
+class RebalanceRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class RebalanceResponse(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: PlaceResponse
+    def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
+class ReconcileRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class ReconcileResponse(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: PlaceResponse
+    def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
+class DeployRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class DeployResponse(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: PlaceResponse
+    def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
 class CheckRequest(_message.Message):
     __slots__ = ("request", "tasks", "task_columns")
     REQUEST_FIELD_NUMBER: _ClassVar[int]

@@ -26,7 +26,12 @@ if _version_not_supported:
 
 
 class PlacementServiceStub:
-    """Places tasks on a cluster that comes with the request. The service keeps no state between calls.
+    """Places, stops and moves tasks on a cluster that comes with the request. The service keeps no state between calls.
+
+    There is one general request, `PlaceRequest`, and one answer, `PlaceResponse`. Place answers any request. Terminate,
+    Drain, Rebalance, Reconcile and Deploy answer the same request and refuse what is not of their kind, with
+    INVALID_ARGUMENT and the path of the field: so who may call Terminate alone can start nothing. The request says itself
+    what starts, stops, moves and is drained; which revision of a service stops first is decided by whoever makes it.
 
     Errors are google.rpc.Status with one ErrorInfo (domain "placement-solver") and, for INVALID_ARGUMENT, BadRequest with
     the path of each field that is wrong. A plan that falls short is an answer, not an error.
@@ -43,6 +48,31 @@ class PlacementServiceStub:
                 request_serializer=solver_dot_v1_dot_placement__service__pb2.PlaceRequest.SerializeToString,
                 response_deserializer=solver_dot_v1_dot_placement__service__pb2.PlaceResponse.FromString,
                 _registered_method=True)
+        self.Terminate = channel.unary_unary(
+                '/solver.v1.PlacementService/Terminate',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.TerminateRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.TerminateResponse.FromString,
+                _registered_method=True)
+        self.Drain = channel.unary_unary(
+                '/solver.v1.PlacementService/Drain',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.DrainRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.DrainResponse.FromString,
+                _registered_method=True)
+        self.Rebalance = channel.unary_unary(
+                '/solver.v1.PlacementService/Rebalance',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.RebalanceRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.RebalanceResponse.FromString,
+                _registered_method=True)
+        self.Reconcile = channel.unary_unary(
+                '/solver.v1.PlacementService/Reconcile',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.ReconcileResponse.FromString,
+                _registered_method=True)
+        self.Deploy = channel.unary_unary(
+                '/solver.v1.PlacementService/Deploy',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.DeployRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.DeployResponse.FromString,
+                _registered_method=True)
         self.Check = channel.unary_unary(
                 '/solver.v1.PlacementService/Check',
                 request_serializer=solver_dot_v1_dot_placement__service__pb2.CheckRequest.SerializeToString,
@@ -56,15 +86,60 @@ class PlacementServiceStub:
 
 
 class PlacementServiceServicer:
-    """Places tasks on a cluster that comes with the request. The service keeps no state between calls.
+    """Places, stops and moves tasks on a cluster that comes with the request. The service keeps no state between calls.
+
+    There is one general request, `PlaceRequest`, and one answer, `PlaceResponse`. Place answers any request. Terminate,
+    Drain, Rebalance, Reconcile and Deploy answer the same request and refuse what is not of their kind, with
+    INVALID_ARGUMENT and the path of the field: so who may call Terminate alone can start nothing. The request says itself
+    what starts, stops, moves and is drained; which revision of a service stops first is decided by whoever makes it.
 
     Errors are google.rpc.Status with one ErrorInfo (domain "placement-solver") and, for INVALID_ARGUMENT, BadRequest with
     the path of each field that is wrong. A plan that falls short is an answer, not an error.
     """
 
     def Place(self, request, context):
-        """Place new tasks, and stop and move running ones as far as the request says so. The search ends at the earlier of the request's time limit and the call's deadline, less a reserve
-        of the larger of 30 ms and 10 %, so that the plan arrives in time. Cancelling the call stops the search.
+        """Answer any request: start, stop and move tasks, drain instances. The search ends at the earlier of the request's time
+        limit and the call's deadline, less a reserve of the larger of 30 ms and 10 %, so that the plan arrives in time.
+        Cancelling the call stops the search. All of this holds for the calls below too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Terminate(self, request, context):
+        """Stop tasks. The request has groups with `stop`; nothing starts, moves or is drained.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Drain(self, request, context):
+        """Empty instances. The request has `drained_instances`, and perhaps groups that are `movable`; nothing else starts or
+        stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rebalance(self, request, context):
+        """Move tasks for the sake of the strategies, or to keep few instances in use. The request has groups that are `movable`
+        and `freedom.max_moves`; the number of tasks of each group stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reconcile(self, request, context):
+        """Bring groups to the number of tasks that they should have. The request has groups with `start` or `stop`, and perhaps
+        moves and pre-emption to make room; no instance is drained.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Deploy(self, request, context):
+        """Replace the tasks of one family by tasks of another revision. The request has groups with `start` and `stop`, of one
+        family; nothing moves or is drained.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +167,31 @@ def add_PlacementServiceServicer_to_server(servicer, server):
                     request_deserializer=solver_dot_v1_dot_placement__service__pb2.PlaceRequest.FromString,
                     response_serializer=solver_dot_v1_dot_placement__service__pb2.PlaceResponse.SerializeToString,
             ),
+            'Terminate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Terminate,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.TerminateRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.TerminateResponse.SerializeToString,
+            ),
+            'Drain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Drain,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.DrainRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.DrainResponse.SerializeToString,
+            ),
+            'Rebalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rebalance,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.RebalanceRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.RebalanceResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.ReconcileRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'Deploy': grpc.unary_unary_rpc_method_handler(
+                    servicer.Deploy,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.DeployRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.DeployResponse.SerializeToString,
+            ),
             'Check': grpc.unary_unary_rpc_method_handler(
                     servicer.Check,
                     request_deserializer=solver_dot_v1_dot_placement__service__pb2.CheckRequest.FromString,
@@ -111,7 +211,12 @@ def add_PlacementServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PlacementService:
-    """Places tasks on a cluster that comes with the request. The service keeps no state between calls.
+    """Places, stops and moves tasks on a cluster that comes with the request. The service keeps no state between calls.
+
+    There is one general request, `PlaceRequest`, and one answer, `PlaceResponse`. Place answers any request. Terminate,
+    Drain, Rebalance, Reconcile and Deploy answer the same request and refuse what is not of their kind, with
+    INVALID_ARGUMENT and the path of the field: so who may call Terminate alone can start nothing. The request says itself
+    what starts, stops, moves and is drained; which revision of a service stops first is decided by whoever makes it.
 
     Errors are google.rpc.Status with one ErrorInfo (domain "placement-solver") and, for INVALID_ARGUMENT, BadRequest with
     the path of each field that is wrong. A plan that falls short is an answer, not an error.
@@ -134,6 +239,141 @@ class PlacementService:
             '/solver.v1.PlacementService/Place',
             solver_dot_v1_dot_placement__service__pb2.PlaceRequest.SerializeToString,
             solver_dot_v1_dot_placement__service__pb2.PlaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Terminate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.PlacementService/Terminate',
+            solver_dot_v1_dot_placement__service__pb2.TerminateRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.TerminateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Drain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.PlacementService/Drain',
+            solver_dot_v1_dot_placement__service__pb2.DrainRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.DrainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rebalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.PlacementService/Rebalance',
+            solver_dot_v1_dot_placement__service__pb2.RebalanceRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.RebalanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.PlacementService/Reconcile',
+            solver_dot_v1_dot_placement__service__pb2.ReconcileRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.ReconcileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Deploy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.PlacementService/Deploy',
+            solver_dot_v1_dot_placement__service__pb2.DeployRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.DeployResponse.FromString,
             options,
             channel_credentials,
             insecure,

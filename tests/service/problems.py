@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
 from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall, Violation
 from solver.domain.problem import Problem
-from solver.domain.request import Engine, Limits, RuleSpec, RunningTask, Scheduling, TaskGroup
+from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.domain.solution import Status, Stop, TierResult
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
@@ -62,6 +64,8 @@ rules = st.builds(RuleSpec, texts, texts)
 def groups(draw: st.DrawFn, resources: tuple[str, ...]) -> TaskGroup:
     """A task group with every field."""
     ports = st.tuples(st.sampled_from(["tcp", "udp"]), st.integers(1, 65535))
+    percent = st.none() | st.integers(0, 100)
+    scheduling = draw(st.sampled_from(Scheduling))
     demand = st.dictionaries(st.sampled_from(resources), st.integers(0, 2**20)) if resources else st.just({})
     return TaskGroup(
         name=draw(names),
@@ -73,12 +77,17 @@ def groups(draw: st.DrawFn, resources: tuple[str, ...]) -> TaskGroup:
         strategies=tuple(draw(st.lists(rules, max_size=2))) or None,
         priority=draw(st.integers(-(2**31), 2**31 - 1)),
         all_or_nothing=draw(st.booleans()),
-        scheduling=draw(st.sampled_from(Scheduling)),
+        scheduling=scheduling,
         required_attributes=tuple(draw(st.lists(texts, max_size=2))),
         zones=tuple(draw(st.lists(texts, max_size=2))),
         capacity_providers=tuple(draw(st.lists(texts, max_size=2))),
         role=draw(texts),
         task_definition=draw(texts),
+        movable=scheduling is not Scheduling.DAEMON and draw(st.booleans()),
+        move_cost=draw(st.sampled_from((0, 1, 2, 2**40))),
+        max_moves=draw(st.none() | st.integers(0, 2**40)),
+        minimum_healthy_percent=draw(percent),
+        maximum_percent=draw(st.none() | st.integers(100, 1_000)),
     )
 
 
@@ -88,6 +97,10 @@ def _cells(draw: st.DrawFn, shape: tuple[int, int]) -> Counts:
     cell = st.tuples(st.integers(0, shape[0] - 1), st.integers(0, shape[1] - 1), counts)
     cells = np.array(draw(st.lists(cell, max_size=6)), np.int64).reshape(-1, 3)
     return Counts.of(shape, cells[:, 0], cells[:, 1], cells[:, 2])
+
+
+budgets = st.none() | st.integers(0, 2**40)
+freedoms = st.builds(Freedom, budgets, budgets, st.sampled_from(Preempt), st.booleans(), st.booleans())
 
 
 @st.composite
@@ -110,10 +123,20 @@ def problems(draw: st.DrawFn) -> Problem:
             st.dictionaries(texts, texts, max_size=2),
         )
         tasks = tuple(draw(st.lists(task, max_size=3, unique_by=lambda task: task.id)))
+    flags = st.lists(st.booleans(), min_size=cluster.size, max_size=cluster.size)
+    running = _cells(draw, shape)
+    listed = [
+        replace(group, start=0, stop=draw(st.integers(0, total)))
+        if total and group.scheduling is not Scheduling.DAEMON and draw(st.booleans())
+        else group
+        for group, total in zip(listed, running.totals().tolist(), strict=True)
+    ]
     return Problem(
         cluster=cluster,
         groups=tuple(listed),
-        running=_cells(draw, shape),
+        running=running,
+        drained=np.array(draw(flags), np.bool_),
+        freedom=draw(freedoms),
         rules=tuple(draw(st.lists(rules, max_size=2))),
         all_or_nothing=draw(st.booleans()),
         frozen=np.array(draw(st.lists(st.booleans(), min_size=cluster.size, max_size=cluster.size)), np.bool_),
@@ -201,6 +224,8 @@ def contents(problem: Problem) -> dict[str, object]:
         "rules": problem.rules,
         "all_or_nothing": problem.all_or_nothing,
         "frozen": problem.frozen.tolist(),
+        "drained": problem.drained.tolist(),
+        "freedom": problem.freedom,
         "tasks": problem.tasks,
     }
 

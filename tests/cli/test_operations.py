@@ -1,0 +1,166 @@
+"""``placement-solver terminate``, ``drain``, ``rebalance``, ``reconcile`` and ``deploy``: what they ask, and refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.formats.ecs.documents import write
+from tests.formats.ecs.test_operations import documents
+
+VERBS = ("terminate", "drain", "rebalance", "reconcile", "deploy")
+AT = ("--at", "2026-11-01T00:00:00+00:00")
+
+
+@pytest.fixture
+def ecs(tmp_path: Path) -> Path:
+    """Service web in two revisions, db, a standalone group and a daemon, on three instances."""
+    return write(tmp_path / "ecs", documents().files())
+
+
+def asked(run: Run, *arguments: object) -> dict[str, Any]:
+    """The request that a command makes, as it saves it."""
+    file = Path(str(arguments[1])).parent / "request.json"
+    answer = run(*arguments, *AT, "--save-request", file, "--engine", "sequential", "-o", "json")
+    assert file.exists(), answer.stderr
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def of(request: dict[str, Any], field: str) -> dict[str, Any]:
+    return {group["name"]: group[field] for group in request["groups"] if group.get(field)}
+
+
+def test_terminate(run: Run, ecs: Path) -> None:
+    """--group names families, whose oldest revisions stop first."""
+    request = asked(run, "terminate", ecs, "-g", "service:web=3", "--group", "family:batch=1")
+    assert of(request, "stop") == {"service:web@web:6": 2, "service:web": 1, "family:batch": 1}
+    assert not of(request, "start") and not of(request, "movable")
+
+
+def test_what_protection_keeps_is_a_shortfall(run: Run, ecs: Path) -> None:
+    """Exit code 3 and ECS's word, whatever the engine did."""
+    answer = run("terminate", ecs, "-g", "service:web=5", *AT, "-o", "json")
+    assert answer.exit_code == 3
+    assert "warning: service:web: DEPLOYMENT_BLOCKED: 1 of 5 tasks to stop" in answer.stderr
+
+
+def test_drain(run: Run, ecs: Path) -> None:
+    """--instance by any name, --max-moves for others, --movable for standalone tasks."""
+    request = asked(run, "drain", ecs, "-i", "i-a", "--max-moves", "1", "--movable", "family:batch")
+    assert [name.rsplit("/", 1)[-1] for name in request["drainedInstances"]] == ["a"]
+    assert (request["freedom"]["maxMoves"], request["freedom"]["interleaved"]) == ("5", True)
+    assert set(of(request, "movable")) == {"service:web", "service:web@web:6", "service:db", "family:batch"}
+
+
+def test_rebalance(run: Run, ecs: Path) -> None:
+    """The named groups move, at most so many tasks, perhaps onto few instances."""
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", "--consolidate")
+    assert set(of(request, "movable")) == {"service:db"}
+    assert (request["freedom"]["maxMoves"], request["freedom"]["consolidate"]) == ("4", True)
+
+
+def test_reconcile(run: Run, ecs: Path) -> None:
+    """Counts that are named and those of the documents, pre-emption, priorities, what is frozen."""
+    more = ("--preempt", "lower", "--priority", "service:db=4", "--freeze", "i-b", "--max-moves", "0")
+    request = asked(run, "reconcile", ecs, "--desired", "service:web=0", *more, "--rule", "reserve:cpu,1")
+    assert of(request, "stop") == {"service:web": 2, "service:web@web:6": 3} and of(request, "start") == {
+        "service:db": 1
+    }
+    assert request["freedom"]["preempt"] == "PREEMPT_LOWER" and of(request, "priority") == {"service:db": 4}
+    assert len(request["frozenInstances"]) == 1 and request["rules"][0]["type"] == "reserve"
+
+
+def test_deploy(run: Run, ecs: Path) -> None:
+    """The new revision starts, the others stop, within the percentages."""
+    request = asked(run, "deploy", ecs, "--service", "web", "--task-definition", "web:8", "--all-or-nothing")
+    assert of(request, "start") == {"service:web@web:8": 6} and set(of(request, "stop")) == {
+        "service:web",
+        "service:web@web:6",
+    }
+    assert of(request, "maximumPercent")["service:web@web:8"] == 150 and request["allOrNothing"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("terminate", "ECS"), "--group: is missing: nothing is to stop; write --group NAME=COUNT"),
+        (("terminate", "ECS", "-g", "service:web=9"), "service:web: is to stop 9 tasks; at most the 5 that run"),
+        (
+            ("terminate", "ECS", "-g", "web=1"),
+            "web: is not a group of the cluster; did you mean service:web or family:web?",
+        ),
+        (("terminate", "ECS", "-g", "service:web=0"), "--group: COUNT of service:web is '0'; must be a whole number"),
+        (("drain", "ECS"), "--instance: is missing: nothing is to be drained; write --instance INSTANCE"),
+        (("drain", "ECS", "-i", "i-z"), "i-z: is to be drained and is not in the cluster; did you mean 'i-"),
+        (("drain", "ECS", "-i", "a", "-i", "b", "-i", "c"), "--instance: leave no instance that takes tasks; "),
+        (("drain", "ECS", "-i", "a", "--max-moves", "-1"), "--max-moves: is '-1'; must be a whole number from 0 to"),
+        (("rebalance", "ECS"), "--max-moves: is missing: it says how many tasks may move; write --max-moves 10"),
+        (("rebalance", "ECS", "--max-moves", "many"), "--max-moves: is 'many'; must be a whole number"),
+        (
+            ("reconcile", "ECS", "--desired", "service:web=-2"),
+            "--desired: COUNT of service:web is '-2'; must be a whole",
+        ),
+        (
+            ("reconcile", "ECS", "--desired", "service:web=2", "--desired", "service:web=3"),
+            "--desired: service:web is named twice; name each group once",
+        ),
+        (("reconcile", "ECS", "--preempt", "all"), "--preempt: is 'all'; must be one of none, lower, any"),
+        (("deploy", "ECS", "--service", "web"), "--task-definition: is missing; write --service web --task-definition"),
+        (
+            ("deploy", "ECS", "--service", "web", "--task-definition", "web:77"),
+            "web:77: is not in task-definitions.json",
+        ),
+        (("drain",), "--instance: is missing"),
+        (("reconcile",), "CLUSTER_DIR: is missing; name the folder of a cluster, or use --request FILE"),
+    ],
+)
+def test_what_cannot_be_is_refused(run: Run, ecs: Path, arguments: tuple[str, ...], said: str) -> None:
+    """Each with its option or name, what is wrong and what would be right; exit code 2."""
+    answer = run(*(ecs if argument == "ECS" else argument for argument in arguments), *AT)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.startswith(f"error: {said}")
+
+
+def test_all_faults_at_once(run: Run, ecs: Path) -> None:
+    """Options that cannot be read and names that are unknown are told together."""
+    answer = run("drain", ecs, "-i", "i-z", "--max-moves", "x", "--time-limit", "soon")
+    assert [line.split(":")[1].strip() for line in answer.stderr.splitlines()] == ["--max-moves", "--time-limit"]
+    answer = run("drain", ecs, "-i", "i-z", "--movable", "nope")
+    assert len(answer.stderr.splitlines()) == 2
+
+
+def test_tables_can_be_reconciled_and_not_deployed(run: Run, tables: Path) -> None:
+    """Tables have groups, and no task definitions."""
+    request = asked(run, "reconcile", tables, "--desired", "web=1")
+    assert of(request, "stop") == {"web": 1}
+    answer = run("deploy", tables, "--service", "web", "--task-definition", "web:8")
+    assert answer.exit_code == 2 and answer.stderr.startswith("error: CLUSTER_DIR: holds tables, which know no task")
+
+
+def test_a_request_file_must_be_of_the_kind(run: Run, ecs: Path) -> None:
+    """What a file asks beyond the command is refused with its field; place answers any."""
+    file = ecs.parent / "request.json"
+    asked(run, "reconcile", ecs, "--desired", "service:web=1")
+    answer = run("terminate", "--request", file)
+    assert answer.exit_code == 2
+    said = "terminate starts no tasks: leave it out, or ask for another operation"
+    assert f"error: {file} groups[1].start: is 1; {said}\n" in answer.stderr
+    assert run("reconcile", "--request", file, "-o", "json").exit_code in (0, 3)
+    assert run("place", "--request", file, "-o", "json").exit_code in (0, 3)
+    both = run("terminate", ecs, "-g", "service:web=1", "--request", file)
+    assert "leave out CLUSTER_DIR, --group, --priority and --freeze" in both.stderr
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_an_example_and_the_common_options(run: Run, verb: str) -> None:
+    """Every operation has them, and the exit codes."""
+    text = " ".join(run(verb, "--help").stdout.split())
+    assert f"Example: placement-solver {verb} CLUSTER_DIR" in text
+    for option in ("--time-limit", "--engine", "--seed", "--priority", "--freeze", "--request", "--figure", "--output"):
+        assert option in text
+    assert "Exit codes: 0 everything asked for was done" in text
