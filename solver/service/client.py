@@ -19,8 +19,10 @@ from solver.domain.request import Limits
 from solver.errors import DeadlineMissed, InvalidRequest, PlacementSolverError, ServiceUnavailable, TooLarge
 from solver.service import codec
 from solver.service.decode import PlaceCall
+from solver.service.frames import Call
 from solver.service.sizes import SizeLimits
 from solver.service.status import DETAILS_KEY, from_status
+from solver.service.verbs import VERBS
 from solver.v1 import placement_service_pb2 as wire
 
 
@@ -91,7 +93,7 @@ class Client:
         warnings: Sequence[str] = (),
         label: str = "",
     ) -> Answer:
-        """Place new tasks, as ``solver.api.place``.
+        """Answer any request, as ``solver.api.place``.
 
         Parameters
         ----------
@@ -105,6 +107,76 @@ class Client:
         """
         call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
         return codec.answer_from_bytes(self._call("Place", codec.call_to_bytes(call), timeout), problem)
+
+    def terminate(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        timeout: float | None = None,
+        explain: bool = True,
+        warnings: Sequence[str] = (),
+        label: str = "",
+    ) -> Answer:
+        """Stop tasks: the server refuses a request that does more; else as ``place``."""
+        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        return self._answer(Call.TERMINATE, call, timeout)
+
+    def drain(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        timeout: float | None = None,
+        explain: bool = True,
+        warnings: Sequence[str] = (),
+        label: str = "",
+    ) -> Answer:
+        """Empty instances: the server refuses a request that does more; else as ``place``."""
+        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        return self._answer(Call.DRAIN, call, timeout)
+
+    def rebalance(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        timeout: float | None = None,
+        explain: bool = True,
+        warnings: Sequence[str] = (),
+        label: str = "",
+    ) -> Answer:
+        """Move tasks within a budget: the server refuses a request that does more; else as ``place``."""
+        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        return self._answer(Call.REBALANCE, call, timeout)
+
+    def reconcile(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        timeout: float | None = None,
+        explain: bool = True,
+        warnings: Sequence[str] = (),
+        label: str = "",
+    ) -> Answer:
+        """Bring groups to their number of tasks: the server refuses a request that drains instances; else as ``place``."""
+        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        return self._answer(Call.RECONCILE, call, timeout)
+
+    def deploy(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        timeout: float | None = None,
+        explain: bool = True,
+        warnings: Sequence[str] = (),
+        label: str = "",
+    ) -> Answer:
+        """Replace the tasks of one family: the server refuses a request that does more; else as ``place``."""
+        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        return self._answer(Call.DEPLOY, call, timeout)
 
     def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
         """Have the server validate a request, without any search; raises as ``place``."""
@@ -132,6 +204,11 @@ class Client:
             time_limit=limits.max_time_limit_seconds,
         )
         return ServerVersion(found.version, dict(found.versions), sizes, found.solving_processes)
+
+    def _answer(self, kind: Call, call: PlaceCall, timeout: float | None) -> Answer:
+        verb = VERBS[kind]
+        payload = self._call(verb.method, codec.call_to_bytes(call, verb), timeout)
+        return codec.answer_from_bytes(payload, call.problem, verb)
 
     def _call(self, method: str, payload: bytes, timeout: float | None) -> bytes:
         """A call in bytes; they are unpacked here, where the message's own limits hold."""

@@ -17,7 +17,8 @@ from solver.errors import InvalidRequest
 from solver.service import answers, json_form
 from solver.service.decode import PlaceCall, check_call, place_call
 from solver.service.encode import check_request, place_request
-from solver.service.sizes import CHECK, PLACE, SizeLimits, require_small
+from solver.service.sizes import CHECK, PLACE, WRAPPED, SizeLimits, require_small
+from solver.service.verbs import PREFIX, Verb
 from solver.v1 import placement_service_pb2 as wire
 
 M = TypeVar("M", bound=Message)
@@ -72,8 +73,8 @@ def violations_to_json(found: Iterable[Violation]) -> str:
     return _to_json(wire.CheckResponse(violations=answers.violations(found)))
 
 
-def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> PlaceCall:
-    """Read a ``PlaceRequest``.
+def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Verb | None = None) -> PlaceCall:
+    """Read a ``PlaceRequest``, or the request of a verb, which must be of its kind.
 
     Raises
     ------
@@ -82,26 +83,32 @@ def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> PlaceC
     TooLarge
         If the request is larger than ``sizes`` allows; found before it is unpacked.
     """
-    require_small(payload, PLACE, sizes)
-    return place_call(_unpacked(payload, wire.PlaceRequest()), sizes)
+    if verb is None:
+        require_small(payload, PLACE, sizes)
+        return place_call(_unpacked(payload, wire.PlaceRequest()), sizes)
+    require_small(payload, WRAPPED, sizes)
+    message = _unpacked(payload, verb.request_type())
+    request = getattr(message, "request")  # noqa: B009 (each of the messages has it; their common type does not)
+    return place_call(request, sizes, verb.kind, PREFIX)
 
 
-def call_to_bytes(call: PlaceCall) -> bytes:
-    """Write a ``PlaceRequest``.
+def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
+    """Write a ``PlaceRequest``, or the request of a verb.
 
     Raises
     ------
     InvalidRequest
         If something has no form on the wire.
     """
-    return place_request(
+    request = place_request(
         call.problem,
         call.limits,
         explain=call.explain,
         validate_only=call.validate_only,
         label=call.label,
         warnings=call.warnings,
-    ).SerializeToString()
+    )
+    return (request if verb is None else verb.request_type(request=request)).SerializeToString()
 
 
 def check_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> tuple[Problem, Counts]:
@@ -115,20 +122,28 @@ def check_to_bytes(problem: Problem, tasks: Counts) -> bytes:
     return check_request(problem, tasks).SerializeToString()
 
 
-def answer_to_bytes(answer: Answer) -> bytes:
-    """Write a ``PlaceResponse``; the same answer always gives the same bytes."""
-    return answers.place_response(answer).SerializeToString(deterministic=True)
+def answer_to_bytes(answer: Answer, verb: Verb | None = None) -> bytes:
+    """Write a ``PlaceResponse``, or the response of a verb; the same answer always gives the same bytes."""
+    return response_to_bytes(answers.place_response(answer), verb)
 
 
-def answer_from_bytes(payload: bytes, problem: Problem) -> Answer:
-    """Read the answer to a problem.
+def response_to_bytes(response: wire.PlaceResponse, verb: Verb | None = None) -> bytes:
+    """Write a response, as that of a verb where there is one."""
+    message = response if verb is None else verb.response_type(response=response)
+    return message.SerializeToString(deterministic=True)
+
+
+def answer_from_bytes(payload: bytes, problem: Problem, verb: Verb | None = None) -> Answer:
+    """Read the answer to a problem, or the response of a verb.
 
     Raises
     ------
     InvalidRequest
         If the bytes are no answer to this problem.
     """
-    return answers.read_answer(_unpacked(payload, wire.PlaceResponse()), problem)
+    if verb is None:
+        return answers.read_answer(_unpacked(payload, wire.PlaceResponse()), problem)
+    return answers.read_answer(getattr(_unpacked(payload, verb.response_type()), "response"), problem)  # noqa: B009
 
 
 def violations_to_bytes(found: Iterable[Violation]) -> bytes:

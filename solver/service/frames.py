@@ -20,6 +20,11 @@ class Call(IntEnum):
 
     PLACE = 1
     CHECK = 2
+    TERMINATE = 3
+    DRAIN = 4
+    REBALANCE = 5
+    RECONCILE = 6
+    DEPLOY = 7
 
 
 class Reply(IntEnum):

@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from solver.query import MAX_LENGTH, MAX_NESTING
 from solver.service import frames
 from solver.service.sizes import SizeLimits
 from solver.service.status import DETAILS_KEY, internal, to_status
+from solver.service.verbs import VERBS
 from solver.service.workers import Failed, PoolLimits, WorkerPool, default_size
 from solver.v1 import placement_service_pb2 as wire
 
@@ -231,6 +233,7 @@ class PlacementServicer:
     def handler(self) -> grpc.GenericRpcHandler:
         """The service's methods; requests stay bytes until a worker reads them."""
         methods = {"Place": self.place, "Check": self.check, "GetVersion": self.get_version}
+        methods |= {verb.method: partial(self._answered, call) for call, verb in VERBS.items()}
         return grpc.method_handlers_generic_handler(
             SERVICE, {name: grpc.unary_unary_rpc_method_handler(method) for name, method in methods.items()}
         )

@@ -70,6 +70,8 @@ class SizeLimits:
         self.require(f"{prefix}groups", len(message.groups), self.groups)
         self.require(f"{prefix}tasks", len(message.tasks), self.tasks)
         self.require(f"{prefix}rules", len(message.rules), self.rules)
+        self.require(f"{prefix}frozen_instances", len(message.frozen_instances), self.instances)
+        self.require(f"{prefix}drained_instances", len(message.drained_instances), self.instances)
         self.require_counts(f"{prefix}running", len(message.running), message.running_columns)
 
     def require_counts(self, path: str, rows: int, columns: task_group_pb2.TaskCountColumns) -> None:
@@ -101,6 +103,9 @@ PLACE: _Spec = {
     6: ("rules", "rules", None),
 }
 """Where a ``PlaceRequest`` may hold many messages."""
+
+WRAPPED: _Spec = {1: ("request", None, PLACE)}
+"""Where the request of a verb may hold many messages."""
 
 CHECK: _Spec = {1: ("request", None, PLACE), 2: ("tasks", "counts", None)}
 """Where a ``CheckRequest`` may hold many messages."""

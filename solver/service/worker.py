@@ -12,7 +12,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from types import ModuleType
@@ -26,11 +27,12 @@ from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
 from solver.domain.solution import Status, Stop
-from solver.errors import PlacementSolverError
+from solver.errors import InvalidRequest, PlacementSolverError
 from solver.rules.bind import bind
 from solver.service import codec, frames, status
 from solver.service.decode import PlaceCall
 from solver.service.sizes import SizeLimits
+from solver.service.verbs import PREFIX, VERBS, Verb
 from solver.service.workers import ENGINES
 from solver.v1 import placement_service_pb2 as wire
 
@@ -102,6 +104,17 @@ def warm_up(verbs: ModuleType) -> None:
     codec.answer_to_bytes(answer)
 
 
+@contextmanager
+def _paths_of(verb: Verb | None) -> Iterator[None]:
+    """The faults of a request by their paths in the message of a verb."""
+    try:
+        yield
+    except InvalidRequest as invalid:
+        if verb is None:
+            raise
+        raise type(invalid)([replace(fault, path=PREFIX + fault.path) for fault in invalid.faults]) from invalid
+
+
 class _Worker:
     def __init__(self, calls: Connection, verbs: ModuleType, sizes: SizeLimits) -> None:
         self.calls = calls
@@ -137,7 +150,7 @@ class _Worker:
             if kind is frames.Call.CHECK:
                 problem, tasks = codec.check_from_bytes(payload, self.sizes)
                 return frames.Reply.DONE, codec.violations_to_bytes(self.verbs.check(problem, tasks))
-            return frames.Reply.DONE, self._place(number, finish_by, payload)
+            return frames.Reply.DONE, self._place(number, finish_by, payload, VERBS.get(kind))
         except PlacementSolverError as error:
             return frames.Reply.FAILED, status.to_status(error).SerializeToString()
         except Exception:
@@ -145,11 +158,12 @@ class _Worker:
             _log.exception("call %d failed", number)
             return frames.Reply.FAILED, status.internal().SerializeToString()
 
-    def _place(self, number: int, finish_by: float, payload: bytes) -> bytes:
-        call = codec.call_from_bytes(payload, self.sizes)
+    def _place(self, number: int, finish_by: float, payload: bytes, verb: Verb | None) -> bytes:
+        call = codec.call_from_bytes(payload, self.sizes, verb)
         if call.validate_only:
-            bind(call.problem)
-            return wire.PlaceResponse(label=call.label, warnings=call.warnings).SerializeToString()
+            with _paths_of(verb):
+                bind(call.problem)
+            return codec.response_to_bytes(wire.PlaceResponse(label=call.label, warnings=call.warnings), verb)
         now = time.monotonic()
         if call.limits.deterministic_limit is None:
             seconds = max(min(call.limits.time_limit, finish_by - now), LEAST_SECONDS)
@@ -158,18 +172,19 @@ class _Worker:
         # With a deterministic limit the answer, which names its limits, must not depend on the clock (§10.1): then the
         # deadline is held by cancelling alone.
         self._reply(number, frames.Reply.ACCEPTED, frames.pack_moment(finish_by))
-        answer: Answer = self.verbs.place(
-            call.problem,
-            call.limits,
-            explain=call.explain,
-            on_incumbent=self._reporter(number, call),
-            cancelled=lambda: self._cancelled >= number,
-            warnings=call.warnings,
-            label=call.label,
-        )
-        return codec.answer_to_bytes(answer)
+        with _paths_of(verb):
+            answer: Answer = self.verbs.place(
+                call.problem,
+                call.limits,
+                explain=call.explain,
+                on_incumbent=self._reporter(number, call, verb),
+                cancelled=lambda: self._cancelled >= number,
+                warnings=call.warnings,
+                label=call.label,
+            )
+        return codec.answer_to_bytes(answer, verb)
 
-    def _reporter(self, number: int, call: PlaceCall) -> Callable[[Counts, tuple[int, ...]], None]:
+    def _reporter(self, number: int, call: PlaceCall, verb: Verb | None) -> Callable[[Counts, tuple[int, ...]], None]:
         """Sends plans as they are found, for the front to fall back on when the search does not stop."""
         problem, limits = call.problem, call.limits
         fingerprint: list[str] = []
@@ -178,7 +193,7 @@ class _Worker:
         def report(tasks: Counts, values: tuple[int, ...]) -> None:
             nonlocal next_at
             started = time.monotonic()
-            short = ((tasks - problem.running).positive().totals() < problem.wanted).any()
+            short = ((tasks.totals() - problem.running.totals() < problem.wanted) & (problem.wanted > 0)).any()
             if started < next_at or (problem.all_or_nothing and short):
                 return
             if not fingerprint:
@@ -194,7 +209,7 @@ class _Worker:
                 warnings=(*call.warnings, CUT_OFF),
                 label=call.label,
             )
-            self._reply(number, frames.Reply.PLAN, codec.answer_to_bytes(plan))
+            self._reply(number, frames.Reply.PLAN, codec.answer_to_bytes(plan, verb))
             now = time.monotonic()
             # Reporting takes at most a tenth of the time.
             next_at = now + max(PLAN_INTERVAL, 10 * (now - started))
