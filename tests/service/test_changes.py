@@ -82,8 +82,8 @@ def test_an_unknown_way_to_preempt_is_refused_with_its_path() -> None:
 
 
 def test_what_does_not_fit_the_wire_is_refused_with_its_path() -> None:
-    """A budget beyond 32 bits."""
+    """A budget beyond 64 bits."""
     asked = random_change(2)
-    asked = replace(asked, freedom=replace(asked.freedom, max_moves=2**31))
+    asked = replace(asked, freedom=replace(asked.freedom, max_moves=2**63))
     with pytest.raises(InvalidRequest, match="freedom.max_moves"):
         place_request(asked, LIMITS)
