@@ -18,18 +18,28 @@ from tests.builders import EXPRESSIONS, ZONE_FIELD, cluster, group, problem
 BOUNDS = ((None, None), (None, None), (100, 200), (100, 200), (50, 200), (50, 100), (75, 125), (0, 100), (100, 150))
 
 
-def random_plan(seed: int, changes: int = 8, rules: bool = True) -> tuple[Problem, Counts]:
-    """A problem of two to six instances and the counts after an operation, which break no rule."""
+COUNTING = ("runningTasksCount < 4", "runningTasksCount <= 2", "runningTasksCount == 2", "runningTasksCount > 1")
+COUNTING += ("not(task:group == A)", "task:group == B", "task:group == B or runningTasksCount < 2", "task:group != C")
+
+
+def random_plan(seed: int, changes: int = 8, counting: bool = False) -> tuple[Problem, Counts]:
+    """A problem of two to six instances and the counts after an operation, which break no rule.
+
+    Parameters
+    ----------
+    counting
+        Rules are expressions that read tasks, and every group has one.
+    """
     r = random.Random(seed)
     size = r.randint(2, 6)
     names = "ABCD"[: r.randint(1, 4)]
-    groups = [_group(r, name, names, rules) for name in names]
+    groups = [_group(r, name, names, counting) for name in names]
     if r.random() < 0.25:
-        groups.append(replace(_group(r, "A@2", names, rules), family="A"))
+        groups.append(replace(_group(r, "A@2", names, counting), family="A"))
     before = np.array([[r.choice([0, 0, 1, 1, 2]) for _ in range(size)] for _ in groups], np.int64)
-    rows = [_row(r, i, groups, before[:, i], rules) for i in range(size)]
+    rows = [_row(r, i, groups, before[:, i]) for i in range(size)]
     snapshot = cluster(rows)
-    cluster_rules = [text for text in ("isolateRoles(r1, r2)", "reserve(cpu, 1)") if rules and r.random() < 0.12]
+    cluster_rules = [text for text in ("isolateRoles(r1, r2)", "reserve(cpu, 1)") if r.random() < 0.12]
     asked = problem(
         snapshot, groups, {g.name: row.tolist() for g, row in zip(groups, before, strict=True)}, rules=cluster_rules
     )
@@ -41,7 +51,7 @@ def random_plan(seed: int, changes: int = 8, rules: bool = True) -> tuple[Proble
     return replace(asked, groups=tuple(fitted), tasks=_tasks(r, before, after)), Counts.dense(after)
 
 
-def _group(r: random.Random, name: str, names: str, rules: bool) -> TaskGroup:
+def _group(r: random.Random, name: str, names: str, counting: bool) -> TaskGroup:
     field = r.choice([ZONE_FIELD, "instanceId"])
     possible = [
         "distinctInstance",
@@ -54,25 +64,25 @@ def _group(r: random.Random, name: str, names: str, rules: bool) -> TaskGroup:
     least, most = r.choice(BOUNDS)
     return group(
         name,
-        rules=r.sample(possible, r.choice([0, 0, 1, 1, 2])) if rules else [],
+        rules=[f"memberOf({r.choice(COUNTING)})"] if counting else r.sample(possible, r.choice([0, 0, 1, 1, 2])),
         cpu=r.randint(1, 3),
         memory=r.randint(0, 3),
-        ports=r.choice([(), (), (), (("tcp", 80),)]) if rules else (),
-        role=r.choice(["", "r1", "r2"]) if rules else "",
+        ports=r.choice([(), (), (), (("tcp", 80),)]),
+        role=r.choice(["", "r1", "r2"]),
         scheduling=Scheduling.REPLICA,
         minimum_healthy_percent=least,
         maximum_percent=most,
     )
 
 
-def _row(r: random.Random, i: int, groups: list[TaskGroup], here: Ints, rules: bool) -> dict[str, Any]:
+def _row(r: random.Random, i: int, groups: list[TaskGroup], here: Ints) -> dict[str, Any]:
     row: dict[str, Any] = {"id": f"i{i + 1}", "zone": r.choice("ab"), "free": {}}
     for resource in ("cpu", "memory"):
         used = sum(int(n) * g.demand.get(resource, 0) for n, g in zip(here, groups, strict=True))
         row["free"][resource] = r.choice([0, 0, 1, 2, 3])
         row[resource] = used + row["free"][resource]
     row["ports"] = sorted({port for n, g in zip(here, groups, strict=True) if n for port in g.ports})
-    if rules and r.random() < 0.7:
+    if r.random() < 0.7:
         row["stack"] = r.choice(["prod", "prod", "dev"])
     return row
 

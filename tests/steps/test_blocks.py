@@ -250,6 +250,21 @@ def test_a_skew_holds_on_the_way() -> None:
     assert steps.block is None and steps.waves >= 2 and steps.fewest
 
 
+def test_a_start_that_an_expression_allows_now_comes_before_what_would_refuse_it() -> None:
+    """An expression is asked at the moment of the start (§3.2): afterwards the other task may go, and another come."""
+    asked = problem(
+        cluster([{}]),
+        [
+            group("A", 1, rules=["memberOf(runningTasksCount == 1)"], cpu=1),
+            group("B", stop=1, cpu=1),
+            group("C", 1, cpu=1),
+        ],
+        {"B": [1]},
+    )
+    steps = ordered(asked, [[1], [0], [1]])
+    assert waves(steps) == [{"start A": 1}, {"stop B": 1, "start C": 1}] and steps.fewest
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_random_permutations_need_one_more_move_a_cycle(seed: int) -> None:
     """Services of one task on full instances change places; one instance is empty."""

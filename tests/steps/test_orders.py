@@ -19,11 +19,12 @@ PLANS = 500
 SHARDS = 10
 
 
+@pytest.mark.parametrize("counting", [False, True])
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_every_order_holds_at_every_moment(shard: int) -> None:
+def test_every_order_holds_at_every_moment(shard: int, counting: bool) -> None:
     """Capacity, rules, percentages and names hold after every event, in several orders within each wave."""
     for seed in range(shard, PLANS, SHARDS):
-        problem, tasks = random_plan(seed, changes=20)
+        problem, tasks = random_plan(seed, changes=20, counting=counting)
         rules = bind(problem)
         steps = steps_of(problem, rules, tasks, 60)
         if not (problem.running - tasks).positive().count.sum():
@@ -33,12 +34,15 @@ def test_every_order_holds_at_every_moment(shard: int) -> None:
             assert not found, f"seed {seed}, draw {draw}: {[str(v) for v in found]}"
 
 
+@pytest.mark.parametrize("counting", [False, True])
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_waves_that_are_filled_hold_without_the_search(shard: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waves_that_are_filled_hold_without_the_search(
+    shard: int, counting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same for the waves that large plans get: filled, not searched."""
     monkeypatch.setattr(solver.steps, "fewest", lambda *_: Fewest(None, False))
     for seed in range(1_000 + shard, 1_000 + PLANS, SHARDS):
-        problem, tasks = random_plan(seed, changes=40)
+        problem, tasks = random_plan(seed, changes=40, counting=counting)
         rules = bind(problem)
         steps = steps_of(problem, rules, tasks, 60)
         if not (problem.running - tasks).positive().count.sum():
@@ -48,12 +52,13 @@ def test_waves_that_are_filled_hold_without_the_search(shard: int, monkeypatch: 
             assert not found, f"seed {seed}, draw {draw}: {[str(v) for v in found]}"
 
 
+@pytest.mark.parametrize("counting", [False, True])
 @pytest.mark.parametrize("shard", range(5))
-def test_the_fewest_waves_of_a_small_plan_are_those_of_brute_force(shard: int) -> None:
+def test_the_fewest_waves_of_a_small_plan_are_those_of_brute_force(shard: int, counting: bool) -> None:
     """Where a plan has at most six tasks that start or stop, ``fewest`` is proved, and so is that there is no order."""
     compared = 0
     for seed in range(3_000 + shard, 3_400, 5):
-        problem, tasks = random_plan(seed, changes=6)
+        problem, tasks = random_plan(seed, changes=6, counting=counting)
         change = tasks - problem.running
         if not 2 <= abs(change.count).sum() <= 6 or change.count.min() > 0:
             continue
