@@ -54,7 +54,7 @@ def improve(incumbent: Incumbent, parts: list[Part], limits: Limits, deadline: D
     own = limits if budget is None else replace(limits, deterministic_limit=budget / len(parts))
     found: list[Incumbent] = []
     for k, part in enumerate(parts):
-        share = deadline.part(FIRST_PASS / (len(parts) - k))
+        share = deadline.part(FIRST_PASS / (len(parts) - k)) if budget is None else deadline
         found.append(engines.begin(bind(restricted(rules.problem, part)), own, share))
         engines.search(found[-1], own, share)
         if deadline.passed():

@@ -114,7 +114,8 @@ def _minimise(
             return _around(incumbent, compiled, tier, replace(limits, deterministic_limit=seconds), part)
 
         near = None if budget is None else budget * NEAR_SHARE
-        spent = neighbourhood.improve(incumbent, model, tier, limits.seed, near, deadline.part(NEAR_SHARE), search)
+        until = deadline.part(NEAR_SHARE) if budget is None else deadline
+        spent = neighbourhood.improve(incumbent, model, tier, limits.seed, near, until, search)
         if incumbent.bound(tier).value >= incumbent.values[tier]:
             return spent
     model.hint(incumbent.tasks)

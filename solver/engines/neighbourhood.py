@@ -67,7 +67,10 @@ def improve(
             break
         chosen = _chosen(problem, incumbent.tasks, rng, size)
         model.keep_outside(chosen, incumbent.tasks)
-        found = search(deadline.within(SECONDS), None if budget is None else DETERMINISTIC)
+        # Under a deterministic limit the clock must not decide (§10.1).
+        found = search(
+            deadline.within(SECONDS) if budget is None else deadline, None if budget is None else DETERMINISTIC
+        )
         spent += found.spent
         better = found.tasks is not None and incumbent.offer(found.tasks)
         failures = 0 if better else failures + 1

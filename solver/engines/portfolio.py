@@ -124,7 +124,8 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     """Run the engines that search; which one had the last word."""
     engine = "sequential"
     if _unplaced(incumbent) > 0 or _opens(incumbent):
-        incumbent.offer(packed_first.place(incumbent.rules, limits.seed, deadline.part(PACKED_SHARE)))
+        until = deadline.part(PACKED_SHARE) if limits.deterministic_limit is None else deadline
+        incumbent.offer(packed_first.place(incumbent.rules, limits.seed, until))
         count_bounds(incumbent, deadline)
     for name in ("packing", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
