@@ -13,11 +13,16 @@ from solver.cli import options
 from solver.cli.exits import Exit, errors_to_exit_codes, say
 from solver.errors import Fault, InvalidRequest
 
+REPLAYS = 20
+"""Orders in which the actions of each wave are replayed."""
+
 if TYPE_CHECKING:
     from solver.cli.arguments import Wish
     from solver.cli.source import Cluster
+    from solver.domain.counts import Counts
     from solver.domain.explanation import Violation
     from solver.domain.problem import Problem
+    from solver.domain.steps import Action
     from solver.formats.plan import Row
 
 
@@ -30,6 +35,10 @@ def check(
     freeze: options.Freeze = None,
     constraint: options.Constraints = None,
     rule: options.ClusterRules = None,
+    steps: Annotated[
+        bool,
+        typer.Option("--steps", help="Also replay its waves, in several random orders, and judge every moment."),
+    ] = False,
     output: Annotated[options.Verdict, typer.Option("--output", "-o", help="What to print.")] = options.Verdict.table,
     stopping: options.HeldOrFree = options.Stopping.held,
     at: options.At = None,
@@ -38,13 +47,14 @@ def check(
 
     The plan has the columns action,group,task,instance,from_instance,step. What it stops and moves, and without --group
     what it starts, is taken as what was asked for. An instance is named by its EC2 id, its ARN or the ARN's last part.
+    With --steps the columns start_step and stop_step may say when the two halves of a move happen.
     """
     with errors_to_exit_codes():
         from solver.api import check as verify
         from solver.cli.arguments import Arguments
         from solver.cli.search import by_name
         from solver.cli.source import faults_in, read_cluster, read_request, read_text
-        from solver.formats.plan import allowing, counts_from_plan, rows_of_plan
+        from solver.formats.plan import actions_from_plan, allowing, counts_from_plan, rows_of_plan
 
         said = Arguments()
         wish = said.wish(group, None, freeze, constraint, None)
@@ -63,15 +73,28 @@ def check(
                     problem = allowing(problem, rows)
             with faults_in(plan):
                 counts = counts_from_plan(problem, rows)
+                actions = actions_from_plan(problem, rows) if steps else ()
         problem = replace(problem, rules=(*problem.rules, *rules))
         try:
             found = verify(problem, counts)
+            if steps and not found:
+                found = _replayed(problem, counts, actions)
         except InvalidRequest as invalid:
             raise InvalidRequest(by_name(invalid.faults, problem, len(rules))) from invalid
         for warning in warnings:
             say(f"warning: {warning}")
         _print(found, len(rows), output)
         raise typer.Exit(Exit.FAILURE if found else Exit.DONE)
+
+
+def _replayed(problem: Problem, counts: Counts, actions: Sequence[Action]) -> tuple[Violation, ...]:
+    """What goes wrong on the way, in the first order of those tried in which something does."""
+    from solver.rules.bind import bind
+    from solver.simulate import simulate
+
+    rules = bind(problem)
+    orders = (simulate(problem, counts, actions, seed, rules) for seed in range(REPLAYS))
+    return next((found for found in orders if found), ())
 
 
 def _asked(cluster: Cluster, wish: Wish, rows: Sequence[Row], plan: Path) -> tuple[Problem, tuple[str, ...]]:

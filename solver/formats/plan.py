@@ -2,7 +2,8 @@
 
 Columns ``action,group,task,instance,from_instance,step``. ``action`` is ``start``, ``stop`` or ``move``. ``task`` is
 empty for a task that does not exist yet. A move leaves ``from_instance`` for ``instance``. ``step`` is the wave that
-completes it, from 1.
+completes it, from 1. Where a move starts and stops in different waves, two more columns, ``start_step`` and
+``stop_step``, say in which.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
+from solver.domain.steps import Action
 from solver.errors import Fault, InvalidRequest, UnreadableDocument
 from solver.formats.choose import nearest
 
 COLUMNS = ("action", "group", "task", "instance", "from_instance", "step")
+WAVES = ("start_step", "stop_step")
 NEEDED = ("action", "group", "instance")
 ACTIONS = ("start", "stop", "move")
 LARGEST_STEP = 10_000_000
@@ -38,24 +41,39 @@ class Row:
     instance: str
     from_instance: str
     step: str
+    start_step: str = ""
+    stop_step: str = ""
 
 
 def plan_to_csv(answer: Answer) -> str:
     """The plan of an answer, with a header; instances by the ids of the cluster."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(cells_of_plan(answer))
+    if any(action.start_step or action.stop_step for action in answer.actions()):
+        writer.writerow((*COLUMNS, *WAVES))
+        writer.writerows((*cells_of(action), *_waves_of(action)) for action in answer.actions())
+    else:
+        writer.writerow(COLUMNS)
+        writer.writerows(cells_of_plan(answer))
     return out.getvalue()
 
 
 def cells_of_plan(answer: Answer) -> Iterator[tuple[str | int, ...]]:
     """One row a task that starts, stops or moves, in the order of ``COLUMNS``."""
-    return ((a.kind, a.group, a.task, a.instance, a.from_instance, a.step) for a in answer.actions())
+    return (cells_of(action) for action in answer.actions())
+
+
+def cells_of(action: Action) -> tuple[str | int, ...]:
+    """One action in the order of ``COLUMNS``."""
+    return action.kind, action.group, action.task, action.instance, action.from_instance, action.step
+
+
+def _waves_of(action: Action) -> tuple[str | int, ...]:
+    return (action.starts_in, action.stops_in) if action.kind == "move" else ("", "")
 
 
 def rows_of_plan(text: str) -> tuple[Row, ...]:
-    """The rows of a plan; columns in any order, of which ``task``, ``from_instance`` and ``step`` may be left out.
+    """The rows of a plan; columns in any order, of which only ``action``, ``group`` and ``instance`` must be there.
 
     Raises
     ------
@@ -77,7 +95,10 @@ def rows_of_plan(text: str) -> tuple[Row, ...]:
         if len(cells) != len(header):
             faults.append(Fault(f"line {line}", f"has {len(cells)} cells", f"the header has {len(header)}"))
             continue
-        row = Row(line, **{**dict.fromkeys(COLUMNS, ""), **{h: c.strip() for h, c in zip(header, cells, strict=True)}})
+        row = Row(
+            line,
+            **{**dict.fromkeys((*COLUMNS, *WAVES), ""), **{h: c.strip() for h, c in zip(header, cells, strict=True)}},
+        )
         faults += _row_faults(row)
         rows.append(row)
     if faults:
@@ -110,7 +131,8 @@ def allowing(problem: Problem, rows: Sequence[Row]) -> Problem:
         groups.append(
             replace(
                 group,
-                start=max(group.start - stops, 0) if stops else group.start,
+                # A group that has fewer tasks in the end starts none, whatever a table wants.
+                start=max(group.start - stops, 0) if stops <= starts else 0,
                 stop=max(stops - starts, 0),
                 movable=group.movable or moves > 0,
             )
@@ -140,7 +162,29 @@ def counts_from_plan(problem: Problem, plan: str | Sequence[Row]) -> Counts:
     InvalidRequest
         With every fault by line: an unknown group, instance or task, a task named twice, a stop where none runs.
     """
-    rows = rows_of_plan(plan) if isinstance(plan, str) else plan
+    reader = _read(problem, rows_of_plan(plan) if isinstance(plan, str) else plan)
+    cells = np.array(reader.cells, np.int64).reshape(len(reader.cells), 3)
+    shape = (len(problem.groups), problem.cluster.size)
+    return problem.running + Counts.of(shape, cells[:, 0], cells[:, 1], cells[:, 2])
+
+
+def actions_from_plan(problem: Problem, rows: Sequence[Row]) -> tuple[Action, ...]:
+    """The actions of a plan with their waves, for the simulator; a task that stops without a name is chosen (§9.1).
+
+    Raises
+    ------
+    InvalidRequest
+        As ``counts_from_plan``, and with every row without a step.
+    """
+    remedy = "write the wave in which it is complete, from 1"
+    missing = [Fault(f"line {row.line}", "has no step", remedy) for row in rows if not row.step]
+    if missing:
+        raise InvalidRequest(missing)
+    reader = _read(problem, rows)
+    return tuple(reader.action(row) for row in rows)
+
+
+def _read(problem: Problem, rows: Sequence[Row]) -> _Reader:
     reader = _Reader(problem)
     for row in rows:
         reader.take(row)
@@ -148,9 +192,7 @@ def counts_from_plan(problem: Problem, plan: str | Sequence[Row]) -> Counts:
         reader.check_stops()
     if reader.faults:
         raise InvalidRequest(reader.faults)
-    cells = np.array(reader.cells, np.int64).reshape(len(reader.cells), 3)
-    shape = (len(problem.groups), problem.cluster.size)
-    return problem.running + Counts.of(shape, cells[:, 0], cells[:, 1], cells[:, 2])
+    return reader
 
 
 def _header(lines: list[tuple[int, list[str]]]) -> list[str]:
@@ -161,7 +203,7 @@ def _header(lines: list[tuple[int, list[str]]]) -> list[str]:
     faults = [Fault(f"line {line}", f"has no column '{name}'", f"the header is {expected}") for name in NEEDED]
     faults = [fault for fault, name in zip(faults, NEEDED, strict=True) if name not in header]
     for name in dict.fromkeys(header):
-        if name not in COLUMNS:
+        if name not in (*COLUMNS, *WAVES):
             faults.append(Fault(f"line {line}", f"has the column '{name}'", f"the header is {expected}"))
         elif header.count(name) > 1:
             faults.append(Fault(f"line {line}", f"has the column '{name}' twice", "name each column once"))
@@ -184,8 +226,10 @@ def _row_faults(row: Row) -> list[Fault]:
         fault(f"the {row.action} has a from_instance", "must be empty; only a move has one")
     if row.action == "start" and row.task:
         fault(f"the start names the task '{row.task}'", "must be empty: a task that starts has no name yet")
-    if row.step and not (row.step.isascii() and row.step.isdigit() and 1 <= int(row.step[:19]) <= LARGEST_STEP):
-        fault(f"step is '{row.step}'", "must be a whole number from 1, or empty")
+    steps = {"step": row.step, "start_step": row.start_step, "stop_step": row.stop_step}
+    for name, step in steps.items():
+        if step and not (step.isascii() and step.isdigit() and 1 <= int(step[:19]) <= LARGEST_STEP):
+            fault(f"{name} is '{step}'", "must be a whole number from 1, or empty")
     return faults
 
 
@@ -199,6 +243,7 @@ class _Reader:
         self._leaves: Counter[tuple[int, int]] = Counter()
         self._last_line: dict[tuple[int, int], int] = {}
         self._named: dict[str, int] = {}
+        self._places: dict[int, tuple[int, int, int]] = {}
         self._tasks = {task.id: task for task in problem.tasks}
         self._short = {task.id.rsplit("/", 1)[-1]: task.id for task in problem.tasks}
 
@@ -212,6 +257,7 @@ class _Reader:
             return
         if row.action == "move" and leaves == instance:
             self._fault(row, "the move stays on its instance", "instance and from_instance must differ")
+        self._places[row.line] = (group, instance, leaves)
         if row.action != "start":
             self._leave(row, group, leaves)
         if row.action != "stop":
@@ -238,6 +284,39 @@ class _Reader:
             where = self.problem.cluster.label(instance)
             remedy = "must be a task that runs there, or empty"
             self._fault(row, f"'{row.task}' is no task of {row.group} on {where}", remedy)
+
+    def action(self, row: Row) -> Action:
+        """The action of a row without faults."""
+        ids = self.problem.cluster.instance_ids
+        group, instance, leaves = self._places[row.line]
+        task = self._short.get(row.task.rsplit("/", 1)[-1], row.task)
+        if not task and row.action != "start":
+            task = self._chosen(group, leaves)
+        step, moves = int(row.step), row.action == "move"
+        starts, stops = (int(wave or step) if moves else 0 for wave in (row.start_step, row.stop_step))
+        return Action(
+            row.action,
+            row.group,
+            task,
+            ids[instance],
+            ids[leaves] if moves else "",
+            max(step, starts, stops),
+            starts,
+            stops,
+        )
+
+    def _chosen(self, group: int, instance: int) -> str:
+        """A task of the group there that no row names: never a protected one while there is another."""
+        there = [
+            task
+            for task in self.problem.tasks
+            if (task.group, task.instance) == (group, instance) and task.id not in self._named
+        ]
+        found = min(there, key=lambda task: (task.protected, task.healthy, task.running, task.started_at), default=None)
+        if found is None:
+            return ""
+        self._named[found.id] = 0
+        return found.id
 
     def check_stops(self) -> None:
         """No more tasks leave an instance than run there."""

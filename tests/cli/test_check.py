@@ -126,3 +126,29 @@ def test_rules_of_the_whole_cluster(run: Run, tables: Path) -> None:
     assert codes == [0, 1]
     refused = run("check", tables, plan, "--rule", "nonsense:1")
     assert (refused.exit_code, refused.stderr.startswith("error: --rule nonsense:1: ")) == (2, True)
+
+
+def test_steps_needs_the_wave_of_each_row(run: Run, tables: Path) -> None:
+    """Without --steps a row may leave it out; with it, each row says when."""
+    plan = f"{HEADER}start,web,,b1,,\n"
+    assert run("check", tables, "-", stdin=plan).exit_code == 0
+    answer = run("check", tables, "-", "--steps", stdin=plan)
+    said = "error: standard input line 2: has no step; write the wave in which it is complete, from 1\n"
+    assert (answer.exit_code, answer.stderr) == (2, said)
+
+
+def test_own_orders_pass(run: Run, tables: Path) -> None:
+    """What an operation prints as CSV can be carried out in its own order."""
+    for arguments in (("terminate", tables, "-g", "web=1"), ("rebalance", tables, "--max-moves", "2", "-g", "web")):
+        printed = run(*arguments, "-o", "csv").stdout
+        assert run("check", tables, "-", "--steps", stdin=printed).exit_code == 0
+
+
+def test_steps_finds_what_only_the_end_hides(run: Run, tables: Path) -> None:
+    """Four tasks fill an instance: a fifth fits only once one has left."""
+    rows = "start,web,,b1,,1\n" * 4 + "start,web,,a1,,{}\nstop,web,,a1,,{}\n" + "start,web,,a1,,3\n" * 2
+    for waves, code in (((2, 1), 0), ((4, 5), 1)):
+        plan = HEADER + rows.format(*waves)
+        assert run("check", tables, "-", stdin=plan).exit_code == 0
+        answer = run("check", tables, "-", "--steps", stdin=plan)
+        assert answer.exit_code == code, answer.stdout

@@ -42,3 +42,10 @@ def test_a_daemon_stops_for_nobody() -> None:
     daemons = problem(cluster([{}]), [group("agent", scheduling=Scheduling.DAEMON)], {"agent": [1]})
     with pytest.raises(InvalidRequest, match="stop: is 1 for a DAEMON service"):
         allowing(daemons, rows_of_plan(HEADER + "stop,agent,,i1,,1\n"))
+
+
+def test_a_group_that_only_stops_starts_nothing() -> None:
+    """Even where a table wants more of it: a group starts or stops."""
+    wanting = problem(ASKED.cluster, [group("web", 4)], {"web": [2, 1, 0]}, tasks=TASKS)
+    allowed = allowing(wanting, rows_of_plan(HEADER + "stop,web,t1,i1,,1\n"))
+    assert (allowed.groups[0].start, allowed.groups[0].stop) == (0, 1)
