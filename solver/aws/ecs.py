@@ -9,31 +9,26 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from solver.aws.calls import (
+    FEW_ATTEMPTS,
+    MOST_ATTEMPTS,
+    NOT_ALLOWED,
+    PAGE,
+    Calls,
+    Document,
+    Progress,
+    Refused,
+    connect,
+    tell_nobody,
+)
 from solver.errors import InvalidRequest, SourceUnavailable
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being read, how much of it is there, and how much there is."""
-
-Document = dict[str, Any]
-"""An answer of the API as boto3 gives it, which goes into a file as it came."""
-
-PAGE = 100
-"""Instances, tasks and protections that one call answers for (ECS API)."""
-
 PAGE_OF_SERVICES = 10
-
-MOST_ATTEMPTS = 10
-"""Of each call, the first one included; a throttled call waits longer each time."""
-
-FEW_ATTEMPTS = 2
-"""Of a call that an endpoint may not know."""
-
-NOT_ALLOWED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "UnsupportedFeatureException")
 
 
 def import_ecs(
@@ -64,10 +59,10 @@ def import_ecs(
     """
     if directory.exists() and not directory.is_dir():
         raise InvalidRequest.at(str(directory), "is not a directory", "name a new or an existing folder")
-    patient, hasty = (_client(endpoint_url, attempts) for attempts in (MOST_ATTEMPTS, FEW_ATTEMPTS))
+    patient, hasty = (Calls(connect(endpoint_url, attempts), cluster) for attempts in (MOST_ATTEMPTS, FEW_ATTEMPTS))
     try:
-        documents = _Import(patient, hasty, cluster, progress or _tell_nobody).documents()
-    except _Refused as refused:
+        documents = _Import(patient, hasty, progress or tell_nobody).documents()
+    except Refused as refused:
         raise SourceUnavailable(str(refused)) from refused
     try:
         _write(directory, documents)
@@ -76,48 +71,25 @@ def import_ecs(
         raise InvalidRequest.at(str(directory), problem, "name a folder that can be") from failed
 
 
-def _tell_nobody(what: str, done: int, total: int) -> None:
-    """No progress is shown."""
-
-
-def _client(endpoint_url: str | None, attempts: int) -> object:
-    """A client of boto3, which carries no types: its calls are looked up by name."""
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-    except ImportError as missing:
-        raise SourceUnavailable(
-            "boto3 is not installed, which reading a live cluster needs; install 'placement-solver[aws]'"
-        ) from missing
-    config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=10, read_timeout=60)
-    try:
-        client: object = boto3.client("ecs", endpoint_url=endpoint_url, config=config)
-    except (BotoCoreError, ValueError) as failed:
-        raise SourceUnavailable(f"no connection to ECS: {failed}") from failed
-    return client
-
-
 class _Import:
     """Reads one cluster, call by call.
 
     Parameters
     ----------
     patient, hasty
-        Clients that repeat a refused call often, and rarely.
+        Calls that are repeated often when they are refused, and rarely.
     """
 
-    def __init__(self, patient: object, hasty: object, cluster: str, progress: Progress) -> None:
-        self.client = patient
+    def __init__(self, patient: Calls, hasty: Calls, progress: Progress) -> None:
+        self.calls = patient
         self.hasty = hasty
-        self.cluster = cluster
         self.progress = progress
         self.warnings: list[str] = []
 
     def documents(self) -> dict[str, object]:
         """The contents of each file."""
         taken_at = datetime.now(UTC)
-        about = self._cluster()
+        about = self.calls.about()
         tasks = self._tasks()
         services = self._services()
         instances = self._instances()
@@ -135,16 +107,8 @@ class _Import:
             "snapshot.json": {"takenAt": taken_at.isoformat(), "warnings": self.warnings},
         }
 
-    def _cluster(self) -> Document:
-        found = self._call("describe_clusters", clusters=[self.cluster], include=["TAGS", "SETTINGS"])
-        if not found["clusters"]:
-            reasons = ", ".join(str(failure.get("reason")) for failure in found.get("failures", [])) or "MISSING"
-            remedy = "must be the name or the ARN of a cluster of this account and region"
-            raise InvalidRequest.at("cluster", f"'{self.cluster}' is not there ({reasons})", remedy)
-        return found
-
     def _instances(self) -> list[Document]:
-        arns = self._listed("list_container_instances", "containerInstanceArns")
+        arns = self.calls.listed("list_container_instances", "containerInstanceArns")
         return self._described(
             "container instances", "describe_container_instances", "containerInstances", arns, include=["TAGS"]
         )
@@ -154,12 +118,12 @@ class _Import:
         arns = [
             arn
             for status in ("RUNNING", "STOPPED")
-            for arn in self._listed("list_tasks", "taskArns", desiredStatus=status)
+            for arn in self.calls.listed("list_tasks", "taskArns", desiredStatus=status)
         ]
         return self._described("tasks", "describe_tasks", "tasks", list(dict.fromkeys(arns)), include=["TAGS"])
 
     def _services(self) -> list[Document]:
-        arns = self._listed("list_services", "serviceArns")
+        arns = self.calls.listed("list_services", "serviceArns")
         return self._described("services", "describe_services", "services", arns, PAGE_OF_SERVICES, include=["TAGS"])
 
     def _definitions(self, tasks: Sequence[Document], services: Sequence[Document]) -> list[Document]:
@@ -171,8 +135,8 @@ class _Import:
         for done, name in enumerate([*names, *standalone]):
             self.progress("task definitions", done, total)
             try:
-                answer = self._call("describe_task_definition", taskDefinition=name, include=["TAGS"])
-            except _Refused as refused:
+                answer = self.calls.call("describe_task_definition", taskDefinition=name, include=["TAGS"])
+            except Refused as refused:
                 if refused.code != "ClientException":
                     raise
                 if name not in standalone:  # A family without an ACTIVE revision has nothing to describe.
@@ -190,16 +154,16 @@ class _Import:
             for task in answer["tasks"]
             if str(task.get("group", "")).startswith("service:") and task.get("desiredStatus") == "RUNNING"
         ]
-        for client in (self.hasty, self.client):
+        for calls in (self.hasty, self.calls):
             try:
                 return self._described(
-                    "task protection", "get_task_protection", "protectedTasks", arns, key="tasks", client=client
+                    "task protection", "get_task_protection", "protectedTasks", arns, key="tasks", calls=calls
                 )
-            except _Refused as refused:
+            except Refused as refused:
                 if refused.code in NOT_ALLOWED or refused.is_unknown_call:
                     self.warnings.append(f"task protection cannot be read, so no task counts as protected: {refused}")
                     break
-                if client is self.client:
+                if calls is self.calls:
                     raise
         return [{"protectedTasks": [], "failures": []}]
 
@@ -216,17 +180,6 @@ class _Import:
             include=["TAGS"],
         )
 
-    def _listed(self, operation: str, member: str, **arguments: object) -> list[str]:
-        """The names that a list call answers with, page by page."""
-        found: list[str] = []
-        token: Mapping[str, object] = {}
-        while True:
-            answer = self._call(operation, cluster=self.cluster, maxResults=PAGE, **arguments, **token)
-            found += answer[member]
-            if not answer.get("nextToken"):
-                return found
-            token = {"nextToken": answer["nextToken"]}
-
     def _described(
         self,
         what: str,
@@ -237,44 +190,13 @@ class _Import:
         *,
         key: str | None = None,
         with_cluster: bool = True,
-        client: object = None,
+        calls: Calls | None = None,
         **arguments: object,
     ) -> list[Document]:
-        """The answers of a describe call, ``page`` names at a time; one empty answer where there is no name."""
-        cluster = {"cluster": self.cluster} if with_cluster else {}
-        answers: list[Document] = []
-        self.progress(what, 0, len(names))
-        for start in range(0, len(names), page):
-            some = {key or member: list(names[start : start + page])}
-            answers.append(self._call(operation, client, **cluster, **some, **arguments))
-            self.progress(what, min(start + page, len(names)), len(names))
-        return answers or [{member: [], "failures": []}]
-
-    def _call(self, operation: str, client: object = None, **arguments: object) -> Document:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            answer: Document = getattr(client or self.client, operation)(**arguments)
-        except ClientError as refused:
-            raise _Refused(operation, refused.response) from refused
-        except BotoCoreError as failed:
-            raise SourceUnavailable(f"{operation}: {failed}") from failed
-        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-
-class _Refused(Exception):
-    """ECS, or whatever answers at its endpoint, answered a call with an error; ``SourceUnavailable`` to our caller."""
-
-    def __init__(self, operation: str, answer: Document) -> None:
-        said = answer.get("Error", {})
-        status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        self.code = str(said.get("Code", ""))
-        message = str(said.get("Message", "")).strip()
-        # ECS names its errors. A bare status comes from an endpoint that does not know the call.
-        self.is_unknown_call = status >= 500 and (not self.code or self.code.isdigit())
-        if not message or message.startswith("<"):
-            message = f"the endpoint answered with HTTP status {status}"
-        super().__init__(f"{operation}: {message}" if self.code.isdigit() else f"{operation}: {self.code}: {message}")
+        tell = partial(self.progress, what)
+        return (calls or self.calls).described(
+            operation, member, names, page, key=key, with_cluster=with_cluster, tell=tell, **arguments
+        )
 
 
 def _named_by_services(answers: Iterable[Document]) -> Iterator[str]:
