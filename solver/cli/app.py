@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from solver.cli.apply import apply
 from solver.cli.check import check
 from solver.cli.demo import demo
-from solver.cli.exits import MEANING
+from solver.cli.exits import MEANING, MEANING_OF_APPLY, codes
 from solver.cli.import_ecs import ecs
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
@@ -16,7 +17,7 @@ from solver.cli.query import query
 from solver.cli.serve import serve
 from solver.cli.usage import Commands
 
-CODES = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANING.items()) + "."
+CODES = codes(MEANING)
 
 app = typer.Typer(
     cls=Commands,
@@ -32,6 +33,7 @@ for command in (place, terminate, drain, rebalance, reconcile, deploy):
     app.command(epilog=CODES)(command)
 app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
+app.command(epilog=codes(MEANING_OF_APPLY))(apply)
 app.command(epilog=CODES)(demo)
 app.command()(serve)
 importers.command()(ecs)

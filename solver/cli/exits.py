@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """The exit codes."""
+    """The exit codes.
+
+    ``apply`` ends with 0 when the plan is carried out, or when a dry run finds nothing against it; with 1 when nothing of
+    it was carried out; with 3 when a part of it was, by this run or an earlier one.
+    """
 
     DONE = 0
     FAILURE = 1
     BAD_INPUT = 2
     SHORTFALL = 3
+    IN_PART = 3
     IMPOSSIBLE = 4
     NOT_FOUND = 5
 
@@ -36,6 +41,18 @@ MEANING = {
     Exit.IMPOSSIBLE: "all or nothing, and proved impossible",
     Exit.NOT_FOUND: "all or nothing, and not found in the time given",
 }
+
+MEANING_OF_APPLY = {
+    Exit.DONE: "carried out, or a dry run that found nothing against it",
+    Exit.FAILURE: "nothing was carried out",
+    Exit.BAD_INPUT: "bad input",
+    Exit.IN_PART: "carried out in part",
+}
+
+
+def codes(meaning: Mapping[Exit, str]) -> str:
+    """What help says of the exit codes."""
+    return "Exit codes: " + "; ".join(f"{code.value} {what}" for code, what in meaning.items()) + "."
 
 
 def of_answer(answer: Answer) -> Exit:
