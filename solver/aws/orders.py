@@ -103,13 +103,18 @@ def plan_id(rows: Iterable[Row]) -> str:
 
     The order of the rows and the writing of the file do not count.
     """
-    cells = sorted((r.action, r.group, r.task, r.instance, r.from_instance, step_of(r)) for r in rows)
+    cells = sorted((r.action, r.group, r.task, r.instance, r.from_instance, starts_in(r), stops_in(r)) for r in rows)
     return f"placement-solver/{hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16]}"
 
 
-def step_of(row: Row) -> int:
-    """The wave of a row; the first one where it names none."""
-    return int(row.step or 1)
+def starts_in(row: Row) -> int:
+    """The wave in which a row's task starts; the first one where it names none."""
+    return int(row.start_step or row.step or 1)
+
+
+def stops_in(row: Row) -> int:
+    """The wave in which a row's task stops; the first one where it names none."""
+    return int(row.stop_step or row.step or 1)
 
 
 def parts_of(name: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from solver.aws.calls import Document
 from solver.aws.live import Live, short
-from solver.aws.orders import SERVICE, Start, Stop, Wave, essence, parts_of, step_of
+from solver.aws.orders import SERVICE, Start, Stop, Wave, essence, parts_of, starts_in, stops_in
 from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.definitions import Definition
 from solver.formats.ecs.groups import revision
@@ -151,11 +151,11 @@ class _Resolver:
         if row.action != "stop" and instance and (is_start or task):
             start = self._start(row, instance, task)
             if start is not None:
-                self.starts.append((step_of(row), start))
+                self.starts.append((starts_in(row), start))
         if task is not None and leaves:
             group = parts_of(row.group)[0]
             stop = Stop(row.line, row.group, group, task["taskArn"], leaves, is_move)
-            self.stops.append((step_of(row), stop))
+            self.stops.append((stops_in(row), stop))
 
     def _task(self, row: Row) -> Document | None:
         """The task that a stop or a move names."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.aws.clusters import Account
 
 REGION = "us-east-1"
 DUMMY = {
@@ -79,3 +84,22 @@ def client(endpoint: str) -> Any:
     import boto3
 
     return lambda service: boto3.client(service, endpoint_url=endpoint)
+
+
+@pytest.fixture(scope="session")
+def frozen(endpoint: str) -> None:
+    """Tasks do not end by being looked at."""
+    body = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 100_000}}
+    address = f"{endpoint}/moto-api/state-manager/set-transition"
+    request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 201
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def account(frozen: None, client: Any) -> Account:
+    """A cluster with three instances, of its own for each test."""
+    return Account(client("ecs"), client("ec2"), f"apply{next(NUMBERS)}", 3)
