@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from solver.cli.exits import Exit, errors_to_exit_codes, say
+from solver.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -73,6 +75,7 @@ def apply(
         permissions = Permissions(as_standalone, stop_service_tasks, tuple(subnet or ()), tuple(security_group or ()))
         with faults_in(plan):
             rows = rows_of_plan(text)
+        try:
             application = open_plan(
                 rows,
                 cluster,
@@ -81,6 +84,8 @@ def apply(
                 permissions=permissions,
                 patience=Patience(seconds),
             )
+        except InvalidRequest as invalid:
+            raise InvalidRequest(_with_file(invalid.faults, plan)) from invalid
         for warning in application.warnings:
             say(f"warning: {warning}")
         if not yes:
@@ -92,6 +97,16 @@ def apply(
         _show_outcome(application.plan, outcome, cluster, application)
         _say_why(outcome.surprises)
         raise typer.Exit(_code(outcome.surprises, outcome.has_begun))
+
+
+def _with_file(faults: Sequence[Fault], plan: Path) -> list[Fault]:
+    """The faults; one of a line of the plan with the plan's name."""
+    from solver.cli.source import said_of
+
+    return [
+        replace(fault, path=f"{said_of(plan)} {fault.path}") if fault.path.startswith("line ") else fault
+        for fault in faults
+    ]
 
 
 def _code(surprises: tuple[str, ...], has_begun: bool) -> Exit:

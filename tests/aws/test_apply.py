@@ -345,6 +345,23 @@ def test_started_tasks_are_waited_for(
     assert wire.count("StopTask") == (not message)
 
 
+def test_a_task_with_a_health_check_must_be_healthy(account: Account, endpoint: str, wire: Wire) -> None:
+    """UNKNOWN is not enough where the task definition says how health is checked: the first check is still to come."""
+    check = {"command": ["CMD", "true"]}
+    container = {"name": "c", "image": "x", "cpu": 1, "memory": 16, "healthCheck": check}
+    account.ecs.register_task_definition(family="checked", containerDefinitions=[container])
+    said = iter(["UNKNOWN", "UNKNOWN", "HEALTHY"])
+
+    def tell(name: str, answer: dict[str, Any]) -> None:
+        for task in answer.get("tasks", []) if name == "DescribeTasks" else []:
+            task["healthStatus"] = next(said)
+
+    application = opened(account, endpoint, [start("family:checked", account.instances[0])], timeout=60)
+    wire.after = tell
+    assert not application.carry_out().surprises
+    assert next(said, None) is None
+
+
 def test_a_job_that_is_done_already_is_no_surprise(account: Account, endpoint: str, wire: Wire) -> None:
     """A new task that ended by itself with exit code 0 has done its work, and is not started again."""
 

@@ -122,4 +122,4 @@ def test_rows_that_cannot_be_carried_out_are_bad_input(account: Account, endpoin
 def test_a_cluster_that_is_not_there(endpoint: str, plan: Path) -> None:
     """Named; exit code 2."""
     answer = CliRunner().invoke(app, ["apply", str(plan), "--cluster", "nope", "--endpoint-url", endpoint])
-    assert answer.exit_code == 2 and "cluster: 'nope' is not there" in answer.stderr
+    assert answer.exit_code == 2 and answer.stderr.startswith("error: cluster: 'nope' is not there (MISSING)")
