@@ -1,10 +1,18 @@
-"""A cluster on moto's server, made, changed and read with plain boto3."""
+"""A cluster on moto's server, made, changed and read with plain boto3, and a record of the calls that are made."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from solver.aws import Application, Patience, Permissions, open_plan
+from solver.formats.plan import rows_of_plan
+
+HEADER = "action,group,task,instance,from_instance,step\n"
+WRITES = ("StartTask", "StopTask", "RunTask", "UpdateService", "PutAttributes", "UpdateContainerInstancesState")
 
 
 class Account:
@@ -82,3 +90,43 @@ class Account:
                 for mapping in container.get("portMappings", []):
                     held[task["containerInstanceArn"], mapping["hostPort"]] += 1
         assert max(held.values(), default=0) <= 1
+
+
+@dataclass
+class Wire:
+    """The calls that boto3 makes, in order; ``before`` may raise, ``after`` may change what comes back."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    before: Callable[[str, int], None] = lambda operation, count: None
+    after: Callable[[str, dict[str, Any]], None] = lambda operation, answer: None
+
+    def count(self, operation: str) -> int:
+        return sum(name == operation for name, _ in self.calls)
+
+    def writes(self) -> list[str]:
+        return [name for name, _ in self.calls if name in WRITES]
+
+    def ask(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.before(model.name, self.count(model.name) + 1)
+        self.calls.append((model.name, params))
+
+    def answer(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        self.after(model.name, parsed)
+
+
+def opened(
+    account: Account, endpoint: str, rows: Sequence[str], permissions: Permissions | None = None, timeout: float = 1.0
+) -> Application:
+    """The rows of a plan, one look at a time and no pause between two."""
+    return open_plan(
+        rows_of_plan(HEADER + "\n".join(rows)),
+        account.name,
+        endpoint_url=endpoint,
+        permissions=permissions,
+        patience=Patience(timeout, 0.0, lambda seconds: None),
+    )
+
+
+def start(group: str, instance: str, step: int = 1) -> str:
+    """A row that starts a task."""
+    return f"start,{group},,{instance},,{step}"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.aws.clusters import Account
+from tests.aws.clusters import Account, Wire
 
 REGION = "us-east-1"
 DUMMY = {
@@ -103,3 +103,17 @@ NUMBERS = itertools.count()
 def account(frozen: None, client: Any) -> Account:
     """A cluster with three instances, of its own for each test."""
     return Account(client("ecs"), client("ec2"), f"apply{next(NUMBERS)}", 3)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A listener on every client of boto3 that is made from here on."""
+    import boto3
+
+    wire = Wire()
+    boto3.setup_default_session()
+    events = boto3.DEFAULT_SESSION.events
+    events.register("provide-client-params.ecs", wire.ask)
+    events.register("after-call.ecs", wire.answer)
+    yield wire
+    boto3.setup_default_session()

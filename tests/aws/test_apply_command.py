@@ -8,9 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from solver.cli.app import app
-from tests.aws.clusters import Account
-
-HEADER = "action,group,task,instance,from_instance,step\n"
+from tests.aws.clusters import HEADER, Account
 
 
 def run(account: Account, endpoint: str, plan: Path, *more: str) -> Result:
