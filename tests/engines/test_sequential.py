@@ -69,7 +69,7 @@ def test_groups_at_once_equal_one_task_at_a_time(shard: int, monkeypatch: pytest
         rules = bind(asked)
         at_once = sequential.place(rules, 0)
         with monkeypatch.context() as patch:
-            patch.setattr(sequential._Allotment, "is_exact", lambda self: False)
+            patch.setattr(sequential.Allotment, "is_exact", lambda self: False)
             patch.setattr(sequential, "_evened_out_by", lambda *_: False)
             one_by_one = sequential.place(rules, 0)
         assert at_once.same_as(one_by_one), f"seed {seed}\n{at_once.to_dense()}\n{one_by_one.to_dense()}"
@@ -84,7 +84,9 @@ def test_most_groups_are_placed_at_once() -> None:
         scheduler = sequential._Scheduler(rules, sequential.Placement(asked), np.random.default_rng(0), None)
         for g in range(3):
             room = np.minimum(rules.room(scheduler.state, g), 5)
-            exact += sequential._Allotment(scheduler, g, rules.strategies[g], room).is_exact()
+            exact += sequential.Allotment(
+                scheduler.state, scheduler.rank, scheduler.rng, g, rules.strategies[g], room
+            ).is_exact()
     assert exact > 200
 
 
