@@ -65,10 +65,13 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
         for field in fields(Common)
     ]
 
+    # typer calls with what the signature below says, so that any options may be handed on.
+    make: Callable[..., Common] = Common
+
     @wraps(command)
     def run(**given: object) -> None:
         common = {name: given.pop(name) for name in shared}
-        command(**given, common=Common(**common))  # type: ignore[arg-type]
+        command(**given, common=make(**common))
 
     run.__dict__["__signature__"] = inspect.Signature(parameters)
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -9,7 +9,7 @@ every part of what happens on the instance. Of a rule that is not known here, ev
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -168,7 +168,7 @@ class Level(Guard):
         # The smallest bucket, and the next for the case that the largest is the smallest itself.
         for bucket in np.argsort(buckets.count(low), kind="stable")[:2].tolist():
             row = np.where(buckets.of == bucket, low, high)
-            if self.found(Mixture(wave.high, lambda _, row=row: row)):  # type: ignore[misc]
+            if self.found(Mixture(wave.high, _always(row))):
                 return True
         return not len(buckets) and bool(self.found(wave.high))
 
@@ -308,3 +308,8 @@ def _guard(rule: Constraint, problem: Problem, excused: dict[tuple[str, str, str
         local = all(reading.part is None for reading in rule.readings(problem))
         return Rising(rule, problem, excused, scope, nobody, local)
     return Unknown(rule, problem, excused, everyone, everyone)
+
+
+def _always(row: Ints) -> Callable[[str], Ints]:
+    """The same row, whatever the family."""
+    return lambda _: row

@@ -105,7 +105,7 @@ def test_faults_of_the_new_fields_are_at_their_paths() -> None:
     message.groups[1].max_moves = -2
     message.groups[1].start = 1
     message.drained_instances.append("i-9999")
-    message.freedom.preempt = 9  # type: ignore[assignment]
+    message.freedom.MergeFromString(bytes([0x18, 9]))  # a preempt that no version has
     message.freedom.max_moves = -1
     with pytest.raises(InvalidRequest) as refused:
         codec.call_from_bytes(message.SerializeToString())
