@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from solver.cli.exits import Exit, errors_to_exit_codes, say
+from solver.cli.progress import progress
 from solver.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from solver.aws import Application, Outcome
-    from solver.aws.calls import Progress
     from solver.aws.orders import Start
 
 GOES_ON = (
@@ -92,7 +90,7 @@ def apply(
             _show_calls(application, cluster)
             _say_why(application.surprises)
             raise typer.Exit(_code(application.surprises, application.earlier > 0))
-        with _progress() as tell:
+        with progress() as tell:
             outcome = application.carry_out(tell)
         _show_outcome(application.plan, outcome, cluster, application)
         _say_why(outcome.surprises)
@@ -120,26 +118,6 @@ def _say_why(surprises: tuple[str, ...]) -> None:
 
     for surprise in surprises:
         say(f"error: {printable(surprise)}")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Bars on standard error, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True))
-    bars: dict[str, TaskID] = {}
-
-    def tell(what: str, done: int, total: int) -> None:
-        if what not in bars:
-            bars[what] = bar.add_task(what, total=total)
-        bar.update(bars[what], completed=done, total=total)
-
-    bar.disable = not sys.stderr.isatty()
-    with bar:
-        yield tell
 
 
 def _show_calls(application: Application, cluster: str) -> None:

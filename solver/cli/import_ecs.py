@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from solver.cli.exits import errors_to_exit_codes, say
+from solver.cli.progress import progress
 
 
 def ecs(
@@ -20,21 +20,8 @@ def ecs(
 ) -> None:
     """Read an ECS cluster into a folder of documents, with read-only calls."""
     with errors_to_exit_codes():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-
         from solver.aws import import_ecs
 
-        console = Console(stderr=True)
-        bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console)
-        bars: dict[str, TaskID] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in bars:
-                bars[what] = bar.add_task(what, total=total)
-            bar.update(bars[what], completed=done, total=total)
-
-        bar.disable = not sys.stderr.isatty()
-        with bar:
+        with progress() as tell:
             import_ecs(cluster, directory, endpoint_url, tell)
         say(f"written: {directory}")
