@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/python -m pip check
 	@touch $@
 
-demo: $(STAMP) ## place tasks on the bundled cluster, print the answer, draw out/demo.png
+demo: $(STAMP) ## place and rebalance tasks on the bundled cluster, print the answers, draw out/demo.png
 	@mkdir -p out
 	$(BIN)/placement-solver demo --figure out/demo.png
 

@@ -157,6 +157,7 @@ def random_change(seed: int) -> Problem:
         max_moves=r.choice([None, None, 0, 1, 2]),
         max_move_cost=r.choice([None, None, None, 3]),
         preempt=r.choice([Preempt.NONE, Preempt.NONE, Preempt.LOWER, Preempt.ANY]),
+        repair=r.random() < 0.3,
         consolidate=r.random() < 0.2,
         interleaved=r.random() < 0.3,
     )

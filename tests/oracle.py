@@ -370,6 +370,8 @@ class Oracle:
         changing = [g for g in self.G if self.groups[g].start or sum(self.stoppable[g])]
         movers = [g for g in changing if self._moves(g)]
         values = self._first_tiers(state, movers)
+        if self.p.freedom.repair:
+            values.append(self._broken(state))
         if self.p.freedom.consolidate:
             values.append(self._opened(state, list(self.G)))
         wanting = [g for g in changing if self.groups[g].start or self.asked[g] or g in movers]
@@ -384,6 +386,58 @@ class Oracle:
         if movers and not self.p.freedom.interleaved:
             values.append(self._move_cost(state, movers))
         return tuple(values)
+
+    def _broken(self, state: State) -> int:
+        """Pairs of a rule and an instance or bucket that a state breaks, whoever broke them."""
+        count = 0
+        for i in self.I:
+            for r, name in enumerate(self.p.cluster.resources):
+                need = [group.demand.get(name, 0) for group in self.groups]
+                free = self.free[i][r] - sum(need[g] * self.started(state, g, i) for g in self.G)
+                owed = sum(need[g] * max(o[i] - self._paid(state, g, i), 0) for g, o in self.owed.items())
+                count += free < self.reserved[i][r] + owed
+            for port in {port for group in self.groups for port in group.ports}:
+                holders = [g for g in self.G if port in self.groups[g].ports]
+                taken = int(port in self.p.cluster.used_ports and i in self.p.cluster.used_ports[port].tolist())
+                before = max(taken, sum(self.before[g][i] for g in holders))
+                count += before + sum(self.started(state, g, i) for g in holders) > 1
+            for spec in self.p.rules:
+                if spec.type == "isolateRoles":
+                    count += self._mixed(state, i, [role.strip() for role in spec.argument.split(",")]) > 0
+        return count + sum(self._broken_by(state, g) for g in self.G)
+
+    def _broken_by(self, state: State, g: int) -> int:
+        """Pairs that the rules of one group have broken."""
+        group, count = self.groups[g], 0
+        for i in self.I:
+            wanted = [text.partition("=") for text in group.required_attributes]
+            lacks = any(
+                (found := self.attribute(i, name)) is None or bool(value and found != value)
+                for name, _, value in wanted
+            )
+            away = bool(group.zones) and self.attribute(i, "ecs.availability-zone") not in group.zones
+            foreign = bool(group.capacity_providers) and (
+                self.p.cluster.capacity_provider[i] not in group.capacity_providers
+            )
+            count += (lacks + away + foreign) * (state[g][i] > 0)
+        for spec in (*group.constraints, *self._by_itself(group)):
+            parts = [part.strip() for part in spec.argument.split(",")]
+            if spec.type in ("distinctInstance", "maxPerInstance"):
+                k = 1 if spec.type == "distinctInstance" else int(spec.argument)
+                count += sum(self.family(state, group.family, i) > k for i in self.I)
+            elif spec.type == "maxSkew":
+                values = {self.bucket(i, parts[0]) for i in self.I if self.usable(g, i)} - {None}
+                filled = [self.in_bucket(state, group.family, parts[0], value) for value in values]
+                count += bool(filled) and max(filled) - min(filled) > int(parts[1])
+            elif spec.type == "affinity" and len(parts) == 2:
+                held = {v: self.in_bucket(state, parts[0], parts[1], v) for v in self._values(parts[1])}
+                if group.family == parts[0]:
+                    count += sum(n > 0 for n in held.values()) > 1
+                else:
+                    count += sum(not n and self._own(state, g, parts[1], v) > 0 for v, n in held.items())
+            elif spec.type == "antiAffinity" and len(parts) == 2:
+                count += sum(self._together(state, g, parts[0], members) > 0 for members in self._apart(parts[1]))
+        return count
 
     def _move_cost(self, state: State, movers: list[int]) -> int:
         return sum(self.groups[g].move_cost * self.moved(g, state[g]) for g in movers)

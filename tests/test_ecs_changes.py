@@ -123,6 +123,15 @@ class TestRebalancing:
         """4, 1 and 1 with rebalancing on end 2, 2 and 2."""
         assert left(self.web([4, 1, 1], None), Engine.AUTO) == [2, 2, 2]
 
+    def test_broken_rules_are_repaired_before_any_strategy_is_served(self) -> None:
+        """§8: two tasks on one instance against ``distinctInstance``; one moves, although the zones were even before."""
+        one = replace(service("web", 0, [SPREAD_ZONE], rules=["distinctInstance"]), movable=True)
+        asked = running(one, "aabc", [2, 0, 1, 1], freedom=Freedom(max_moves=3, repair=True))
+        found = answer(asked, Engine.AUTO)
+        assert found.tasks.to_dense().tolist() == [[1, 1, 1, 1]]
+        assert (found.tiers[0].name, found.tiers[0].value, found.tiers[0].sequential) == ("broken", 0, 1)
+        assert (len(found.broken_before), len(found.broken_after)) == (1, 0)
+
     def test_the_sequential_scheduler_changes_nothing(self) -> None:
         """§6.5: a rebalance is compared with leaving things as they are."""
         assert left(self.web([4, 1, 1], None), Engine.SEQUENTIAL) == [4, 1, 1]

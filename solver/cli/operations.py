@@ -109,9 +109,10 @@ def rebalance(
         typer.Option("--group", "-g", metavar="NAME", help="A group that may move. (default: every REPLICA service)"),
     ] = None,
     movable: options.Movable = None,
+    repair: options.Repair = False,
     consolidate: options.Consolidate = False,
 ) -> None:
-    """Move tasks for the sake of the strategies, or to keep few instances in use, within a budget of moves.
+    """Move tasks to mend broken rules, keep few instances in use or suit the strategies, within a budget of moves.
 
     Example: placement-solver rebalance CLUSTER_DIR --max-moves 10
     """
@@ -124,14 +125,20 @@ def rebalance(
         if max_moves is None and not common.request:
             said.fault("--max-moves", "is missing: it says how many tasks may move", "write --max-moves 10")
         given = {
-            "--max-moves": max_moves, "--group": group, "--movable": movable, "--consolidate": consolidate
+            "--max-moves": max_moves, "--group": group, "--movable": movable,
+            "--repair": repair, "--consolidate": consolidate,
         }  # fmt: skip
         _run(
             common,
             said,
             Kind.REBALANCE,
             lambda cluster: cluster.rebalance(
-                moves or 0, groups=group or None, movable=movable or (), consolidate=consolidate, **standing
+                moves or 0,
+                groups=group or None,
+                movable=movable or (),
+                repair=repair,
+                consolidate=consolidate,
+                **standing,
             ),
             given,
         )

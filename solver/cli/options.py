@@ -115,4 +115,5 @@ Movable = Annotated[
     typer.Option("--movable", metavar="NAME", help="A group of standalone tasks that may move too."),
 ]
 MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Have few rules broken, before any strategy.")]
 Consolidate = Annotated[bool, typer.Option("--consolidate", help="Keep few instances in use, before any strategy.")]

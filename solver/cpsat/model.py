@@ -187,6 +187,10 @@ class CountModel:
             self.cp.add_implication(boolean, self._boolean(literal))
         return literal
 
+    def all_of(self, literals: Sequence[Literal]) -> Literal:
+        """True exactly if all of them are true."""
+        return self.opposite(self.any_of([self.opposite(literal) for literal in literals]))
+
     def opposite(self, literal: Literal) -> Literal:
         """True exactly if the literal is false."""
         return Literal(-literal - 1)

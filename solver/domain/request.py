@@ -54,6 +54,8 @@ class Freedom:
         The sum of the moved tasks' ``move_cost``; None for any.
     preempt
         Whether running tasks may be stopped to place others.
+    repair
+        Have few rules broken, before anything but the tasks themselves (§8).
     consolidate
         Keep few instances in use, before any strategy.
     interleaved
@@ -63,6 +65,7 @@ class Freedom:
     max_moves: int | None = None
     max_move_cost: int | None = None
     preempt: Preempt = Preempt.NONE
+    repair: bool = False
     consolidate: bool = False
     interleaved: bool = False
 

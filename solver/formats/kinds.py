@@ -30,11 +30,11 @@ class Kind(Enum):
 
 
 _ADMITS = {
-    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "consolidate"},
+    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "repair", "consolidate"},
     Kind.TERMINATE: {"stop"},
     Kind.DRAIN: {"drained", "movable"},
-    Kind.REBALANCE: {"movable", "consolidate"},
-    Kind.RECONCILE: {"start", "stop", "movable", "preempt", "consolidate"},
+    Kind.REBALANCE: {"movable", "repair", "consolidate"},
+    Kind.RECONCILE: {"start", "stop", "movable", "preempt", "repair", "consolidate"},
     Kind.DEPLOY: {"start", "stop"},
 }
 _DOES = {
@@ -43,6 +43,7 @@ _DOES = {
     "movable": "moves no tasks",
     "drained": "drains no instances",
     "preempt": "stops no tasks for others",
+    "repair": "repairs no rules",
     "consolidate": "does not consolidate",
 }
 
@@ -74,8 +75,9 @@ def _asked(problem: Problem) -> Iterator[tuple[str, str, str]]:
         yield "drained", "drained_instances", f"names {int(np.count_nonzero(problem.drained)):,}"
     if problem.freedom.preempt is not Preempt.NONE:
         yield "preempt", "freedom.preempt", f"is {problem.freedom.preempt.name}"
-    if problem.freedom.consolidate:
-        yield "consolidate", "freedom.consolidate", "is true"
+    for name in ("repair", "consolidate"):
+        if getattr(problem.freedom, name):
+            yield name, f"freedom.{name}", "is true"
 
 
 def _of_group(group: TaskGroup) -> tuple[tuple[str, int], ...]:

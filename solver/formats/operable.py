@@ -116,6 +116,7 @@ class Operable(ABC):
         *,
         groups: Sequence[str] | None = None,
         movable: Sequence[str] = (),
+        repair: bool = False,
         consolidate: bool = False,
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
@@ -131,6 +132,8 @@ class Operable(ABC):
             The families or groups that move, standalone ones too; None for every REPLICA service.
         movable
             Groups that move besides.
+        repair
+            Have few rules broken, before any strategy.
         consolidate
             Keep few instances in use, before any strategy.
 
@@ -144,7 +147,7 @@ class Operable(ABC):
         if groups is None:
             draft.free_services()
         draft.free_named([*(groups or ()), *movable])
-        return draft.problem(Freedom(max_moves=max_moves, consolidate=consolidate))
+        return draft.problem(Freedom(max_moves=max_moves, repair=repair, consolidate=consolidate))
 
     def reconcile(
         self,

@@ -20,7 +20,7 @@ from solver.rules.argument import companion
 from solver.rules.base import UNLIMITED, Breaches
 from solver.rules.buckets import Buckets, has_field
 from solver.rules.companion import CompanionConstraint, CompanionCost
-from solver.rules.model import Model, Sum, total
+from solver.rules.model import Literal, Model, Sum, total
 
 TYPE = "affinity"
 
@@ -96,6 +96,19 @@ class Affinity(CompanionConstraint):
             alone = int(own_before[b]) if family_before[b] == 0 else 0
             there = model.at_least_one(model.tasks_over(family, members[b]))
             model.at_most(model.tasks_over([self.owner], members[b]), alone, [model.opposite(there), *binding])
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        problem = model.problem
+        members = Buckets.everywhere(problem, self.field).members()
+        family = problem.families.get(self.family, ())
+        there = [model.at_least_one(model.tasks_over(family, inside)) for inside in members]
+        if self.with_itself(problem):
+            yield model.at_least(total(model.truth(literal) for literal in there), 2)
+            return
+        for literal, inside in zip(there, members, strict=True):
+            own = model.tasks_over([self.owner], inside)
+            if model.range_of(own)[1]:
+                yield model.all_of([model.at_least_one(own), model.opposite(literal)])
 
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem

@@ -20,7 +20,7 @@ from solver.rules.argument import companion
 from solver.rules.base import UNLIMITED, Breaches
 from solver.rules.buckets import Buckets
 from solver.rules.companion import CompanionConstraint, CompanionCost
-from solver.rules.model import Model, Sum, total
+from solver.rules.model import Literal, Model, Sum, total
 
 TYPE = "antiAffinity"
 
@@ -101,6 +101,19 @@ class AntiAffinity(CompanionConstraint):
                 model.at_most(own + theirs, int(together[b]), here)
             else:
                 model.require_one([model.opposite(literal) for literal in here])
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        problem = model.problem
+        buckets = _buckets(problem, self.field)
+        family = problem.families.get(self.family, ())
+        members = buckets.members()
+        for b in np.flatnonzero(self._together(buckets, Placement(problem))).tolist():
+            theirs = model.tasks_over(family, members[b])
+            if self.with_itself(problem):
+                yield model.at_least(theirs, 2)
+            else:
+                own = model.tasks_over([self.owner], members[b])
+                yield model.all_of([model.at_least_one(own), model.at_least_one(theirs)])
 
     def _together(self, buckets: Buckets, placement: Placement) -> Ints:
         """``int64[B]``: tasks that stand together against the rule."""

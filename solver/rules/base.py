@@ -19,7 +19,7 @@ from solver.domain.counts import Bools, Ints
 from solver.domain.explanation import Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.model import Model, Sum
+from solver.rules.model import Literal, Model, Sum
 
 UNLIMITED = np.iinfo(np.int64).max // 4
 """Room where a rule sets no limit."""
@@ -168,6 +168,10 @@ class Constraint(Rule):
     def compile(self, model: Model) -> None:
         """Say the counting part to the solver; the static part is already in ``model.candidates``."""
 
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        """A fact for each place that may end broken, where repairing is a cost (§5.1, tier 2); none of a rule on starts."""
+        return ()
+
     @abstractmethod
     def breaches(self, placement: Placement) -> Breaches:
         """The amounts that the rule limits, place by place, in a state: the whole rule, its static part too."""
@@ -221,6 +225,11 @@ class Need(Constraint):
 
     def compile(self, model: Model) -> None:
         """Nothing counts: the group has no candidates elsewhere."""
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        running = model.problem.running.row(self.owner) > 0
+        for i in np.flatnonzero(running & ~self.met(model.problem)).tolist():
+            yield model.at_least_one(model.tasks_over([self.owner], np.array([i])))
 
     def breaches(self, placement: Placement) -> Breaches:
         elsewhere = np.where(self.met(placement.problem), 0, placement.row(self.owner))

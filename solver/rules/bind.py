@@ -29,6 +29,7 @@ from solver.rules import (
 )
 from solver.rules import random as random_strategy
 from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strategy
+from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
@@ -218,7 +219,7 @@ class _Binder:
         constraints += [rule for rule in reserves if isinstance(rule, Constraint)]
         soft = tuple(rule for rules in written for rule in rules if isinstance(rule, Cost))
         chains_bound = tuple(self._chain(g, chains[g], usable) for g in range(len(chains)))
-        tiers = _tiers(problem, chains_bound, soft)
+        tiers = _tiers(problem, tuple(constraints), chains_bound, soft)
         self._refuse_large(tiers)
         return Rules(problem, tuple(constraints), chains_bound, tiers)
 
@@ -341,12 +342,19 @@ def _with_usable(problem: Problem, rule: Constraint, usable: list[Bools]) -> Con
     return MaxSkew(rule.owner, rule.field, rule.k, usable[rule.owner]) if isinstance(rule, MaxSkew) else rule
 
 
-def _tiers(problem: Problem, chains: tuple[tuple[Strategy, ...], ...], soft: tuple[Cost, ...]) -> tuple[Cost, ...]:
+def _tiers(
+    problem: Problem,
+    constraints: tuple[Constraint, ...],
+    chains: tuple[tuple[Strategy, ...], ...],
+    soft: tuple[Cost, ...],
+) -> tuple[Cost, ...]:
     """The tiers of §5.1."""
     operation = problem.operation
     changing = set(operation.stoppable.group.tolist()) | set(np.flatnonzero(problem.wanted).tolist())
     moving = tuple(g for g in sorted(changing) if operation.moving[g])
     tiers: list[Cost] = list(_first_tiers(problem, moving))
+    if problem.freedom.repair:
+        tiers.append(Broken(constraints))
     if problem.freedom.consolidate:
         tiers.append(binpack.InUse.of(problem))
     asked = operation.asked > 0

@@ -17,7 +17,7 @@ from solver.domain.problem import Problem
 from solver.errors import InvalidRequest
 from solver.rules.argument import split
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
-from solver.rules.model import Model, total
+from solver.rules.model import Literal, Model, total
 
 TYPE = "isolateRoles"
 MOST_ROLES = 10**6
@@ -90,6 +90,12 @@ class IsolateRoles(Constraint):
                 continue
             several = model.at_least(total(model.truth(literal) for literal in present), 2)
             model.at_most(total(sums), int(together[i]), [several])
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        members = self._members(model.problem)
+        for i in np.flatnonzero(self._together(self._tasks(Placement(model.problem)))).tolist():
+            present = [model.at_least_one(model.tasks_over(groups, np.array([i]))) for groups in members]
+            yield model.at_least(total(model.truth(literal) for literal in present), 2)
 
     def _together(self, tasks: Ints) -> Ints:
         """``int64[I]``: tasks that stand together against the rule."""

@@ -16,7 +16,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import nothing, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
-from solver.rules.model import Model
+from solver.rules.model import Literal, Model
 
 TYPE = "maxPerInstance"
 DISTINCT = "distinctInstance"
@@ -82,6 +82,11 @@ class MaxPerInstance(Constraint):
         for i in model.touched(family).tolist():
             tasks = model.tasks_over(family, np.array([i]))
             model.at_most(tasks, max(self.k, int(before[i])))
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        family = self._family(model.problem)
+        for i in np.flatnonzero(model.problem.running_of(family) > self.k).tolist():
+            yield model.at_least(model.tasks_over(model.problem.families[family], np.array([i])), self.k + 1)
 
     def breaches(self, placement: Placement) -> Breaches:
         family = self._family(placement.problem)

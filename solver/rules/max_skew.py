@@ -19,7 +19,7 @@ from solver.domain.problem import Problem
 from solver.rules.argument import field_name, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.buckets import Buckets, has_field
-from solver.rules.model import Model
+from solver.rules.model import Literal, Model
 
 TYPE = "maxSkew"
 ALL_BUCKETS = "all buckets"
@@ -105,6 +105,15 @@ class MaxSkew(Constraint):
                 here = starters[buckets.of[starters] == b]
                 started = model.at_least_one(model.started_over([self.owner], here))
                 model.at_most(count - smallest, self.k, [started])
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        """One: whether any bucket ends more than k above the smallest, which stops that were asked for may do as well."""
+        buckets = self.buckets(model.problem)
+        family = model.problem.families[self._family(model.problem)]
+        counts = [model.tasks_over(family, members) for members in buckets.members()]
+        if len(counts) > 1:
+            smallest = model.smallest(counts)
+            yield model.any_of([model.at_least(count - smallest, self.k + 1) for count in counts])
 
     def violations(self, placement: Placement) -> tuple[Violation, ...]:
         """The skew once: where it is too large, its buckets are not listed besides."""

@@ -94,6 +94,9 @@ class Model(Protocol):
     def any_of(self, literals: Sequence[Literal]) -> Literal:
         """True exactly if one of them is true."""
 
+    def all_of(self, literals: Sequence[Literal]) -> Literal:
+        """True exactly if all of them are true."""
+
     def opposite(self, literal: Literal) -> Literal:
         """True exactly if the literal is false."""
 

@@ -18,7 +18,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.daemon import Debt
-from solver.rules.model import Model, total
+from solver.rules.model import Literal, Model, Sum, total
 
 MOST_RESERVED = 100
 """Reserved ports of an instance, tcp and udp, the agent's own included."""
@@ -91,6 +91,11 @@ class HostPort(Constraint):
             if owed[i]:
                 model.at_most(model.started_over(barred, here), 0)
 
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        holders, taken = _holders(model.problem, self.port), _taken(model.problem, self.port)
+        for i in np.flatnonzero(taken > 1).tolist():
+            yield model.at_least(model.change_over(holders, np.array([i])) + int(taken[i]), 2)
+
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem
         starts = sum_of((np.maximum(placement.change(g), 0) for g in self._barred(problem)), placement.size)
@@ -132,14 +137,22 @@ class PortCount(Constraint):
 
     def compile(self, model: Model) -> None:
         problem = model.problem
-        needing: dict[int, list[int]] = {}
-        for g, group in enumerate(problem.groups):
-            if group.ports:
-                needing.setdefault(len(group.ports), []).append(g)
         before = self._count(Placement(problem))
-        for i in model.touched(g for groups in needing.values() for g in groups).tolist():
-            change = total(model.change_over(groups, np.array([i])) * ports for ports, groups in needing.items())
-            model.at_most(change, max(MOST_RESERVED - int(before[i]), 0))
+        for i in model.touched(self.scope(problem)).tolist():
+            model.at_most(self._change(model, i), max(MOST_RESERVED - int(before[i]), 0))
+
+    def _change(self, model: Model, instance: int) -> Sum:
+        """Ports that the operation adds to those reserved on an instance."""
+        needing: dict[int, list[int]] = {}
+        for g in self.scope(model.problem):
+            needing.setdefault(len(model.problem.groups[g].ports), []).append(g)
+        here = np.array([instance])
+        return total(model.change_over(groups, here) * ports for ports, groups in needing.items())
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        before = self._count(Placement(model.problem))
+        for i in np.flatnonzero(before > MOST_RESERVED).tolist():
+            yield model.at_least(self._change(model, i) + int(before[i]), MOST_RESERVED + 1)
 
     def breaches(self, placement: Placement) -> Breaches:
         count = self._count(placement)

@@ -17,7 +17,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage, kinds_of
 from solver.rules.daemon import Debt
-from solver.rules.model import Model, Sum, total
+from solver.rules.model import Literal, Model, Sum, total
 
 REASONS = {"cpu": "RESOURCE:CPU", "memory": "RESOURCE:MEMORY", "gpu": "RESOURCE:GPU", "interfaces": "RESOURCE:ENI"}
 
@@ -77,11 +77,23 @@ class Resource(Constraint):
         taking = [g for g in range(len(problem.groups)) if demand[g]]
         free = problem.cluster.free[:, self.r]
         for i in model.touched(taking).tolist():
-            change = model.load_change(self.r, i)
-            owed = [debt for debt in self.debts if debt.instances[i] and demand[debt.group]]
-            withheld = int(self.reserved[i]) + sum(int(demand[debt.group]) for debt in owed)
-            paid = total(model.started_over(debt.members, np.array([i])) * int(demand[debt.group]) for debt in owed)
-            _limit_change(model, change, paid, int(free[i]) - withheld)
+            paid, withheld = self._debt_of(model, i)
+            _limit_change(model, model.load_change(self.r, i), paid, int(free[i]) - withheld)
+
+    def _debt_of(self, model: Model, instance: int) -> tuple[Sum, int]:
+        """What daemons that start on an instance pay of what is withheld there, and what is."""
+        demand = model.problem.demand[:, self.r]
+        owed = [debt for debt in self.debts if debt.instances[instance] and demand[debt.group]]
+        withheld = int(self.reserved[instance]) + sum(int(demand[debt.group]) for debt in owed)
+        here = np.array([instance])
+        return total(model.started_over(debt.members, here) * int(demand[debt.group]) for debt in owed), withheld
+
+    def breaks(self, model: Model) -> Iterable[Literal]:
+        before = model.problem.cluster.free[:, self.r] - self._withheld(Placement(model.problem))
+        for i in np.flatnonzero(before < 0).tolist():
+            paid, withheld = self._debt_of(model, i)
+            left = int(model.problem.cluster.free[i, self.r]) - withheld
+            yield model.at_least(model.load_change(self.r, i) - paid, left + 1)
 
     def breaches(self, placement: Placement) -> Breaches:
         cluster = placement.problem.cluster

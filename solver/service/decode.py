@@ -333,6 +333,7 @@ class _Reader:
             max_moves=freedom.max_moves if freedom.HasField("max_moves") else None,
             max_move_cost=freedom.max_move_cost if freedom.HasField("max_move_cost") else None,
             preempt=_PREEMPTS.get(freedom.preempt, Preempt.NONE),
+            repair=freedom.repair,
             consolidate=freedom.consolidate,
             interleaved=freedom.interleaved,
         )

@@ -138,6 +138,7 @@ def _freedom(freedom: Freedom) -> wire.Freedom:
         max_moves=freedom.max_moves,
         max_move_cost=freedom.max_move_cost,
         preempt=_PREEMPTS[freedom.preempt],
+        repair=freedom.repair,
         consolidate=freedom.consolidate,
         interleaved=freedom.interleaved,
     )

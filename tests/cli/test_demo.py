@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from solver.cli.demo import WANTED, folder
+from solver.cli.demo import MOVES, WANTED, folder
 from tests.cli.conftest import Run
 
 
@@ -25,6 +25,15 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     assert answer.stdout.startswith(f"Placed all {sum(WANTED.values())} tasks")
     assert f"$ placement-solver place {folder()} --group service:web=12" in answer.stderr
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_demo_rebalances(run: Run, tmp_path: Path) -> None:
+    """Two services, within the budget, in waves that can be carried out; with a picture of its own."""
+    answer = run("demo", "--figure", tmp_path / "demo.png")
+    assert f"$ placement-solver rebalance {folder()} --max-moves {MOVES} --group service:checkout" in answer.stderr
+    assert f"Moved {MOVES} tasks" in answer.stdout
+    assert "cannot be carried out" not in answer.stdout
+    assert (tmp_path / "demo-rebalanced.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_demo_beats_the_sequential_scheduler(run: Run) -> None:

@@ -59,9 +59,10 @@ def test_drain(run: Run, ecs: Path) -> None:
 
 def test_rebalance(run: Run, ecs: Path) -> None:
     """The named groups move, at most so many tasks, perhaps onto few instances."""
-    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", "--consolidate")
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", "--consolidate", "--repair")
     assert set(of(request, "movable")) == {"service:db"}
     assert (request["freedom"]["maxMoves"], request["freedom"]["consolidate"]) == ("4", True)
+    assert request["freedom"]["repair"] is True
 
 
 def test_reconcile(run: Run, ecs: Path) -> None:

@@ -29,6 +29,7 @@ from solver.rules.anti_affinity import AntiAffinity, SoftAntiAffinity
 from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Reading, Rule
 from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, Rules, bind
 from solver.rules.binpack import Leftover, Opened
+from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import IsolateRoles
@@ -512,6 +513,23 @@ def _read(rule: Rule, after: Placement) -> tuple[int, ...]:
         for kind, where in itertools.product(np.unique(reading.kind), np.unique(part)):
             seen.append(int(tasks[np.ix_(reading.kind == kind, part == where)].sum()))
     return tuple(seen)
+
+
+@constraints
+def test_what_is_broken_is_counted_alike_in_both_forms(name: str) -> None:
+    """In every state that the rules allow: the places of ``breaks``, minimised, are those where an amount is above its limit."""
+    seen = set()
+    for case in drawn(name):
+        asked, cost = case.problem, Broken(case.looked_at)
+        most = list(np.where(case.admits, asked.wanted[:, None], 0))
+        model = CountModel(asked, apart(most))
+        compiled = cost.compile(model)
+        allowed = [starts for starts, fine in case.judged if fine]
+        for starts in random.Random(case.seed).sample(allowed, min(STATES, len(allowed))):
+            value = cost.value(state(asked, starts))
+            seen.add(value)
+            assert least(model, compiled, starts) == value, f"problem {case.seed}\n{starts}"
+    assert CONSTRAINT_SUBJECTS[name].counts_starts or max(seen) > 0
 
 
 @pytest.mark.parametrize("name", [*CONSTRAINT_SUBJECTS, *COST_SUBJECTS])
