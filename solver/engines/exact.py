@@ -36,8 +36,9 @@ TIER_SHARE = 0.6
 SMALL_MODEL = 300
 """Variables of a model that is searched whole at once."""
 
-NEAR_SHARE = 0.35
-"""Of a tier's time, for searches around the plan before the one that looks everywhere."""
+NEAR_SHARE, NEAR_GAP = 0.35, 200
+"""Of a tier's time, for searches around the plan before the one that looks everywhere; and how far the value may be above its
+bound: a neighbourhood of a few instances gains a few, so that a larger gap is left to the whole search."""
 
 STOP_INTERVAL = 0.005
 """Seconds between looks at the deadline; a stop that comes before the search begins is lost, so it is repeated."""
@@ -104,31 +105,44 @@ def _minimise(
     budget: float | None,
     deadline: Deadline,
 ) -> float:
-    """Search one tier, around the plan and then everywhere; deterministic seconds spent."""
+    """Search one tier, around the plan where little is missing, then everywhere; deterministic seconds spent."""
     model = compiled.model
     model.minimise(compiled.tiers[tier])
     spent = 0.0
-    if model.size > SMALL_MODEL:
-
-        def search(part: Deadline, seconds: float | None) -> Searched:
-            return _around(incumbent, compiled, tier, replace(limits, deterministic_limit=seconds), part)
-
-        near = None if budget is None else budget * NEAR_SHARE
+    gap = incumbent.values[tier] - incumbent.bound(tier).value
+    if model.size > SMALL_MODEL and gap <= NEAR_GAP:
+        given = None if budget is None else budget * NEAR_SHARE
         until = deadline.part(NEAR_SHARE) if budget is None else deadline
-        spent = neighbourhood.improve(incumbent, model, tier, limits.seed, near, until, search)
+        spent = _near(incumbent, compiled, tier, replace(limits, deterministic_limit=given), until)
         if incumbent.bound(tier).value >= incumbent.values[tier]:
             return spent
+    left = None if budget is None else max(budget - spent, 0.0)
+    return spent + _everywhere(incumbent, compiled, tier, replace(limits, deterministic_limit=left), deadline)
+
+
+def _everywhere(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> float:
+    """Search the whole model, hinted with the plan; deterministic seconds spent."""
+    model = compiled.model
     model.hint(incumbent.tasks)
     solver = cp_model.CpSolver()
-    left = None if budget is None else max(budget - spent, 0.0)
-    _configure(solver, replace(limits, deterministic_limit=left), deadline)
+    _configure(solver, limits, deadline)
     given = incumbent.values
     status = _solve(solver, model.cp, _Report(incumbent, compiled, tier), deadline)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         incumbent.offer(model.decode(solver.value))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
         incumbent.add_bound(tier, _rounded_up(solver.best_objective_bound), "model", given)
-    return spent + float(solver.response_proto.deterministic_time)
+    return float(solver.response_proto.deterministic_time)
+
+
+def _near(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> float:
+    """Search around the plan; deterministic seconds spent."""
+
+    def search(part: Deadline, seconds: float | None) -> Searched:
+        return _around(incumbent, compiled, tier, replace(limits, deterministic_limit=seconds), part)
+
+    budget = limits.deterministic_limit
+    return neighbourhood.improve(incumbent, compiled.model, tier, limits.seed, budget, deadline, search)
 
 
 def _around(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> Searched:
