@@ -36,8 +36,8 @@ STEPS_SHARE = 0.2
 
 LEAST_STEPS_SECONDS = 0.05
 
-MOST_MOMENTS = 500
-"""Moments of an order at which every rule is judged once more; an order with more events is judged at that many."""
+MOST_WORK, LEAST_MOMENTS = 4_000_000, 100
+"""Moments of an order at which the rules are judged once more, times the tasks looked at: beyond, not after every event."""
 
 LIMIT_KINDS: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
     ("time_limit", (int, float), "a number of seconds"),
@@ -127,7 +127,8 @@ def _ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None,
     from solver.steps import steps_of
 
     steps = steps_of(problem, rules, tasks, max(seconds / 2, LEAST_STEPS_SECONDS))
-    every = max(1, len(steps.actions) // MOST_MOMENTS)
+    moments = max(MOST_WORK // max(len(problem.running) + len(steps.actions), 1), LEAST_MOMENTS)
+    every = max(1, len(steps.actions) // moments)
     wrong = simulate(problem, tasks, steps.actions, rules=rules, whole=steps.block is None, every=every)
     if wrong:
         return None, (f"the plan has no order: the one that was made breaks a rule on the way: {wrong[0]}",)

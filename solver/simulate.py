@@ -18,6 +18,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import RunningTask
 from solver.domain.steps import Action
+from solver.rules.base import Constraint
 from solver.rules.bind import Rules, bind
 from solver.rules.member_of import MemberOf
 
@@ -69,7 +70,7 @@ def simulate(
         for number, event in enumerate(events, start=1):
             replay.take(event)
             if number % every == 0 or number == len(events):
-                replay.judge(event)
+                replay.judge()
             if len(replay.found) >= MOST_FOUND:
                 return tuple(replay.found)
         replay.end_wave()
@@ -123,7 +124,7 @@ class _Replay:
 
     def __post_init__(self) -> None:
         problem = self.problem
-        self.state = problem.running
+        self._cells = {(g, i): count for g, i, count in problem.running}
         self._alive: dict[str, RunningTask] = {task.id: task for task in problem.tasks}
         self._stopped: set[str] = set()
         named = Counter((task.group, task.instance) for task in problem.tasks)
@@ -134,6 +135,11 @@ class _Replay:
             (v.rule, v.group, v.place): v.after for rule in self.rules.constraints for v in rule.violations(end)
         }
         self._known: set[tuple[str, str, str]] = set()
+        self._since: list[Event] = []
+        self._concerning: dict[int, list[Constraint]] = defaultdict(list)
+        for rule in self.rules.constraints:
+            for g in {*rule.scope(problem), *rule.binds(problem)}:
+                self._concerning[g].append(rule)
 
     def _bounded(self) -> Iterator[tuple[str, _Family]]:
         after, before = self.after.totals(), self.problem.running.totals()
@@ -158,11 +164,18 @@ class _Replay:
             self._unnamed[event.group, event.instance] += 1
         if family is not None:
             self._count(family, event, healthy, name)
-        cell = (np.array([event.group]), np.array([event.instance]), np.array([event.sign]))
-        self.state = self.state + Counts.of((self.state.groups, self.state.instances), *cell)
-        if (self.state.count < 0).any():
+        self._since.append(event)
+        cell = (event.group, event.instance)
+        self._cells[cell] = self._cells.get(cell, 0) + event.sign
+        if self._cells[cell] < 0:
             self._fault("tasks that run", name, event.instance, "tasks stopped where none runs")
-            self.state = self.state.positive()
+            self._cells[cell] = 0
+
+    def state(self) -> Counts:
+        """The tasks at this moment."""
+        columns = np.array([(*cell, count) for cell, count in self._cells.items()], np.int64).reshape(-1, 3)
+        shape = (self.after.groups, self.after.instances)
+        return Counts.of(shape, columns[:, 0], columns[:, 1], columns[:, 2])
 
     def _leave(self, event: Event, name: str) -> bool:
         """A task stops; whether it was healthy."""
@@ -200,17 +213,19 @@ class _Replay:
                     Violation("minimumHealthyPercent", name, "cluster", 0, lacking, "healthy tasks lacking")
                 )
 
-    def judge(self, event: Event) -> None:
-        """Every rule, after an event; an expression binds at the moment of the start, on its instance."""
-        placement = Placement(self.problem, self.state)
+    def judge(self) -> None:
+        """The rules on the groups of the events since the last look; an expression binds at the moment of a start alone."""
+        placement = Placement(self.problem, self.state())
         placement.__dict__["before"] = self.rules.before
-        label = self.problem.cluster.label(event.instance)
-        for rule in self.rules.constraints:
+        concerned = {id(rule): rule for event in self._since for rule in self._concerning[event.group]}
+        last = self._since[-1]
+        started = (last.group, self.problem.cluster.label(last.instance)) if last.sign > 0 else None
+        self._since.clear()
+        for rule in concerned.values():
             for violation in rule.violations(placement):
-                if isinstance(rule, MemberOf) and rule.counts:
-                    own = event.sign > 0 and event.group == rule.owner and violation.place == label
-                    if not own:
-                        continue
+                reads_tasks = isinstance(rule, MemberOf) and rule.counts
+                if reads_tasks and (rule.owner, violation.place) != started:
+                    continue
                 key = (violation.rule, violation.group, violation.place)
                 if violation.after > self._excused.get(key, -1) and key not in self._known:
                     self._known.add(key)
@@ -224,7 +239,7 @@ class _Replay:
 
     def end(self) -> None:
         """The plan must have been carried out."""
-        for g, i, count in self.after - self.state:
+        for g, i, count in self.after - self.state():
             name, unit = self.problem.groups[g].name, "tasks away from the plan"
             self.found.append(Violation("the plan", name, self.problem.cluster.label(i), 0, abs(count), unit))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,8 +53,15 @@ class MaxSkew(Constraint):
         return f"{TYPE}({self.field}, {self.k})"
 
     def buckets(self, problem: Problem) -> Buckets:
-        """The values on instances that the group may use."""
-        return Buckets.over(problem, self.field, self.usable)
+        """The values on instances that the group may use; made once a problem."""
+        known = self._known.get("buckets")
+        if known is None or known[0] is not problem:
+            known = self._known["buckets"] = (problem, Buckets.over(problem, self.field, self.usable))
+        return known[1]
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[Problem, Buckets]]:
+        return {}
 
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family

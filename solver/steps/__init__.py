@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from solver.steps.detour import Budget, Detour, with_detours
 from solver.steps.events import Bounds, Events
 from solver.steps.fewest import fewest
 from solver.steps.waves import Builder, Course, Policy, best_of
+
+ORDER_SHARE = 0.6
+"""Of the time left, for an order; the rest is for saying what blocks it."""
 
 RESTARTS = 6
 """Other orders of filling waves that are tried where the usual ones get stuck."""
@@ -47,7 +51,7 @@ def steps_of(
     deadline = Deadline(deadline_seconds)
     events, bounds = Events.of(started, stopped), Bounds.of_plan(problem, tasks)
     course = Course.of(rules, tasks, bounds)
-    built = best_of(course, events, deadline, RESTARTS)
+    built = best_of(course, events, deadline.part(ORDER_SHARE), RESTARTS)
     waves, proven, stuck = built.waves, len(built.waves) == 1, False
     detours: tuple[Detour, ...] = ()
     if not proven or not built.done:
@@ -85,15 +89,15 @@ def _blocked(
     """What can be carried out, and why no more."""
     problem = rules.problem
     _, waiting_stops = _in_waves(built.events, built.waves, stopped)
-    listed = list(waiting(course, built, waiting_stops))
+    listed = tuple(islice(waiting(course, built, waiting_stops), MOST_WAITING))
+    carried, waves = _without_halves(course, built, deadline.part(ORDER_SHARE))
     remedies = tuple(Remedies(rules, tasks, course, events, built, deadline).find())
-    block = Block(tuple(listed[:MOST_WAITING]), max(len(listed) - MOST_WAITING, 0), proven, remedies)
-    carried, waves = _without_halves(course, built)
+    block = Block(listed, int(np.count_nonzero(built.left)) - len(listed), proven, remedies)
     actions = _actions(problem, carried, waves, stopped, newest_first, detours)
     return Steps(actions, len(waves), block)
 
 
-def _without_halves(course: Course, built: Builder) -> tuple[Events, Sequence[Ints]]:
+def _without_halves(course: Course, built: Builder, deadline: Deadline) -> tuple[Events, Sequence[Ints]]:
     """The waves of a stuck order without moves that would be left half done, as far as they can do without."""
     events, groups = built.events, len(course.problem.groups)
     done = events.count - built.left
@@ -105,7 +109,7 @@ def _without_halves(course: Course, built: Builder) -> tuple[Events, Sequence[In
                 done[cell] -= out
                 left -= out
     whole = Events(events.start, events.group, events.instance, events.healthy, done, events.passing)
-    again = Builder(course, whole, Policy()).run(Deadline(10**6))
+    again = Builder(course, whole, Policy()).run(deadline)
     if again.done:
         return whole, again.waves
     # A task may be started early, but none is stopped whose replacement never starts.
