@@ -60,8 +60,9 @@ class CountModel:
         self._starts = StartVariables(types, problem.operation.startable, self._variable)
         self._stays = StayVariables(problem.operation, self._variable)
         self._on_instance = self._starts.on_instance()
-        self._rows: InstanceRows | None = InstanceRows(self._what_is_on(), problem.demand, self._high)
-        self._where = [(v, i) for i, here in self._what_is_on().items() for _, v in here]
+        here_of = self._what_is_on()
+        self._rows: InstanceRows | None = InstanceRows(here_of, problem.demand, self._high)
+        self._where = [(v, i) for i, here in here_of.items() for _, v in here]
         self._kept: list[Variable] = []
         for held, shares in self._starts.links():
             self.cp.add(self._expression(held) == self._expression(shares))

@@ -48,9 +48,8 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequ
         started = scheduler.place(g, int(problem.wanted[g]))
         if problem.groups[g].all_or_nothing and started < problem.wanted[g]:
             scheduler.take_back(before)
-    if problem.all_or_nothing and state.net(range(len(problem.groups))) < problem.most_wanted(
-        range(len(problem.groups))
-    ):
+    everybody = range(len(problem.groups))
+    if problem.all_or_nothing and state.net(everybody) < problem.most_wanted(everybody):
         scheduler.take_back(point)
     if problem.operation.changes and check(problem, state.tasks, rules):
         # A stop may have made a rule of the same family unkeepable for what starts: then nothing starts.
