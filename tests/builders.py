@@ -161,6 +161,8 @@ def random_change(seed: int) -> Problem:
         consolidate=r.random() < 0.2,
         interleaved=r.random() < 0.3,
     )
+    if not freedom.interleaved and r.random() < 0.2:
+        freedom = replace(freedom, empty=r.choice([1, 1, 2]))
     return problem(
         cluster(rows, resources=("cpu", "memory", "gpu")),
         groups,

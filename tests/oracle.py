@@ -370,6 +370,10 @@ class Oracle:
         changing = [g for g in self.G if self.groups[g].start or sum(self.stoppable[g])]
         movers = [g for g in changing if self._moves(g)]
         values = self._first_tiers(state, movers)
+        if self.p.freedom.empty:
+            used = [self._opened(s, list(self.G)) for s in (state, self.before)]
+            values.append(max(used[0] - used[1] + self.p.freedom.empty, 0))
+            values += [self._move_cost(state, movers)] if movers else []
         if self.p.freedom.repair:
             values.append(self._broken(state))
         if self.p.freedom.consolidate:
@@ -383,7 +387,7 @@ class Oracle:
         soft = self._soft(state)
         if soft is not None:
             values.append(soft)
-        if movers and not self.p.freedom.interleaved:
+        if movers and not (self.p.freedom.interleaved or self.p.freedom.empty):
             values.append(self._move_cost(state, movers))
         return tuple(values)
 

@@ -110,6 +110,27 @@ class TestDraining:
         assert [(one.group, one.wanted, one.placed) for one in found.shortfalls] == [("web", 1, 0)]
         assert "distinctInstance" in str(found.shortfalls[0].conflict)
 
+    def test_the_cheapest_instances_are_emptied(self) -> None:
+        """Two of four: not the one with three tasks, and not the one whose single task stands alone."""
+        web = replace(service("web", 0, ["random"], cpu=1), movable=True)
+        rows = [{"cpu": 6, "free": {"cpu": 6 - n}} for n in (3, 1, 2, 1)]
+        runs = {"web": [3, 1, 2, 0], "batch": [0, 0, 0, 1]}
+        groups = [web, group("batch", scheduling=Scheduling.STANDALONE, cpu=1)]
+        asked = problem(cluster(rows), groups, runs, freedom=Freedom(empty=2))
+        found = answer(asked, Engine.AUTO)
+        after = found.tasks.to_dense()[0]
+        assert (after[[1, 2]].tolist(), int(after[[0, 3]].sum())) == ([0, 0], 6)
+        assert [(tier.name, tier.value, tier.proven) for tier in found.tiers] == [
+            ("empty", 0, True),
+            ("moved", 3, True),
+        ]
+
+    def test_no_more_instances_are_emptied_than_can_be(self) -> None:
+        """What is short of the number is the first tier's value, proved."""
+        asked = running(replace(service("web", 0, ["random"]), movable=True), "ab", [1, 1], freedom=Freedom(empty=2))
+        found = answer(asked, Engine.AUTO)
+        assert [(tier.name, tier.value, tier.proven) for tier in found.tiers][0] == ("empty", 1, True)
+
 
 class TestRebalancing:
     """Moves, within a budget."""

@@ -59,12 +59,14 @@ def of_answer(answer: Answer) -> Exit:
     """The code of an answer; tasks that were to stop and are protected, or that no order can stop, are a shortfall."""
     from solver.domain.solution import Status
     from solver.formats.blocked import is_blocked
+    from solver.rules.emptying import TO_EMPTY
 
     if answer.status is Status.INFEASIBLE:
         return Exit.IMPOSSIBLE
     if answer.status is Status.NOT_FOUND:
         return Exit.NOT_FOUND
     stuck = answer.steps is not None and answer.steps.block is not None
+    stuck |= any(tier.name == TO_EMPTY and tier.value for tier in answer.tiers)
     return Exit.DONE if answer.complete and not stuck and not is_blocked(answer.problem) else Exit.SHORTFALL
 
 

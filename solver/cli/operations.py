@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Operation = Callable[[Cluster], tuple[Problem, Sequence[str]]]
 
-_OPTION_OF = {"instances": "--instance", "max_moves": "--max-moves", "desired": "--desired"}
+_OPTION_OF = {"instances": "--instance", "cheapest": "--cheapest", "max_moves": "--max-moves", "desired": "--desired"}
 """The option of a parameter that a fault names."""
 
 
@@ -72,9 +72,17 @@ def drain(
         list[str] | None,
         typer.Option("--instance", "-i", metavar="INSTANCE", help="An instance to empty: EC2 id or ARN. Repeatable."),
     ] = None,
+    cheapest: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="In place of --instance: the N instances for which the fewest tasks move."),
+    ] = None,
     max_moves: Annotated[
         str | None,
-        typer.Option("--max-moves", metavar="N", help="Tasks elsewhere that may move to make room. (default: 0)"),
+        typer.Option(
+            "--max-moves",
+            metavar="N",
+            help="Tasks elsewhere that may move to make room. (default: 0; with --cheapest, of all tasks, any number)",
+        ),
     ] = None,
     movable: options.Movable = None,
 ) -> None:
@@ -87,17 +95,21 @@ def drain(
         from solver.formats.kinds import Kind
 
         said = Arguments()
-        moves, standing = said.tasks("--max-moves", max_moves) or 0, _standing(said, common)
-        if not (instance or common.request):
-            said.fault("--instance", "is missing: nothing is to be drained", "write --instance INSTANCE")
-        given = {"--instance": instance, "--max-moves": max_moves, "--movable": movable}
-        _run(
-            common,
-            said,
-            Kind.DRAIN,
-            lambda cluster: cluster.drain(instance or (), max_moves=moves, movable=movable or (), **standing),
-            given,
-        )
+        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        count = said.tasks("--cheapest", cheapest)
+        if not (instance or cheapest or common.request):
+            remedy = "write --instance INSTANCE or --cheapest N"
+            said.fault("--instance", "is missing: nothing is to be drained", remedy)
+        if instance and cheapest:
+            said.fault("--cheapest", "stands beside --instance", "name the instances, or say how many")
+        given = {"--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--movable": movable}
+
+        def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
+            if count is not None:
+                return cluster.drain_cheapest(count, max_moves=moves, movable=movable or (), **standing)
+            return cluster.drain(instance or (), max_moves=moves or 0, movable=movable or (), **standing)
+
+        _run(common, said, Kind.DRAIN, asked, given)
 
 
 @with_common_options

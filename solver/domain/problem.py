@@ -290,12 +290,15 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
 
 
 def _budget_faults(freedom: Freedom) -> list[Fault]:
-    budgets = (("max_moves", freedom.max_moves), ("max_move_cost", freedom.max_move_cost))
-    return [
+    budgets = (("max_moves", freedom.max_moves), ("max_move_cost", freedom.max_move_cost), ("empty", freedom.empty))
+    faults = [
         Fault(f"freedom.{name}", f"is {amount!r}", "must be a whole number, zero or more")
         for name, amount in budgets
         if amount is not None and (not isinstance(amount, int | np.integer) or amount < 0)
     ]
+    if freedom.empty and freedom.interleaved:
+        faults.append(Fault("freedom.empty", f"is {freedom.empty}, and moves are interleaved", "ask for one of them"))
+    return faults
 
 
 def _size_faults(path: str, group: TaskGroup) -> list[Fault]:

@@ -54,6 +54,8 @@ class Freedom:
         The sum of the moved tasks' ``move_cost``; None for any.
     preempt
         Whether running tasks may be stopped to place others.
+    empty
+        So many instances are to be emptied, those for which the fewest tasks move; not with ``interleaved``.
     repair
         Have few rules broken, before anything but the tasks themselves (§8).
     consolidate
@@ -65,6 +67,7 @@ class Freedom:
     max_moves: int | None = None
     max_move_cost: int | None = None
     preempt: Preempt = Preempt.NONE
+    empty: int = 0
     repair: bool = False
     consolidate: bool = False
     interleaved: bool = False

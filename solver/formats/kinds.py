@@ -30,9 +30,9 @@ class Kind(Enum):
 
 
 _ADMITS = {
-    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "repair", "consolidate"},
+    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "empty", "repair", "consolidate"},
     Kind.TERMINATE: {"stop"},
-    Kind.DRAIN: {"drained", "movable"},
+    Kind.DRAIN: {"drained", "movable", "empty"},
     Kind.REBALANCE: {"movable", "repair", "consolidate"},
     Kind.RECONCILE: {"start", "stop", "movable", "preempt", "repair", "consolidate"},
     Kind.DEPLOY: {"start", "stop"},
@@ -43,6 +43,7 @@ _DOES = {
     "movable": "moves no tasks",
     "drained": "drains no instances",
     "preempt": "stops no tasks for others",
+    "empty": "empties no instances",
     "repair": "repairs no rules",
     "consolidate": "does not consolidate",
 }
@@ -75,6 +76,8 @@ def _asked(problem: Problem) -> Iterator[tuple[str, str, str]]:
         yield "drained", "drained_instances", f"names {int(np.count_nonzero(problem.drained)):,}"
     if problem.freedom.preempt is not Preempt.NONE:
         yield "preempt", "freedom.preempt", f"is {problem.freedom.preempt.name}"
+    if problem.freedom.empty:
+        yield "empty", "freedom.empty", f"is {problem.freedom.empty:,}"
     for name in ("repair", "consolidate"):
         if getattr(problem.freedom, name):
             yield name, f"freedom.{name}", "is true"

@@ -110,6 +110,43 @@ class Operable(ABC):
         most = max_moves + int(problem.operation.leaving.totals().sum())
         return replace(problem, freedom=replace(problem.freedom, max_moves=most)), warnings
 
+    def drain_cheapest(
+        self,
+        count: int,
+        *,
+        max_moves: int | None = None,
+        movable: Sequence[str] = (),
+        priorities: Mapping[str, int] | None = None,
+        frozen: Sequence[str] = (),
+        rules: Sequence[RuleSpec] = (),
+    ) -> tuple[Problem, tuple[str, ...]]:
+        """The problem of emptying so many instances, those for which the fewest tasks move, and warnings.
+
+        Tasks of REPLICA services may move, also elsewhere to make room.
+
+        Parameters
+        ----------
+        count
+            Instances to empty, from 1.
+        max_moves
+            Tasks that may move; None for as many as it takes.
+        movable
+            Standalone groups whose tasks may move too.
+
+        Raises
+        ------
+        InvalidRequest
+            With every unknown name, absurd count and contradiction at once.
+        """
+        draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
+        if draft.is_count("cheapest", count, "is") and count == 0:
+            draft.fault("cheapest", "is 0", "must be at least 1")
+        if max_moves is not None:
+            draft.is_count("max_moves", max_moves, "is")
+        draft.free_services()
+        draft.free_named(movable)
+        return draft.problem(Freedom(max_moves=max_moves, empty=count))
+
     def rebalance(
         self,
         max_moves: int,

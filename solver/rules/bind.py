@@ -33,6 +33,7 @@ from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
+from solver.rules.emptying import ToEmpty
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
 from solver.rules.max_skew import MaxSkew
@@ -353,6 +354,8 @@ def _tiers(
     changing = set(operation.stoppable.group.tolist()) | set(np.flatnonzero(problem.wanted).tolist())
     moving = tuple(g for g in sorted(changing) if operation.moving[g])
     tiers: list[Cost] = list(_first_tiers(problem, moving))
+    if problem.freedom.empty:
+        tiers += [ToEmpty.of(problem), *([Moved(moving)] if moving else [])]
     if problem.freedom.repair:
         tiers.append(Broken(constraints))
     if problem.freedom.consolidate:
@@ -365,7 +368,7 @@ def _tiers(
         tiers += binpack.costs(position + 1, [rule for rule in here if isinstance(rule, binpack.Binpack)])
     if soft:
         tiers.append(Soft(soft))
-    if moving and not problem.freedom.interleaved:
+    if moving and not (problem.freedom.interleaved or problem.freedom.empty):
         tiers.append(Moved(moving))
     return tuple(tiers)
 

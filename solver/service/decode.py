@@ -334,6 +334,7 @@ class _Reader:
             max_move_cost=freedom.max_move_cost if freedom.HasField("max_move_cost") else None,
             preempt=_PREEMPTS.get(freedom.preempt, Preempt.NONE),
             repair=freedom.repair,
+            empty=freedom.empty,
             consolidate=freedom.consolidate,
             interleaved=freedom.interleaved,
         )

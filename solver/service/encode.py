@@ -115,6 +115,8 @@ def _require_expressible(problem: Problem, limits: Limits) -> None:
                 faults.append(_beyond(f"groups[{g}].{name}", number))
         budgets = {f"groups[{g}].{name}": getattr(group, name) or 0 for name in ("move_cost", "max_moves")}
         faults += [_beyond(path, number, 64) for path, number in budgets.items() if number >= 2**63]
+    if problem.freedom.empty >= 2**31:
+        faults.append(_beyond("freedom.empty", problem.freedom.empty))
     budgets = {f"freedom.{name}": getattr(problem.freedom, name) or 0 for name in ("max_moves", "max_move_cost")}
     faults += [_beyond(path, number, 64) for path, number in budgets.items() if number >= 2**63]
     for name, number in (("workers", limits.workers), ("seed", limits.seed)):
@@ -139,6 +141,7 @@ def _freedom(freedom: Freedom) -> wire.Freedom:
         max_move_cost=freedom.max_move_cost,
         preempt=_PREEMPTS[freedom.preempt],
         repair=freedom.repair,
+        empty=freedom.empty,
         consolidate=freedom.consolidate,
         interleaved=freedom.interleaved,
     )

@@ -57,6 +57,15 @@ def test_drain(run: Run, ecs: Path) -> None:
     assert set(of(request, "movable")) == {"service:web", "service:web@web:6", "service:db", "family:batch"}
 
 
+def test_drain_the_cheapest(run: Run, ecs: Path) -> None:
+    """--cheapest in place of --instance, not beside it; a number that cannot be emptied is a shortfall."""
+    request = asked(run, "drain", ecs, "--cheapest", "2", "--max-moves", "3")
+    assert (request["freedom"]["empty"], request["freedom"]["maxMoves"]) == (2, "3")
+    assert run("drain", ecs, "--cheapest", "3", *AT, "-o", "json").exit_code == 3
+    both = run("drain", ecs, "--cheapest", "1", "-i", "i-a")
+    assert "--cheapest: stands beside --instance; name the instances, or say how many" in both.stderr
+
+
 def test_rebalance(run: Run, ecs: Path) -> None:
     """The named groups move, at most so many tasks, perhaps onto few instances."""
     request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", "--consolidate", "--repair")

@@ -86,6 +86,7 @@ def test_a_call_admits_only_its_own_kind(call: Call, kind: Kind) -> None:
             request(freedom=Freedom(preempt=Preempt.ANY)),
             "freedom.preempt: is ANY; drain stops no tasks for",
         ),
+        (Kind.TERMINATE, request(freedom=Freedom(empty=2)), "freedom.empty: is 2; terminate empties no instances"),
         (Kind.DRAIN, request(freedom=Freedom(repair=True)), "freedom.repair: is true; drain repairs no rules"),
         (Kind.DRAIN, request(freedom=Freedom(consolidate=True)), "freedom.consolidate: is true; drain does not consol"),
     ],

@@ -131,6 +131,14 @@ def test_a_drain_with_named_and_other_moves(cluster: EcsCluster) -> None:
     assert problem.freedom == Freedom(max_moves=6, interleaved=True)
 
 
+def test_a_drain_of_the_cheapest_leaves_open_which(cluster: EcsCluster) -> None:
+    """Tasks of REPLICA services may move, and so many instances are to be emptied."""
+    problem, _ = cluster.drain_cheapest(2)
+    assert set(of(problem, "movable")) == {"service:web", "service:web@web:6", "service:db"}
+    assert not problem.drained.any() and problem.freedom == Freedom(empty=2)
+    assert refused(cluster.drain_cheapest, 0) == ["cheapest: is 0; must be at least 1"]
+
+
 def test_protected_tasks_stay_on_a_drained_instance(cluster: EcsCluster) -> None:
     """The instance is not emptied, and the warning says so."""
     assert cluster.drain(["i-b"])[1] == (
