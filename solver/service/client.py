@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import cast
+from typing import TypedDict, Unpack, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -46,6 +46,27 @@ class ServerVersion:
     solving_processes: int
 
 
+class CallOptions(TypedDict, total=False):
+    """What a call may say besides its request.
+
+    Parameters
+    ----------
+    timeout
+        Seconds until the answer must be here; the search gets what is left of them, less a reserve. None waits.
+    explain
+        Whether to say why tasks were not placed; left out, it is said.
+    warnings
+        Carried into the answer, from whoever read the input.
+    label
+        Comes back in the answer.
+    """
+
+    timeout: float | None
+    explain: bool
+    warnings: Sequence[str]
+    label: str
+
+
 class Client:
     """A connection to a placement service.
 
@@ -83,100 +104,36 @@ class Client:
         """Close the connection; calls that run are cancelled."""
         self._channel.close()
 
-    def place(
-        self,
-        problem: Problem,
-        limits: Limits | None = None,
-        *,
-        timeout: float | None = None,
-        explain: bool = True,
-        warnings: Sequence[str] = (),
-        label: str = "",
-    ) -> Answer:
+    def place(self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]) -> Answer:
         """Answer any request, as ``solver.api.place``.
-
-        Parameters
-        ----------
-        timeout
-            Seconds until the answer must be here; the search gets what is left of them, less a reserve. None waits.
 
         Raises
         ------
         PlacementSolverError
             As the server says.
         """
-        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
+        call, timeout = _call_of(problem, limits, options)
         return codec.answer_from_bytes(self._call("Place", codec.call_to_bytes(call), timeout), problem)
 
-    def terminate(
-        self,
-        problem: Problem,
-        limits: Limits | None = None,
-        *,
-        timeout: float | None = None,
-        explain: bool = True,
-        warnings: Sequence[str] = (),
-        label: str = "",
-    ) -> Answer:
+    def terminate(self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]) -> Answer:
         """Stop tasks: the server refuses a request that does more; else as ``place``."""
-        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
-        return self._answer(Call.TERMINATE, call, timeout)
+        return self._answer(Call.TERMINATE, problem, limits, options)
 
-    def drain(
-        self,
-        problem: Problem,
-        limits: Limits | None = None,
-        *,
-        timeout: float | None = None,
-        explain: bool = True,
-        warnings: Sequence[str] = (),
-        label: str = "",
-    ) -> Answer:
+    def drain(self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]) -> Answer:
         """Empty instances: the server refuses a request that does more; else as ``place``."""
-        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
-        return self._answer(Call.DRAIN, call, timeout)
+        return self._answer(Call.DRAIN, problem, limits, options)
 
-    def rebalance(
-        self,
-        problem: Problem,
-        limits: Limits | None = None,
-        *,
-        timeout: float | None = None,
-        explain: bool = True,
-        warnings: Sequence[str] = (),
-        label: str = "",
-    ) -> Answer:
+    def rebalance(self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]) -> Answer:
         """Move tasks within a budget: the server refuses a request that does more; else as ``place``."""
-        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
-        return self._answer(Call.REBALANCE, call, timeout)
+        return self._answer(Call.REBALANCE, problem, limits, options)
 
-    def reconcile(
-        self,
-        problem: Problem,
-        limits: Limits | None = None,
-        *,
-        timeout: float | None = None,
-        explain: bool = True,
-        warnings: Sequence[str] = (),
-        label: str = "",
-    ) -> Answer:
+    def reconcile(self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]) -> Answer:
         """Bring groups to their number of tasks: the server refuses a request that drains instances; else as ``place``."""
-        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
-        return self._answer(Call.RECONCILE, call, timeout)
+        return self._answer(Call.RECONCILE, problem, limits, options)
 
-    def deploy(
-        self,
-        problem: Problem,
-        limits: Limits | None = None,
-        *,
-        timeout: float | None = None,
-        explain: bool = True,
-        warnings: Sequence[str] = (),
-        label: str = "",
-    ) -> Answer:
+    def deploy(self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]) -> Answer:
         """Replace the tasks of one family: the server refuses a request that does more; else as ``place``."""
-        call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(warnings))
-        return self._answer(Call.DEPLOY, call, timeout)
+        return self._answer(Call.DEPLOY, problem, limits, options)
 
     def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
         """Have the server validate a request, without any search; raises as ``place``."""
@@ -205,10 +162,11 @@ class Client:
         )
         return ServerVersion(found.version, dict(found.versions), sizes, found.solving_processes)
 
-    def _answer(self, kind: Call, call: PlaceCall, timeout: float | None) -> Answer:
+    def _answer(self, kind: Call, problem: Problem, limits: Limits | None, options: CallOptions) -> Answer:
         verb = VERBS[kind]
+        call, timeout = _call_of(problem, limits, options)
         payload = self._call(verb.method, codec.call_to_bytes(call, verb), timeout)
-        return codec.answer_from_bytes(payload, call.problem, verb)
+        return codec.answer_from_bytes(payload, problem, verb)
 
     def _call(self, method: str, payload: bytes, timeout: float | None) -> bytes:
         """A call in bytes; they are unpacked here, where the message's own limits hold."""
@@ -221,6 +179,13 @@ class Client:
             return unary(payload, timeout=timeout)
         except grpc.RpcError as error:
             raise _error_of(cast(grpc.Call, error)) from None
+
+
+def _call_of(problem: Problem, limits: Limits | None, options: CallOptions) -> tuple[PlaceCall, float | None]:
+    """The call, and the time that it may take."""
+    explain, label = options.get("explain", True), options.get("label", "")
+    call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(options.get("warnings", ())))
+    return call, options.get("timeout")
 
 
 def _error_of(call: grpc.Call) -> PlacementSolverError:
