@@ -15,6 +15,7 @@ from solver.cpsat.merging import TaskType
 from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
 from solver.cpsat.stays import StayVariables
+from solver.cpsat.values import Values, cells_of, truth_in, value_in
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.rules.model import Literal, Sum, Variable
@@ -24,8 +25,6 @@ TANGENTS = 64
 
 LOOK_EVERY = 256
 """Statements between two looks at the clock while a model is built."""
-
-Values = list[int]
 
 
 class BuildStopped(Exception):
@@ -55,7 +54,7 @@ class CountModel:
         self._high: list[int] = []
         self._value_of: list[Callable[[Values], int]] = []
         self._facts: dict[tuple[Sum, int], Literal] = {}
-        self._running = [_cells(problem.running, g) for g in range(len(problem.groups))]
+        self._running = [cells_of(problem.running, g) for g in range(len(problem.groups))]
         self._near = Counts.empty(len(problem.groups), problem.cluster.size)
         self._starts = StartVariables(types, problem.operation.startable, self._variable)
         self._stays = StayVariables(problem.operation, self._variable)
@@ -164,7 +163,7 @@ class CountModel:
             return self.constant(low >= limit)
         key = (sum_, limit)
         if key not in self._facts:
-            literal = self._fact(lambda values: int(_value(sum_, values) >= limit))
+            literal = self._fact(lambda values: int(value_in(sum_, values) >= limit))
             boolean = self._boolean(literal)
             self.cp.add(self._expression(sum_) >= limit).only_enforce_if(boolean)
             self.cp.add(self._expression(sum_) <= limit - 1).only_enforce_if(~boolean)
@@ -181,7 +180,7 @@ class CountModel:
         unknown = [literal for literal, value in zip(literals, known, strict=True) if value is None]
         if len(unknown) < 2:
             return unknown[0] if unknown else self.constant(False)
-        literal = self._fact(lambda values: int(any(_truth(one, values) for one in unknown)))
+        literal = self._fact(lambda values: int(any(truth_in(one, values) for one in unknown)))
         booleans = [self._boolean(one) for one in unknown]
         self.cp.add_bool_or(booleans).only_enforce_if(self._boolean(literal))
         for boolean in booleans:
@@ -224,7 +223,7 @@ class CountModel:
         """A number that is at most each of the sums."""
         ranges = [self.range_of(sum_) for sum_ in sums]
         low, high = min(low for low, _ in ranges), min(high for _, high in ranges)
-        variable = self._variable(low, high, lambda values: min(_value(sum_, values) for sum_ in sums))
+        variable = self._variable(low, high, lambda values: min(value_in(sum_, values) for sum_ in sums))
         number = Sum((variable,), (1,))
         for sum_ in sums:
             self.at_most(number - sum_, 0)
@@ -235,7 +234,7 @@ class CountModel:
         low, high = self.range_of(sum_)
         if low >= 0 or high <= 0:
             return sum_ if low >= 0 else Sum()
-        variable = self._variable(0, high, lambda values: max(_value(sum_, values), 0))
+        variable = self._variable(0, high, lambda values: max(value_in(sum_, values), 0))
         self.cp.add_max_equality(self._variables[variable], [self._expression(sum_), 0])
         return Sum((variable,), (1,))
 
@@ -245,7 +244,7 @@ class CountModel:
         if known is not None:
             return sum_ if known else Sum()
         high = max(self.range_of(sum_)[1], 0)
-        variable = self._variable(0, high, lambda values: _value(sum_, values) if _truth(literal, values) else 0)
+        variable = self._variable(0, high, lambda values: value_in(sum_, values) if truth_in(literal, values) else 0)
         number = Sum((variable,), (1,))
         self.at_most(sum_ - number, 0, [literal])
         return number
@@ -257,10 +256,10 @@ class CountModel:
             return sum_ * (low + high) + -low * high
         edges = sorted([low * low, high * high])
         least = 0 if low <= 0 <= high else edges[0]
-        variable = self._variable(least, edges[1], lambda values: _value(sum_, values) ** 2)
+        variable = self._variable(least, edges[1], lambda values: value_in(sum_, values) ** 2)
         number = Sum((variable,), (1,))
         if high - low > TANGENTS:
-            base = self._variables[self._variable(low, high, lambda values: _value(sum_, values))]
+            base = self._variables[self._variable(low, high, lambda values: value_in(sum_, values))]
             self.cp.add(base == self._expression(sum_))
             self.cp.add_multiplication_equality(self._variables[variable], [base, base])
         else:
@@ -279,7 +278,7 @@ class CountModel:
         """Either each of the groups has all new tasks that it wants, or none of them has more tasks than before."""
         everywhere = np.arange(self._problem.cluster.size)
         more = {g: self.change_over([g], everywhere) for g in groups}
-        whole = self._fact(lambda values: int(any(_value(sum_, values) > 0 for sum_ in more.values())))
+        whole = self._fact(lambda values: int(any(value_in(sum_, values) > 0 for sum_ in more.values())))
         for g, sum_ in more.items():
             self.at_most(sum_ * -1, -int(self._problem.wanted[g]), [whole])
             self.at_most(sum_, 0, [self.opposite(whole)])
@@ -309,7 +308,7 @@ class CountModel:
 
     def value_of(self, sum_: Sum, tasks: Counts) -> int:
         """A sum in a plan."""
-        return _value(sum_, self.values(tasks))
+        return value_in(sum_, self.values(tasks))
 
     def decode(self, value: Callable[[cp_model.IntVar], int]) -> Counts:
         """Counts after the operation, from a solution."""
@@ -386,16 +385,3 @@ class CountModel:
     def _expression(self, sum_: Sum) -> cp_model.LinearExprT:
         variables = [self._variables[v] for v in sum_.variables]
         return cp_model.LinearExpr.weighted_sum(variables, list(sum_.coefficients)) + sum_.constant
-
-
-def _cells(counts: Counts, group: int) -> dict[int, int]:
-    instances, found = counts.cells_of(group)
-    return dict(zip(instances.tolist(), found.tolist(), strict=True))
-
-
-def _value(sum_: Sum, values: Values) -> int:
-    return sum_.constant + sum(c * values[v] for v, c in zip(sum_.variables, sum_.coefficients, strict=True))
-
-
-def _truth(literal: Literal, values: Values) -> bool:
-    return bool(values[literal]) if literal >= 0 else not values[-literal - 1]

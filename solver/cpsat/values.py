@@ -1,0 +1,25 @@
+"""What sums and facts of the count model come to, once its variables have values."""
+
+from __future__ import annotations
+
+from solver.domain.counts import Counts
+from solver.rules.model import Literal, Sum
+
+Values = list[int]
+"""The value of each variable, by its index."""
+
+
+def cells_of(counts: Counts, group: int) -> dict[int, int]:
+    """The tasks of a group on each instance that has any."""
+    instances, found = counts.cells_of(group)
+    return dict(zip(instances.tolist(), found.tolist(), strict=True))
+
+
+def value_in(sum_: Sum, values: Values) -> int:
+    """What a sum comes to."""
+    return sum_.constant + sum(c * values[v] for v, c in zip(sum_.variables, sum_.coefficients, strict=True))
+
+
+def truth_in(literal: Literal, values: Values) -> bool:
+    """Whether a literal holds; one below zero is the opposite of variable ``-literal - 1``."""
+    return bool(values[literal]) if literal >= 0 else not values[-literal - 1]
