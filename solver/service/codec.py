@@ -87,9 +87,7 @@ def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Ver
         require_small(payload, PLACE, sizes)
         return place_call(_unpacked(payload, wire.PlaceRequest()), sizes)
     require_small(payload, WRAPPED, sizes)
-    message = _unpacked(payload, verb.request_type())
-    request = getattr(message, "request")  # noqa: B009 (each of the messages has it; their common type does not)
-    return place_call(request, sizes, verb.kind, PREFIX)
+    return place_call(_unpacked(payload, verb.request_type()).request, sizes, verb.kind, PREFIX)
 
 
 def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
@@ -143,7 +141,7 @@ def answer_from_bytes(payload: bytes, problem: Problem, verb: Verb | None = None
     """
     if verb is None:
         return answers.read_answer(_unpacked(payload, wire.PlaceResponse()), problem)
-    return answers.read_answer(getattr(_unpacked(payload, verb.response_type()), "response"), problem)  # noqa: B009
+    return answers.read_answer(_unpacked(payload, verb.response_type()).response, problem)
 
 
 def violations_to_bytes(found: Iterable[Violation]) -> bytes:

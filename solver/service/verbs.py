@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from google.protobuf.message import Message
-
 from solver.formats.kinds import Kind
 from solver.service.frames import Call
 from solver.v1 import placement_service_pb2 as wire
 
 PREFIX = "request."
 """Before the path of each field: such a message holds the general request in one field."""
+
+VerbRequest = (
+    wire.TerminateRequest | wire.DrainRequest | wire.RebalanceRequest | wire.ReconcileRequest | wire.DeployRequest
+)
+"""A message that holds the general request, as ``request``."""
+
+VerbResponse = (
+    wire.TerminateResponse | wire.DrainResponse | wire.RebalanceResponse | wire.ReconcileResponse | wire.DeployResponse
+)
+"""A message that holds the general response, as ``response``."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +32,13 @@ class Verb:
     method
         Its name in ``PlacementService``.
     request_type, response_type
-        Its messages; each holds the general one.
+        Its messages.
     """
 
     method: str
     kind: Kind
-    request_type: Callable[..., Message]
-    response_type: Callable[..., Message]
+    request_type: Callable[..., VerbRequest]
+    response_type: Callable[..., VerbResponse]
 
 
 VERBS = {
