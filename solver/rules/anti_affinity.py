@@ -7,7 +7,7 @@ An instance without the field is a bucket of its own that keeps apart from all o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,6 +21,7 @@ from solver.rules.base import UNLIMITED, Breaches
 from solver.rules.buckets import Buckets
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.model import Literal, Model, Sum, total
+from solver.rules.terms import Apart, AtMost, Term, members
 
 TYPE = "antiAffinity"
 
@@ -78,6 +79,13 @@ class AntiAffinity(CompanionConstraint):
         if problem.groups[group].family == self.family:
             return np.where(buckets.count(state.row(self.owner)) > 0, 0, UNLIMITED)[buckets.of]
         return np.full(state.size, UNLIMITED)
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        buckets, groups = _buckets(problem, self.field), len(problem.groups)
+        family = members(groups, problem.families.get(self.family, ()))
+        if self.with_itself(problem):
+            return (AtMost(family.astype(np.int64), buckets.of, np.ones(len(buckets), np.int64)),)
+        return (Apart(members(groups, [self.owner]), family, buckets.of, len(buckets)),)
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -20,6 +20,7 @@ from solver.domain.explanation import Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.model import Literal, Model, Sum
+from solver.rules.terms import Term
 
 UNLIMITED = np.iinfo(np.int64).max // 4
 """Room where a rule sets no limit."""
@@ -163,6 +164,13 @@ class Constraint(Rule):
     def is_static(self) -> bool:
         """Whether ``admits`` is the whole rule: it depends on facts of the instance that no placement changes."""
         return False
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        """The counting part as terms over all tasks, for the compiled search; None where it has no such form.
+
+        Where nothing is broken before, a state that ``admits`` allows keeps the rule exactly if it keeps the terms.
+        """
+        return None if any(True for _ in self.readings(problem)) else ()
 
     @abstractmethod
     def compile(self, model: Model) -> None:

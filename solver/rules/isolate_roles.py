@@ -5,8 +5,9 @@ A rule of the whole cluster, on the task roles of the groups. Source of the need
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from solver.errors import InvalidRequest
 from solver.rules.argument import split
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.model import Literal, Model, total
+from solver.rules.terms import Apart, Term, members
 
 TYPE = "isolateRoles"
 MOST_ROLES = 10**6
@@ -76,6 +78,11 @@ class IsolateRoles(Constraint):
     def readings(self, problem: Problem) -> Iterable[Reading]:
         number = {role: k for k, role in enumerate(self.roles, start=1)}
         yield Reading(np.array([number.get(group.role, 0) for group in problem.groups], np.int64))
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        of_role = [members(len(problem.groups), groups) for groups in self._members(problem)]
+        size = problem.cluster.size
+        return [Apart(one, other, np.arange(size), size) for one, other in combinations(of_role, 2)]
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -6,7 +6,7 @@ A DAEMON service has it by itself. Source: ECS API PlacementConstraintType (``di
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from solver.domain.problem import Problem
 from solver.rules.argument import nothing, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.model import Literal, Model
+from solver.rules.terms import AtMost, Term, members
 
 TYPE = "maxPerInstance"
 DISTINCT = "distinctInstance"
@@ -75,6 +76,11 @@ class MaxPerInstance(Constraint):
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield Reading.of_groups(problem, self.scope(problem))
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        weight = members(len(problem.groups), self.scope(problem)).astype(np.int64)
+        everywhere = np.arange(problem.cluster.size)
+        return (AtMost(weight, everywhere, np.full(problem.cluster.size, self.k)),)
 
     def compile(self, model: Model) -> None:
         family = model.problem.families[self._family(model.problem)]

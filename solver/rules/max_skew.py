@@ -7,7 +7,7 @@ not grow, and no start goes into a bucket that ends more than k above the smalle
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +21,7 @@ from solver.rules.argument import field_name, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.buckets import Buckets, has_field
 from solver.rules.model import Literal, Model
+from solver.rules.terms import Skewed, Term, members
 
 TYPE = "maxSkew"
 ALL_BUCKETS = "all buckets"
@@ -95,6 +96,11 @@ class MaxSkew(Constraint):
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield Reading.of_groups(problem, self.scope(problem), [self.owner], part=self.buckets(problem).of)
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        buckets = self.buckets(problem)
+        family = members(len(problem.groups), self.scope(problem))
+        return (Skewed(family, buckets.of, len(buckets), self.k),)
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -5,7 +5,7 @@ Source: ECS developer guide, task definition parameters (port mappings). Dynamic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from solver.domain.request import Scheduling
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.daemon import Debt
 from solver.rules.model import Literal, Model, Sum, total
+from solver.rules.terms import AtMost, Term, members
 
 MOST_RESERVED = 100
 """Reserved ports of an instance, tcp and udp, the agent's own included."""
@@ -81,6 +82,14 @@ class HostPort(Constraint):
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield Reading.of_groups(problem, _holders(problem, self.port), self._barred(problem))
 
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        if self.debts:
+            return None
+        holders = _holders(problem, self.port)
+        others = _taken(problem, self.port) - sum_of((problem.running.row(g) for g in holders), problem.cluster.size)
+        weight = members(len(problem.groups), holders).astype(np.int64)
+        return (AtMost(weight, np.arange(problem.cluster.size), 1 - np.maximum(others, 0)),)
+
     def compile(self, model: Model) -> None:
         problem = model.problem
         holders, barred = _holders(problem, self.port), self._barred(problem)
@@ -134,6 +143,11 @@ class PortCount(Constraint):
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield Reading(np.array([len(group.ports) for group in problem.groups], np.int64))
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        weight = np.array([len(group.ports) for group in problem.groups], np.int64)
+        others = self._count(Placement(problem)) - weight @ problem.running.to_dense()
+        return (AtMost(weight, np.arange(problem.cluster.size), MOST_RESERVED - others),)
 
     def compile(self, model: Model) -> None:
         problem = model.problem

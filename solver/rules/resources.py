@@ -6,7 +6,7 @@ Network interfaces are a resource like any other: one a task under ``awsvpc`` (E
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from solver.domain.problem import Problem
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage, kinds_of
 from solver.rules.daemon import Debt
 from solver.rules.model import Literal, Model, Sum, total
+from solver.rules.terms import AtMost, Term
 
 REASONS = {"cpu": "RESOURCE:CPU", "memory": "RESOURCE:MEMORY", "gpu": "RESOURCE:GPU", "interfaces": "RESOURCE:ENI"}
 
@@ -70,6 +71,13 @@ class Resource(Constraint):
         """What one task takes, and which debts it pays."""
         debts = [[int(g in debt.members) for debt in self.debts] for g in range(len(problem.groups))]
         yield Reading(kinds_of(np.column_stack([problem.demand[:, self.r], np.array(debts, np.int64)])))
+
+    def terms(self, problem: Problem) -> Sequence[Term] | None:
+        if self.debts:
+            return None
+        demand, everywhere = problem.demand[:, self.r], np.arange(problem.cluster.size)
+        free = problem.cluster.free[:, self.r] + problem.running.load(problem.demand)[:, self.r] - self.reserved
+        return (AtMost(demand, everywhere, free),)
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -1,0 +1,112 @@
+"""The bound of one tier with the earlier ones held, climbed a little at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.engines.assignment.lagrangian import ascend
+from solver.engines.assignment.problem import AssignmentProblem
+from solver.engines.deadline import Deadline
+
+UNIT = 10_000
+"""Prices are whole numbers of 1 / 10,000."""
+
+STEPS = 20
+"""Between looks at the deadline."""
+
+NODES = 20_000
+"""Of the search for the best filling of an instance, before its first bound is taken instead."""
+
+LEAST_STEP = 0.02
+"""A shorter step gains nothing more."""
+
+FIRST_PRICES = np.concatenate([[0.0], np.geomspace(0.2, 30.0, 16)])
+"""Tried for a task of average size, to begin with."""
+
+FIRST_PENALTIES = (1.0, 4.0, 16.0)
+
+
+class Bound:
+    """A lower bound of a tier.
+
+    Parameters
+    ----------
+    tier
+        Which of the problem's.
+    given
+        Values of the earlier tiers: the bound speaks of plans that are no worse there.
+    least
+        ``int64[G]``: how few tasks there are in such plans.
+    """
+
+    def __init__(self, problem: AssignmentProblem, tier: int, given: tuple[int, ...], least: Ints, seed: int) -> None:
+        self.given = given
+        self._problem = problem
+        self._points = np.clip(problem.points, np.maximum(least, problem.least)[:, None], problem.total[:, None])
+        held = [q for q in range(tier) if self._binds(q, given[q])]
+        tiers = [problem.tiers[q] for q in (*held, tier)]
+        self._at = np.array([self._at_points(t) for t in (*held, tier)])
+        self._stay = np.array([t.stay for t in tiers])
+        self._limit = np.array([given[q] for q in held], np.int64)
+        instance, group = np.nonzero(problem.home.T)
+        self._home = (
+            np.searchsorted(instance, np.arange(len(problem.capacity) + 1)),
+            group.astype(np.int64),
+            problem.home[group, instance],
+        )
+        self._scale, size = self._sizes()
+        self._best = np.full(1, np.iinfo(np.int64).min // 2)
+        self._price, self._penalty = np.zeros(len(problem.demand)), np.zeros(len(held))
+        self._best_price, self._best_penalty = self._price.copy(), self._penalty.copy()
+        self._step = 1.0
+        self._begin = [(price * size, penalty) for penalty in (FIRST_PENALTIES if held else (0.0,)) for price in FIRST_PRICES]
+
+    def _at_points(self, tier: int) -> Ints:
+        """``int64[G, B]``: the tier at the points that are left; it is linear between the problem's."""
+        known, at = self._problem.points, self._problem.tiers[tier].at
+        return np.array(
+            [np.round(np.interp(self._points[g], known[g], at[g])) for g in range(len(known))], np.int64
+        ).reshape(known.shape)
+
+    def _binds(self, tier: int, value: int) -> bool:
+        """Whether plans within the points may be worse than the value."""
+        stays = int((self._problem.tiers[tier].stay * self._problem.home.sum(axis=1)).sum())
+        return stays > 0 or int(self._at_points(tier).max(axis=1).sum()) > value
+
+    def _sizes(self) -> tuple[Ints, np.ndarray]:
+        """By what the resources are added up, scarce ones more (``int64[R]``); and each task's share of the average instance."""
+        problem = self._problem
+        capacity = np.maximum(problem.capacity.sum(axis=0), 1)
+        use = (problem.total[:, None] * problem.demand).sum(axis=0) / capacity
+        scarce = np.maximum(use - use.max(initial=0.0) / 2, 0.0)
+        scale = np.round(scarce / max(scarce.max(initial=0.0), 1e-9) * capacity.max() / capacity * 100)
+        size = (problem.demand / (capacity / len(problem.capacity)) * (scarce / max(scarce.sum(), 1e-9))).sum(axis=1)
+        return scale.astype(np.int64), size * 2
+
+    @property
+    def stalled(self) -> bool:
+        """Whether more steps would gain nothing."""
+        return not self._begin and self._step < LEAST_STEP
+
+    def climb(self, value: int, deadline: Deadline) -> int:
+        """Some steps towards a plan's value; the best bound so far."""
+        goal = (value - 1) * UNIT + 1
+        while self._begin and self._best[0] < goal and not deadline.passed():
+            self._price, penalty = self._begin.pop(0)
+            self._penalty = np.full_like(self._penalty, penalty)
+            self._steps(value, goal, 1)
+            if not self._begin:
+                self._price, self._penalty = self._best_price.copy(), self._best_penalty.copy()
+        if self._best[0] < goal and not self.stalled and not deadline.passed():
+            self._steps(value, goal, STEPS)
+        # The least whole number that is not below it.
+        return max(int(-(-self._best[0] // UNIT)), 0)
+
+    def _steps(self, value: int, goal: int, steps: int) -> None:
+        problem = self._problem
+        self._step = ascend(
+            problem.capacity, problem.demand, problem.most, *self._home, self._points, self._at, self._stay, self._limit,
+            self._scale, UNIT, self._price, self._penalty, value * UNIT, goal, self._step, steps, NODES,
+            self._best, self._best_price, self._best_penalty,
+        )  # fmt: skip

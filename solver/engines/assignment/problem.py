@@ -1,0 +1,162 @@
+"""Which tasks are somewhere, and which of them stay, as a generalised assignment problem in plain arrays.
+
+Tasks that may stop are looked at as if they were yet to be placed: each is at home (where it runs now), elsewhere, or
+nowhere. A cost of the first tiers depends on two numbers of each group alone: how many of its tasks there are, and how many of
+them are at home. That is what makes it a sum over instances, and what the bound of ``lagrangian`` rests on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Bools, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Tier:
+    """A cost ``sum over groups of at[g, tasks of g] - stay[g] * (tasks of g at home)``.
+
+    Parameters
+    ----------
+    at
+        ``int64[G, B]``: what so many tasks cost, at each of the group's ``points``, linear between two of them.
+    stay
+        ``int64[G]``: what each task at home saves.
+    """
+
+    at: Ints
+    stay: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """``N`` sets of groups whose tasks are counted in parts of the cluster, what limits the counts, and who counts.
+
+    Parameters
+    ----------
+    part
+        ``int64[N, I]``: the part of each instance for each set; -1 where it belongs to none.
+    before
+        ``int64[N, P]``: what the fixed tasks count.
+    limit
+        ``int64[N, P]``: no task that comes may bring the count above it.
+    skew
+        ``int64[N]``: the counts of the parts may differ by so much; -1 for any difference.
+    parts
+        ``int64[N]``: how many parts the set has.
+    start, of, weight
+        ``int64[G + 1]``, ``int64[K]``, ``int64[K]``: the sets in which each group counts, and how much.
+    apart_start, apart_of
+        ``int64[N + 1]``, ``int64[L]``: the sets, of the same parts, that may not be in a part with each.
+    """
+
+    part: Ints
+    before: Ints
+    limit: Ints
+    skew: Ints
+    parts: Ints
+    start: Ints
+    of: Ints
+    weight: Ints
+    apart_start: Ints
+    apart_of: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Tasks:
+    """The tasks one by one.
+
+    Parameters
+    ----------
+    group, home
+        ``int64[T]``: the group, and the instance where the task runs now; -1 for one that does not run yet, or may not stay.
+    may_go
+        ``bool[T]``: it may be nowhere.
+    out_tier, move_tier
+        ``int64[T]``: the tier that counts it while it is nowhere, and while it is away from home; -1 for none.
+    move_cost
+        ``int64[T]``: what it costs while it is away from home.
+    """
+
+    group: Ints
+    home: Ints
+    may_go: Bools
+    out_tier: Ints
+    move_tier: Ints
+    move_cost: Ints
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+
+@dataclass(frozen=True, eq=False)
+class AssignmentProblem:
+    """``G`` groups, ``I`` instances, ``R`` resources; tasks are those beside the ones that cannot stop.
+
+    Parameters
+    ----------
+    capacity
+        ``int64[I, R]``: what the tasks may take.
+    demand
+        ``int64[G, R]``: of one task.
+    most
+        ``int64[G, I]``: tasks of the group on the instance, at most, whatever else is there.
+    home
+        ``int64[G, I]``: tasks that run there now and may stay.
+    least, total
+        ``int64[G]``: how few and how many tasks there may be.
+    points
+        ``int64[G, B]``: ascending from ``least`` to ``total``; every tier is linear between two of them.
+    tiers
+        In order.
+    tasks, sets
+        For the search; the bound leaves the sets out.
+    max_moves, max_move_cost
+        Budgets of all moves.
+    group_moves
+        ``int64[G]``: how many tasks of each group may move.
+    """
+
+    capacity: Ints
+    demand: Ints
+    most: Ints
+    home: Ints
+    least: Ints
+    total: Ints
+    points: Ints
+    tiers: tuple[Tier, ...]
+    tasks: Tasks
+    sets: Sets
+    max_moves: int
+    max_move_cost: int
+    group_moves: Ints
+
+
+def places_of(tasks: Tasks, counts: Ints) -> Ints:
+    """``int64[T]``: a place for every task, -1 for nowhere, such that ``counts[g, i]`` are on each instance.
+
+    As many as can be are at home, and of the others those without a home come first: they do not move.
+    """
+    place = np.full(len(tasks), -1, np.int64)
+    left = counts.copy()
+    for t in np.flatnonzero(tasks.home >= 0).tolist():
+        if left[tasks.group[t], tasks.home[t]] > 0:
+            left[tasks.group[t], tasks.home[t]] -= 1
+            place[t] = tasks.home[t]
+    waiting = np.flatnonzero(place < 0)
+    waiting = waiting[np.lexsort((tasks.home[waiting], tasks.group[waiting]))]
+    edges = np.searchsorted(tasks.group[waiting], np.arange(len(counts) + 1))
+    for g in range(len(counts)):
+        where = np.repeat(np.arange(counts.shape[1]), left[g])
+        place[waiting[edges[g] : edges[g + 1]][: len(where)]] = where[: edges[g + 1] - edges[g]]
+    return place
+
+
+def counts_of(tasks: Tasks, place: Ints, shape: tuple[int, int]) -> Ints:
+    """``int64[G, I]``: how many tasks of each group are on each instance."""
+    counts = np.zeros(shape, np.int64)
+    there = place >= 0
+    np.add.at(counts, (tasks.group[there], place[there]), 1)
+    return counts

@@ -1,0 +1,193 @@
+"""Search and bound side by side, in rounds: annealing from the best plan so far, and prices for the first tier that is not proved.
+
+A later tier must not be paid for with an earlier one, which a sum of costs cannot say exactly: each tier weighs some times the next,
+and where a round wins a later tier at the cost of an earlier one, that weight grows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.domain.counts import Ints
+from solver.domain.request import Limits
+from solver.engines.assignment.annealing import anneal
+from solver.engines.assignment.bound import Bound
+from solver.engines.assignment.problem import AssignmentProblem, counts_of, places_of
+from solver.engines.deadline import Deadline
+
+FIRST_STEPS, MOST_STEPS = 50_000, 4_000_000
+"""Of annealing, in the first round and in any: each is twice as long as the one before."""
+
+CHUNK = 200_000
+"""Steps between looks at the deadline: some 50 ms."""
+
+STEPS_A_SECOND = 2_000_000
+"""By which deterministic seconds are counted."""
+
+HOT, COLD = 2.0, 0.15
+"""Temperatures of a round, in what a task of the first tier that is not proved, and of the last tier, costs."""
+
+RATIO, MOST_RATIO = 6.0, 64.0
+"""What a tier weighs more than the next at first, and at most."""
+
+STALLED = 5
+"""Rounds in a row that neither find nor prove anything, and the rest is left to others."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The best plan and what is proved of it, as the search reads and writes them.
+
+    Parameters
+    ----------
+    counts
+        ``int64[G, I]``: the plan, beside what is fixed.
+    offer
+        Takes a plan if it is better and keeps every rule.
+    known
+        Of a tier: its value, its bound, and ``int64[G]`` how few tasks there may be with the tiers before as good as they are.
+    prove
+        Takes a bound of a tier that holds where the earlier tiers are no worse than the values given.
+    """
+
+    counts: Callable[[], Ints]
+    offer: Callable[[Ints], bool]
+    known: Callable[[int], tuple[int, int, Ints]]
+    prove: Callable[[int, int, tuple[int, ...]], None]
+
+    def open_tier(self, tiers: int) -> int | None:
+        """The first tier whose bound is below its value; None where all are proved."""
+        for tier in range(tiers):
+            value, bound, _ = self.known(tier)
+            if bound < value:
+                return tier
+        return None
+
+
+def improve(problem: AssignmentProblem, plan: Plan, limits: Limits, deadline: Deadline) -> None:
+    """Improve the plan and its bounds until all is proved, nothing more is found, or the time is over."""
+    _Search(problem, plan, limits, deadline).run()
+
+
+@dataclass
+class _Search:
+    problem: AssignmentProblem
+    plan: Plan
+    limits: Limits
+    deadline: Deadline
+    ratios: NDArray[np.float64] = field(init=False)
+    _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ratios = np.full(len(self.problem.tiers), RATIO)
+
+    def run(self) -> None:
+        """Rounds of both."""
+        steps, stalled, seed = FIRST_STEPS, 0, self.limits.seed
+        budget = self.limits.deterministic_limit
+        left = math.inf if budget is None else budget * STEPS_A_SECOND
+        with ThreadPoolExecutor(max(self.limits.workers, 1)) as threads:
+            while stalled < STALLED and left > 0 and not self.deadline.passed():
+                tier = self.plan.open_tier(len(self.problem.tiers))
+                if tier is None:
+                    return
+                start = places_of(self.problem.tasks, self.plan.counts())
+                searchers = max(self.limits.workers - 1, 1)
+                found = [threads.submit(self._anneal, start, tier, steps, seed + k) for k in range(searchers)]
+                seed += searchers
+                left -= steps
+                proved = self._bound(tier, found if self.limits.workers > 1 and budget is None else [])
+                better = self._take([future.result() for future in found])
+                stalled = 0 if better or proved else stalled + 1
+                steps = min(2 * steps, MOST_STEPS)
+
+    def _weights(self) -> NDArray[np.float64]:
+        """``float64[tiers]``: what a unit of each costs in the sum."""
+        weights = np.ones(len(self.ratios))
+        for tier in range(len(weights) - 2, -1, -1):
+            weights[tier] = weights[tier + 1] * self.ratios[tier]
+        return weights
+
+    def _anneal(self, start: Ints, tier: int, steps: int, seed: int) -> list[Ints]:
+        """One round; the best places of each chunk of it."""
+        problem, tasks, sets = self.problem, self.problem.tasks, self.problem.sets
+        weights = self._weights()
+        out = np.where(tasks.out_tier >= 0, weights[tasks.out_tier], 0.0)
+        away = np.where(tasks.move_tier >= 0, weights[tasks.move_tier], 0.0) * tasks.move_cost
+        hot, cold = HOT * weights[tier], COLD * weights[-1]
+        chunks = max(-(-steps // CHUNK), 1)
+        place, found = start.copy(), []
+        for chunk in range(chunks):
+            best = place.copy()
+            anneal(
+                problem.capacity, problem.demand, problem.most, tasks.group, tasks.home, tasks.may_go, out, away,
+                tasks.move_cost, np.array([problem.max_moves, problem.max_move_cost]), problem.group_moves,
+                sets.part, sets.before, sets.limit, sets.skew, sets.parts, sets.start, sets.of, sets.weight,
+                sets.apart_start, sets.apart_of, place, steps // chunks,
+                hot * (cold / hot) ** (chunk / chunks), hot * (cold / hot) ** ((chunk + 1) / chunks),
+                (seed * 1_000_003 + chunk) % 2**31, best,
+            )  # fmt: skip
+            found.append(best)
+            if self.deadline.passed():
+                break
+        return found
+
+    def _take(self, found: list[list[Ints]]) -> bool:
+        """Offer what was found; whether any of it was better."""
+        shape = self.problem.most.shape
+        before = self._values()
+        better = False
+        for best in (places for rounds in found for places in rounds):
+            better |= self.plan.offer(counts_of(self.problem.tasks, best, shape))
+        if not better:
+            self._learn(before, [self._costs(best) for rounds in found for best in rounds])
+        return better
+
+    def _learn(self, before: tuple[int, ...], found: list[tuple[int, ...]]) -> None:
+        """Weigh a tier more that was paid for a later one."""
+        for values in found:
+            worse = next((t for t, (new, old) in enumerate(zip(values, before, strict=True)) if new != old), None)
+            if worse is not None and values[worse] > before[worse]:
+                self.ratios[worse] = min(self.ratios[worse] * 1.5, MOST_RATIO)
+
+    def _values(self) -> tuple[int, ...]:
+        return tuple(self.plan.known(tier)[0] for tier in range(len(self.problem.tiers)))
+
+    def _costs(self, place: Ints) -> tuple[int, ...]:
+        """The tiers of a plan, from its tasks."""
+        tasks, costs = self.problem.tasks, np.zeros(len(self.problem.tiers), np.int64)
+        out = (place < 0) & (tasks.out_tier >= 0)
+        away = (place >= 0) & (tasks.home >= 0) & (place != tasks.home) & (tasks.move_tier >= 0)
+        np.add.at(costs, tasks.out_tier[out], 1)
+        np.add.at(costs, tasks.move_tier[away], tasks.move_cost[away])
+        return tuple(costs.tolist())
+
+    def _bound(self, tier: int, waiting: list[Future[list[Ints]]]) -> bool:
+        """Climb for the first open tier, and the next ones once it is proved, while the search runs; whether a bound rose."""
+        rose = False
+        for t in range(tier, len(self.problem.tiers)):
+            value, known, least = self.plan.known(t)
+            if known >= value:
+                continue
+            given = self._values()[:t]
+            bound = self._bounds.get(t)
+            if bound is None or bound.given != given:
+                bound = self._bounds[t] = Bound(self.problem, t, given, least, self.limits.seed)
+            while True:
+                found = bound.climb(value, self.deadline)
+                if found > known:
+                    self.plan.prove(t, found, given)
+                    rose, known = True, found
+                if known >= value or bound.stalled or self.deadline.passed():
+                    break
+                if not waiting or all(future.done() for future in waiting):
+                    break
+            if known < value:
+                break
+        return rose
