@@ -1,7 +1,8 @@
 """The assignment engine applied to a request: the first tiers, which say what is missing, stopped for others, and moved.
 
-It knows resources, what each instance admits, and the rules that are made of terms (``solver.rules.terms``). A rule that is not is
-left out: that keeps the bound valid, since it then speaks of more plans, and a plan that breaks the rule is stopped by the checker.
+It knows resources, what each instance admits, and the rules that are made of terms (``solver.rules.terms``). A rule that
+is not is left out: that keeps the bound valid, since it then speaks of more plans, and a plan that breaks the rule is
+stopped by the checker.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from solver.compile import types_of
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.request import Limits, Preempt
 from solver.engines import exact
-from solver.engines.assignment import search
+from solver.engines.assignment import compiled, search
 from solver.engines.assignment.problem import AssignmentProblem, Sets, Tasks, Tier
+from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import Rules
 from solver.rules.moved import Moved
 from solver.rules.resources import Resource
-from solver.rules.terms import Apart, AtMost, Skewed, Term
-from solver.rules.unplaced import Preempted, Unplaced
+from solver.rules.terms import AtMost, Skewed, Term
+from solver.rules.unplaced import Preempted
 
 TIME_SHARE = 0.6
 """Of what is left, where the exact engine can use the rest."""
@@ -36,8 +38,11 @@ MOST_TASKS = 200_000
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the first tiers of the incumbent and their bounds, where the request has the form for it."""
     rules = incumbent.rules
-    tiers = _first_tiers(rules)
+    tiers = counted_tiers(rules)
     if not tiers or incumbent.proven(len(tiers) - 1) or not _applicable(rules):
+        return
+    if not compiled.ready(deadline.remaining()):
+        incumbent.uncompiled = True
         return
     request = rules.problem
     asked = _Form(rules).problem(tiers)
@@ -65,16 +70,6 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     )
 
 
-def _first_tiers(rules: Rules) -> list[Preempted | Unplaced | Moved]:
-    """The tiers before the first that looks at where tasks are."""
-    found: list[Preempted | Unplaced | Moved] = []
-    for cost in rules.tiers:
-        if not isinstance(cost, Preempted | Unplaced | Moved):
-            break
-        found.append(cost)
-    return found
-
-
 def _applicable(rules: Rules) -> bool:
     """Whether each task is somewhere or nowhere by itself, and the arrays are not too large."""
     problem, operation = rules.problem, rules.problem.operation
@@ -97,13 +92,17 @@ class _Form:
         self._fixed = self._operation.fixed.totals()
         self._homes = self._operation.stoppable - self._operation.leaving
 
-    def problem(self, tiers: Sequence[Preempted | Unplaced | Moved]) -> AssignmentProblem:
+    def problem(self, tiers: Sequence[CountedTier]) -> AssignmentProblem:
         """With these tiers."""
         request, operation = self._request, self._operation
         least, total = operation.kept - self._fixed, operation.desired - self._fixed
         running = operation.stoppable.totals()
         points = np.sort(
-            np.clip(np.stack([least, operation.staying - self._fixed, running, total], axis=1), least[:, None], total[:, None])
+            np.clip(
+                np.stack([least, operation.staying - self._fixed, running, total], axis=1),
+                least[:, None],
+                total[:, None],
+            )
         )
         home = self._homes.to_dense()
         sets, most = self._sets(home)
@@ -131,9 +130,10 @@ class _Form:
         for rule in self._rules.constraints:
             if isinstance(rule, Resource):
                 free[:, rule.r] -= rule.reserved
-        return np.maximum(np.maximum(free, 0), taken)
+        capacity: Ints = np.maximum(np.maximum(free, 0), taken)
+        return capacity
 
-    def _tier(self, cost: Preempted | Unplaced | Moved, points: Ints, running: Ints) -> Tier:
+    def _tier(self, cost: CountedTier, points: Ints, running: Ints) -> Tier:
         """A tier of these points, with what each task at home saves."""
         at, stay = np.zeros_like(points), np.zeros(len(points), np.int64)
         members = list(cost.groups)
@@ -159,7 +159,7 @@ class _Form:
     def _move_costs(self) -> Ints:
         return np.array([group.move_cost for group in self._request.groups], np.int64)
 
-    def _tasks(self, tiers: Sequence[Preempted | Unplaced | Moved]) -> Tasks:
+    def _tasks(self, tiers: Sequence[CountedTier]) -> Tasks:
         """Those that run and may stay, then those that have no home."""
         operation, homes = self._operation, self._homes
         groups = np.arange(self._shape[0])
@@ -232,11 +232,11 @@ class _Counted:
         count, widest = len(self._weights), max((len(limit) for limit in self._limits), default=0)
         before, limit = np.zeros((count, widest), np.int64), np.zeros((count, widest), np.int64)
         weight = np.array(self._weights, np.int64).reshape(count, groups)
-        for n, (part, most) in enumerate(zip(self._parts, self._limits, strict=True)):
-            limit[n, : len(most)] = most
+        for k, (part, most) in enumerate(zip(self._parts, self._limits, strict=True)):
+            limit[k, : len(most)] = most
             there = part[self._fixed.instance] >= 0
             cells = part[self._fixed.instance][there]
-            np.add.at(before[n], cells, (weight[n][self._fixed.group] * self._fixed.count)[there])
+            np.add.at(before[k], cells, (weight[k][self._fixed.group] * self._fixed.count)[there])
         g, n = np.nonzero(weight.T)
         pairs = np.array(sorted(self._apart), np.int64).reshape(-1, 2)
         return Sets(

@@ -57,6 +57,8 @@ class Incumbent:
     rejected: list[str] = field(init=False, default_factory=list)
     cut_short: bool = field(init=False, default=False)
     """Whether an engine stopped, or was not begun, for want of time."""
+    uncompiled: bool = field(init=False, default=False)
+    """Whether an engine was left out because it is not compiled yet and there was no time for it."""
     _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

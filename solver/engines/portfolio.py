@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
 from solver.engines import components, packed_first, sequential
+from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.loading import loaded
@@ -26,6 +27,11 @@ PACKED_SHARE = 0.5
 """Of what is left, at most, for the plan that packs first."""
 
 CUT = "the sequential plan was cut short by the time limit; its figures are those of what it had placed by then"
+
+UNCOMPILED = (
+    "the compiled search was left out, since compiling it, once for each installation, would have taken the time: "
+    "run placement-solver warm-up"
+)
 
 REASONS_SHARE, REASONS_SECONDS = 0.15, 0.3
 """Kept for the reasons where tasks are missing: the larger of the two, at most half of what is left."""
@@ -76,6 +82,8 @@ def run(
     engine = "sequential"
     if limits.engine is not Engine.SEQUENTIAL and not _finished(incumbent):
         engine = _improve(incumbent, limits, deadline)
+    if incumbent.uncompiled:
+        remarks.append(UNCOMPILED)
     refused = [f"the checker refused a plan of an engine: {why}" for why in incumbent.rejected[:1]]
     return Run(_solution(incumbent, limits, deadline, engine), first, (*remarks, *refused))
 
@@ -127,9 +135,11 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         until = deadline.part(PACKED_SHARE) if limits.deterministic_limit is None else deadline
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, until))
         count_bounds(incumbent, deadline)
-    for name in ("packing", "exact"):
+    for name in ("assigning", "packing", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
             break
+        if name == "assigning" and not _counts_open(incumbent):
+            continue
         before = incumbent.values
         module = loaded(name, deadline.remaining())
         if module is None:
@@ -145,6 +155,12 @@ def _opens(incumbent: Incumbent) -> bool:
     """Whether fewer instances might be kept in use by packing alone."""
     tiers = incumbent.rules.tiers
     return any(isinstance(cost, Opened) and not incumbent.proven(t) for t, cost in enumerate(tiers))
+
+
+def _counts_open(incumbent: Incumbent) -> bool:
+    """Whether one of the first tiers, those that count what is missing or moved, is not proved."""
+    counted = len(counted_tiers(incumbent.rules))
+    return counted > 0 and not incumbent.proven(counted - 1)
 
 
 def _finished(incumbent: Incumbent) -> bool:

@@ -21,7 +21,7 @@ from solver.rules.base import UNLIMITED, Breaches
 from solver.rules.buckets import Buckets
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.model import Literal, Model, Sum, total
-from solver.rules.terms import Apart, AtMost, Term, members
+from solver.rules.terms import Apart, AtMost, Term, flags
 
 TYPE = "antiAffinity"
 
@@ -82,10 +82,10 @@ class AntiAffinity(CompanionConstraint):
 
     def terms(self, problem: Problem) -> Sequence[Term] | None:
         buckets, groups = _buckets(problem, self.field), len(problem.groups)
-        family = members(groups, problem.families.get(self.family, ()))
+        family = flags(groups, problem.families.get(self.family, ()))
         if self.with_itself(problem):
             return (AtMost(family.astype(np.int64), buckets.of, np.ones(len(buckets), np.int64)),)
-        return (Apart(members(groups, [self.owner]), family, buckets.of, len(buckets)),)
+        return (Apart(flags(groups, [self.owner]), family, buckets.of, len(buckets)),)
 
     def compile(self, model: Model) -> None:
         problem = model.problem

@@ -19,7 +19,7 @@ from solver.errors import InvalidRequest
 from solver.rules.argument import split
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.model import Literal, Model, total
-from solver.rules.terms import Apart, Term, members
+from solver.rules.terms import Apart, Term, flags
 
 TYPE = "isolateRoles"
 MOST_ROLES = 10**6
@@ -80,7 +80,7 @@ class IsolateRoles(Constraint):
         yield Reading(np.array([number.get(group.role, 0) for group in problem.groups], np.int64))
 
     def terms(self, problem: Problem) -> Sequence[Term] | None:
-        of_role = [members(len(problem.groups), groups) for groups in self._members(problem)]
+        of_role = [flags(len(problem.groups), groups) for groups in self._members(problem)]
         size = problem.cluster.size
         return [Apart(one, other, np.arange(size), size) for one, other in combinations(of_role, 2)]
 

@@ -17,7 +17,7 @@ from solver.domain.problem import Problem
 from solver.rules.argument import nothing, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.model import Literal, Model
-from solver.rules.terms import AtMost, Term, members
+from solver.rules.terms import AtMost, Term, flags
 
 TYPE = "maxPerInstance"
 DISTINCT = "distinctInstance"
@@ -78,7 +78,7 @@ class MaxPerInstance(Constraint):
         yield Reading.of_groups(problem, self.scope(problem))
 
     def terms(self, problem: Problem) -> Sequence[Term] | None:
-        weight = members(len(problem.groups), self.scope(problem)).astype(np.int64)
+        weight = flags(len(problem.groups), self.scope(problem)).astype(np.int64)
         everywhere = np.arange(problem.cluster.size)
         return (AtMost(weight, everywhere, np.full(problem.cluster.size, self.k)),)
 

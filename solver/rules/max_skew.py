@@ -21,7 +21,7 @@ from solver.rules.argument import field_name, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
 from solver.rules.buckets import Buckets, has_field
 from solver.rules.model import Literal, Model
-from solver.rules.terms import Skewed, Term, members
+from solver.rules.terms import Skewed, Term, flags
 
 TYPE = "maxSkew"
 ALL_BUCKETS = "all buckets"
@@ -99,7 +99,7 @@ class MaxSkew(Constraint):
 
     def terms(self, problem: Problem) -> Sequence[Term] | None:
         buckets = self.buckets(problem)
-        family = members(len(problem.groups), self.scope(problem))
+        family = flags(len(problem.groups), self.scope(problem))
         return (Skewed(family, buckets.of, len(buckets), self.k),)
 
     def compile(self, model: Model) -> None:

@@ -19,7 +19,7 @@ from solver.domain.request import Scheduling
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.daemon import Debt
 from solver.rules.model import Literal, Model, Sum, total
-from solver.rules.terms import AtMost, Term, members
+from solver.rules.terms import AtMost, Term, flags
 
 MOST_RESERVED = 100
 """Reserved ports of an instance, tcp and udp, the agent's own included."""
@@ -87,7 +87,7 @@ class HostPort(Constraint):
             return None
         holders = _holders(problem, self.port)
         others = _taken(problem, self.port) - sum_of((problem.running.row(g) for g in holders), problem.cluster.size)
-        weight = members(len(problem.groups), holders).astype(np.int64)
+        weight = flags(len(problem.groups), holders).astype(np.int64)
         return (AtMost(weight, np.arange(problem.cluster.size), 1 - np.maximum(others, 0)),)
 
     def compile(self, model: Model) -> None:

@@ -88,11 +88,11 @@ class Apart:
 Term = AtMost | Skewed | Apart
 
 
-def members(groups: int, chosen: Iterable[int]) -> Bools:
+def flags(groups: int, chosen: Iterable[int]) -> Bools:
     """``bool[G]``: which groups are chosen."""
-    flags = np.zeros(groups, np.bool_)
-    flags[list(chosen)] = True
-    return flags
+    found = np.zeros(groups, np.bool_)
+    found[list(chosen)] = True
+    return found
 
 
 def _counted(weight: Ints, part: Ints, parts: int, tasks: Ints) -> Ints:

@@ -1,8 +1,9 @@
 """Simulated annealing over single tasks: one takes a place, and where there is none the place of another.
 
-A step takes a task, more often one that costs something, to its home or to a random instance. Where it does not fit, one task that
-makes room is ejected: to the first one's old place, to its own home, to whatever instance has room, or out. Compiled with numba; some
-millions of steps a second. One flat function over arrays, since helpers that are handed tuples of arrays are several times slower.
+A step takes a task, more often one that costs something, to its home or to a random instance. Where it does not fit,
+one task that makes room is ejected: to the first one's old place, to its own home, to whatever instance has room, or
+out. Compiled with numba; some millions of steps a second. One flat function over arrays, since helpers that are handed
+tuples of arrays are several times slower.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def anneal(
     out_cost, move_cost
         ``float64[T]``: what it costs while it is nowhere, and while it is away from home.
     move_price, budgets, group_budget
-        ``int64[T]``, ``int64[2]``, ``int64[G]``: a task's price of moving; how many may move and at what price in all; how many of a
-        group.
+        ``int64[T]``, ``int64[2]``, ``int64[G]``: a task's price of moving; how many may move and at what price in all;
+        how many of a group.
     part, before, limit, skew, parts
         As in ``solver.engines.assignment.problem.Families``.
     set_start, set_of, set_weight

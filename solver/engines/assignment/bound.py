@@ -6,7 +6,7 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.engines.assignment.lagrangian import ascend
-from solver.engines.assignment.problem import AssignmentProblem
+from solver.engines.assignment.problem import Pinned
 from solver.engines.deadline import Deadline
 
 UNIT = 10_000
@@ -32,6 +32,8 @@ class Bound:
 
     Parameters
     ----------
+    left
+        The problem without the tasks that stay in any case.
     tier
         Which of the problem's.
     given
@@ -40,8 +42,10 @@ class Bound:
         ``int64[G]``: how few tasks there are in such plans.
     """
 
-    def __init__(self, problem: AssignmentProblem, tier: int, given: tuple[int, ...], least: Ints, seed: int) -> None:
+    def __init__(self, left: Pinned, tier: int, given: tuple[int, ...], least: Ints) -> None:
         self.given = given
+        problem = left.problem
+        least = least - left.counts.sum(axis=1)
         self._problem = problem
         self._points = np.clip(problem.points, np.maximum(least, problem.least)[:, None], problem.total[:, None])
         held = [q for q in range(tier) if self._binds(q, given[q])]
@@ -60,7 +64,9 @@ class Bound:
         self._price, self._penalty = np.zeros(len(problem.demand)), np.zeros(len(held))
         self._best_price, self._best_penalty = self._price.copy(), self._penalty.copy()
         self._step = 1.0
-        self._begin = [(price * size, penalty) for penalty in (FIRST_PENALTIES if held else (0.0,)) for price in FIRST_PRICES]
+        self._begin = [
+            (price * size, penalty) for penalty in (FIRST_PENALTIES if held else (0.0,)) for price in FIRST_PRICES
+        ]
 
     def _at_points(self, tier: int) -> Ints:
         """``int64[G, B]``: the tier at the points that are left; it is linear between the problem's."""
@@ -71,8 +77,8 @@ class Bound:
 
     def _binds(self, tier: int, value: int) -> bool:
         """Whether plans within the points may be worse than the value."""
-        stays = int((self._problem.tiers[tier].stay * self._problem.home.sum(axis=1)).sum())
-        return stays > 0 or int(self._at_points(tier).max(axis=1).sum()) > value
+        stays = self._problem.tiers[tier].stay * self._problem.home.sum(axis=1)
+        return bool((stays > 0).any()) or int(self._at_points(tier).max(axis=1).sum()) > value
 
     def _sizes(self) -> tuple[Ints, np.ndarray]:
         """By what the resources are added up, scarce ones more (``int64[R]``); and each task's share of the average instance."""

@@ -1,15 +1,16 @@
 """A bound of one tier by Lagrangian relaxation: each instance is filled by itself, for what tasks are worth there.
 
 The number of tasks of a group is what ties instances together (Fisher, Jaikumar and Van Wassenhove 1986, for the
-generalised assignment problem). With a price ``pi[g]`` for each task and ``sigma[q]`` for each unit of an earlier tier ``q`` that is
-held at or below ``limit[q]``, no plan costs less than
+generalised assignment problem). With a price ``pi[g]`` for each task and ``sigma[q]`` for each unit of an earlier tier
+``q`` that is held at or below ``limit[q]``, no plan costs less than
 
     sum over g of min over x of (cost[g, x] + pi[g] x)  -  sum over q of sigma[q] limit[q]
       -  sum over i of the most valuable filling of instance i,
 
-where ``cost`` is the tier and ``sigma`` times the earlier ones, a task on the instance is worth ``pi``, and one that is at home there
-what it saves besides. This holds at any prices. They are integers here, and so is everything that is computed from them, so that the
-bound needs no trust in floating point. Prices climb by subgradients (Polyak 1969), with a step towards the best known plan.
+where ``cost`` is the tier and ``sigma`` times the earlier ones, a task on the instance is worth ``pi``, and one that is
+at home there what it saves besides. This holds at any prices. They are integers here, and so is everything that is
+computed from them, so that the bound needs no trust in floating point. Prices climb by subgradients (Polyak 1969), with
+a step towards the best known plan.
 
 Compiled with numba: a filling is a knapsack with several resources, found by branch and bound in microseconds.
 """
@@ -31,8 +32,8 @@ def _fill(
 ) -> int:
     """The most valuable filling of an instance; at least so much, where the search is cut short after so many nodes.
 
-    Depth first over the items, which come by falling value for their weight, with the bound of filling what is left of the
-    weight with what fits at all. ``taken`` receives the best filling found.
+    Depth first over the items, which come by falling value for their weight, with the bound of filling what is left of
+    the weight with what fits at all. ``taken`` receives the best filling found.
     """
     items, resources = demand.shape
     chosen = np.zeros(items, np.int64)
@@ -223,7 +224,8 @@ def ascend(
     Parameters
     ----------
     home_start, home_group, home_count
-        ``int64[I + 1]``, ``int64[H]``, ``int64[H]``: which groups are at home on each instance, and how many of their tasks.
+        ``int64[I + 1]``, ``int64[H]``, ``int64[H]``: which groups are at home on each instance, and how many of their
+        tasks.
     points
         ``int64[G, B]``.
     at, stay

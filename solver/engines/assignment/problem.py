@@ -1,13 +1,13 @@
 """Which tasks are somewhere, and which of them stay, as a generalised assignment problem in plain arrays.
 
 Tasks that may stop are looked at as if they were yet to be placed: each is at home (where it runs now), elsewhere, or
-nowhere. A cost of the first tiers depends on two numbers of each group alone: how many of its tasks there are, and how many of
-them are at home. That is what makes it a sum over instances, and what the bound of ``lagrangian`` rests on.
+nowhere. A cost of the first tiers depends on two numbers of each group alone: how many of its tasks there are, and how
+many of them are at home. That is what makes it a sum over instances, and what the bound of ``lagrangian`` rests on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,7 +71,8 @@ class Tasks:
     Parameters
     ----------
     group, home
-        ``int64[T]``: the group, and the instance where the task runs now; -1 for one that does not run yet, or may not stay.
+        ``int64[T]``: the group, and the instance where the task runs now; -1 for one that does not run yet, or may not
+        stay.
     may_go
         ``bool[T]``: it may be nowhere.
     out_tier, move_tier
@@ -132,6 +133,59 @@ class AssignmentProblem:
     max_moves: int
     max_move_cost: int
     group_moves: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Pinned:
+    """What is left of a problem once some groups keep every running task where it is.
+
+    Parameters
+    ----------
+    problem
+        Without those tasks.
+    counts
+        ``int64[G, I]``: those tasks.
+    """
+
+    problem: AssignmentProblem
+    counts: Ints
+
+
+def pinned(problem: AssignmentProblem, groups: Bools) -> Pinned:
+    """Leave the running tasks of the groups (``bool[G]``) at home."""
+    counts: Ints = np.where(groups[:, None], problem.home, 0)
+    staying = counts.sum(axis=1)
+    tasks, sets = problem.tasks, problem.sets
+    kept = ~groups[tasks.group] | (tasks.home < 0)
+    before = sets.before.copy()
+    for g, i in np.argwhere(counts).tolist():
+        for k in range(sets.start[g], sets.start[g + 1]):
+            part = sets.part[sets.of[k], i]
+            if part >= 0:
+                before[sets.of[k], part] += counts[g, i] * sets.weight[k]
+    left = replace(
+        problem,
+        capacity=problem.capacity - np.matmul(counts.T, problem.demand),
+        most=problem.most - counts,
+        home=problem.home - counts,
+        least=problem.least - staying,
+        total=problem.total - staying,
+        points=problem.points - staying[:, None],
+        tiers=tuple(
+            replace(tier, at=tier.at - (tier.stay * staying)[:, None], stay=np.where(groups, 0, tier.stay))
+            for tier in problem.tiers
+        ),
+        tasks=Tasks(
+            group=tasks.group[kept],
+            home=tasks.home[kept],
+            may_go=tasks.may_go[kept],
+            out_tier=tasks.out_tier[kept],
+            move_tier=tasks.move_tier[kept],
+            move_cost=tasks.move_cost[kept],
+        ),
+        sets=replace(sets, before=before),
+    )
+    return Pinned(left, counts)
 
 
 def places_of(tasks: Tasks, counts: Ints) -> Ints:

@@ -1,7 +1,7 @@
-"""Search and bound side by side, in rounds: annealing from the best plan so far, and prices for the first tier that is not proved.
+"""Search and bound side by side, in rounds: annealing from the best plan, and prices for the first tier that is not proved.
 
-A later tier must not be paid for with an earlier one, which a sum of costs cannot say exactly: each tier weighs some times the next,
-and where a round wins a later tier at the cost of an earlier one, that weight grows.
+A later tier must not be paid for with an earlier one, which a sum of costs cannot say exactly: each tier weighs some times
+the next, and where a round wins a later tier at the cost of an earlier one, that weight grows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.assignment.annealing import anneal
 from solver.engines.assignment.bound import Bound
-from solver.engines.assignment.problem import AssignmentProblem, counts_of, places_of
+from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.deadline import Deadline
 
 FIRST_STEPS, MOST_STEPS = 50_000, 4_000_000
@@ -97,29 +97,41 @@ class _Search:
                 tier = self.plan.open_tier(len(self.problem.tiers))
                 if tier is None:
                     return
-                start = places_of(self.problem.tasks, self.plan.counts())
+                left_over = self._left(tier)
                 searchers = max(self.limits.workers - 1, 1)
-                found = [threads.submit(self._anneal, start, tier, steps, seed + k) for k in range(searchers)]
+                found = [threads.submit(self._anneal, left_over, tier, steps, seed + k) for k in range(searchers)]
                 seed += searchers
                 left -= steps
                 proved = self._bound(tier, found if self.limits.workers > 1 and budget is None else [])
-                better = self._take([future.result() for future in found])
+                better = self._take(left_over, [future.result() for future in found])
                 stalled = 0 if better or proved else stalled + 1
                 steps = min(2 * steps, MOST_STEPS)
 
+    def _left(self, tier: int) -> Pinned:
+        """The problem without the running tasks that no plan can move whose tiers before this one are as good as they are."""
+        problem, values = self.problem, self._values()
+        running = problem.home.sum(axis=1)
+        stays = self.plan.known(tier)[2] >= running
+        unmoved = np.zeros(len(running), np.bool_)
+        for earlier in range(tier):
+            if values[earlier] == 0:
+                unmoved |= problem.tiers[earlier].stay > 0
+        return pinned(problem, stays & unmoved & (running > 0))
+
     def _weights(self) -> NDArray[np.float64]:
         """``float64[tiers]``: what a unit of each costs in the sum."""
-        weights = np.ones(len(self.ratios))
+        weights = np.ones(len(self.ratios), np.float64)
         for tier in range(len(weights) - 2, -1, -1):
             weights[tier] = weights[tier + 1] * self.ratios[tier]
         return weights
 
-    def _anneal(self, start: Ints, tier: int, steps: int, seed: int) -> list[Ints]:
-        """One round; the best places of each chunk of it."""
-        problem, tasks, sets = self.problem, self.problem.tasks, self.problem.sets
+    def _anneal(self, left: Pinned, tier: int, steps: int, seed: int) -> list[Ints]:
+        """One round from the plan; the best places of each chunk of it."""
+        problem, tasks, sets = left.problem, left.problem.tasks, left.problem.sets
+        start = places_of(tasks, self.plan.counts() - left.counts)
         weights = self._weights()
         out = np.where(tasks.out_tier >= 0, weights[tasks.out_tier], 0.0)
-        away = np.where(tasks.move_tier >= 0, weights[tasks.move_tier], 0.0) * tasks.move_cost
+        away: NDArray[np.float64] = np.where(tasks.move_tier >= 0, weights[tasks.move_tier], 0.0) * tasks.move_cost
         hot, cold = HOT * weights[tier], COLD * weights[-1]
         chunks = max(-(-steps // CHUNK), 1)
         place, found = start.copy(), []
@@ -138,15 +150,15 @@ class _Search:
                 break
         return found
 
-    def _take(self, found: list[list[Ints]]) -> bool:
+    def _take(self, left: Pinned, found: list[list[Ints]]) -> bool:
         """Offer what was found; whether any of it was better."""
-        shape = self.problem.most.shape
+        tasks, shape = left.problem.tasks, self.problem.most.shape
         before = self._values()
         better = False
         for best in (places for rounds in found for places in rounds):
-            better |= self.plan.offer(counts_of(self.problem.tasks, best, shape))
+            better |= self.plan.offer(left.counts + counts_of(tasks, best, shape))
         if not better:
-            self._learn(before, [self._costs(best) for rounds in found for best in rounds])
+            self._learn(before, [self._costs(left, best) for rounds in found for best in rounds])
         return better
 
     def _learn(self, before: tuple[int, ...], found: list[tuple[int, ...]]) -> None:
@@ -159,9 +171,9 @@ class _Search:
     def _values(self) -> tuple[int, ...]:
         return tuple(self.plan.known(tier)[0] for tier in range(len(self.problem.tiers)))
 
-    def _costs(self, place: Ints) -> tuple[int, ...]:
+    def _costs(self, left: Pinned, place: Ints) -> tuple[int, ...]:
         """The tiers of a plan, from its tasks."""
-        tasks, costs = self.problem.tasks, np.zeros(len(self.problem.tiers), np.int64)
+        tasks, costs = left.problem.tasks, np.zeros(len(self.problem.tiers), np.int64)
         out = (place < 0) & (tasks.out_tier >= 0)
         away = (place >= 0) & (tasks.home >= 0) & (place != tasks.home) & (tasks.move_tier >= 0)
         np.add.at(costs, tasks.out_tier[out], 1)
@@ -178,7 +190,7 @@ class _Search:
             given = self._values()[:t]
             bound = self._bounds.get(t)
             if bound is None or bound.given != given:
-                bound = self._bounds[t] = Bound(self.problem, t, given, least, self.limits.seed)
+                bound = self._bounds[t] = Bound(self._left(t), t, given, least)
             while True:
                 found = bound.climb(value, self.deadline)
                 if found > known:

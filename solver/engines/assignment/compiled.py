@@ -1,0 +1,49 @@
+"""Whether the search is compiled, and compiling it: once for each installation, since the result is kept on disk."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from solver.engines.assignment.annealing import anneal
+from solver.engines.assignment.lagrangian import ascend
+
+COMPILING_SECONDS, LOADING_SECONDS = 25.0, 0.3
+"""What compiling takes at most, and loading what was compiled before."""
+
+_KERNELS: tuple[Dispatcher, ...] = (anneal, ascend)
+
+
+def ready(seconds: float) -> bool:
+    """Whether the search can begin well before so many seconds are over."""
+    if all(kernel.signatures for kernel in _KERNELS):
+        return True
+    return seconds >= (LOADING_SECONDS if all(map(_is_kept, _KERNELS)) else COMPILING_SECONDS)
+
+
+def warm_up() -> float:
+    """Compile what is not compiled, and load it; seconds that it took."""
+    begin = time.monotonic()
+    none, one = np.zeros(0, np.int64), np.ones(1, np.int64)
+    cell, edge = np.ones((1, 1), np.int64), np.zeros(2, np.int64)
+    nothing = np.zeros((0, 0), np.int64)
+    empty = np.zeros(0, np.float64)
+    tasks = (none, none, np.zeros(0, np.bool_), empty, empty, none)
+    sets = (np.zeros((0, 1), np.int64), nothing, nothing, none, none, edge, none, none, np.zeros(1, np.int64), none)
+    anneal(cell, cell, cell, *tasks, np.ones(2, np.int64), one, *sets, none.copy(), 1, 1.0, 0.5, 0, none.copy())
+    ascend(
+        cell, cell, cell, edge, none, none, cell, cell[None], cell, none, one, 10, np.zeros(1), empty, 10, 1, 1.0, 1, 10,
+        np.zeros(1, np.int64), np.zeros(1), empty.copy(),
+    )  # fmt: skip
+    return time.monotonic() - begin
+
+
+def _is_kept(kernel: Dispatcher) -> bool:
+    """Whether a compiled form is on disk; that it is stale, after a change of the source, is not seen."""
+    function = kernel.py_func
+    name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}-*.nbi"
+    folder = kernel.stats.cache_path
+    return folder is not None and any(Path(folder).glob(name))
