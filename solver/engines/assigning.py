@@ -109,7 +109,7 @@ class _Form:
         freedom = request.freedom
         return AssignmentProblem(
             capacity=self._capacity(),
-            demand=request.demand,
+            demand=request.demand.copy(),
             most=most,
             home=home,
             least=least,

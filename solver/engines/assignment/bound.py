@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solver.domain.counts import Ints
+from solver.engines.assignment.closing import Prices, Wanted
 from solver.engines.assignment.lagrangian import ascend
 from solver.engines.assignment.problem import Pinned
 from solver.engines.deadline import Deadline
@@ -18,7 +19,7 @@ STEPS = 20
 NODES = 20_000
 """Of the search for the best filling of an instance, before its first bound is taken instead."""
 
-LEAST_STEP = 0.02
+LEAST_STEP = 0.004
 """A shorter step gains nothing more."""
 
 FIRST_PRICES = np.concatenate([[0.0], np.geomspace(0.2, 30.0, 16)])
@@ -44,6 +45,7 @@ class Bound:
 
     def __init__(self, left: Pinned, tier: int, given: tuple[int, ...], least: Ints) -> None:
         self.given = given
+        self.left = left
         problem = left.problem
         least = least - left.counts.sum(axis=1)
         self._problem = problem
@@ -108,6 +110,23 @@ class Bound:
             self._steps(value, goal, STEPS)
         # The least whole number that is not below it.
         return max(int(-(-self._best[0] // UNIT)), 0)
+
+    def slack(self, target: int) -> int:
+        """What a plan that costs no more than the target may lose against the bound, in whole units."""
+        return target * UNIT - int(self._best[0])
+
+    def prices(self) -> Prices:
+        """What the best bound was found with."""
+        problem = self._problem
+        price, penalty = (
+            np.maximum(np.round(p * UNIT), 0).astype(np.int64) for p in (self._best_price, self._best_penalty)
+        )
+        bonus = UNIT * self._stay[-1] + penalty @ self._stay[:-1]
+        return Prices(problem.capacity, problem.demand, problem.most, *self._home, price, bonus, self._scale)
+
+    def wanted(self, target: int) -> Wanted:
+        """A plan that is no worse in the earlier tiers and costs no more than the target."""
+        return Wanted(self._points, self._at, self._stay, np.append(self._limit, target))
 
     def _steps(self, value: int, goal: int, steps: int) -> None:
         problem = self._problem

@@ -9,12 +9,12 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from solver.engines.assignment.annealing import anneal
-from solver.engines.assignment.lagrangian import ascend
+from solver.engines.assignment.lagrangian import ascend, columns
 
 COMPILING_SECONDS, LOADING_SECONDS = 25.0, 0.3
 """What compiling takes at most, and loading what was compiled before."""
 
-_KERNELS: tuple[Dispatcher, ...] = (anneal, ascend)
+_KERNELS: tuple[Dispatcher, ...] = (anneal, ascend, columns)
 
 
 def ready(seconds: float) -> bool:
@@ -38,6 +38,7 @@ def warm_up() -> float:
         cell, cell, cell, edge, none, none, cell, cell[None], cell, none, one, 10, np.zeros(1), empty, 10, 1, 1.0, 1, 10,
         np.zeros(1, np.int64), np.zeros(1), empty.copy(),
     )  # fmt: skip
+    columns(cell, cell, cell, edge, none, none, one, one, one, 10, 0, one.copy(), cell.copy(), cell.copy())
     return time.monotonic() - begin
 
 

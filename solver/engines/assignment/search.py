@@ -18,6 +18,7 @@ from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.assignment.annealing import anneal
 from solver.engines.assignment.bound import Bound
+from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.deadline import Deadline
 
@@ -30,14 +31,15 @@ CHUNK = 200_000
 STEPS_A_SECOND = 2_000_000
 """By which deterministic seconds are counted."""
 
-HOT, COLD = 2.0, 0.15
-"""Temperatures of a round, in what a task of the first tier that is not proved, and of the last tier, costs."""
+HOT, COLD = (2.0, 0.6, 0.2), 0.15
+"""Temperatures at the beginning of a round, in turn, in what a task of the first tier that is not proved costs; and at the end of
+each, in what one of the last tier costs."""
 
-RATIO, MOST_RATIO = 6.0, 64.0
-"""What a tier weighs more than the next at first, and at most."""
+RATIO, MOST_RATIO, STEEPER = 6.0, 64.0, (1.0, 4.0)
+"""What a tier weighs more than the next at first, and at most; and how many times that in rounds in turn."""
 
-STALLED = 5
-"""Rounds in a row that neither find nor prove anything, and the rest is left to others."""
+STALLED, STALLED_STEPS = 5, 4_000_000
+"""Rounds in a row, and steps in them, that neither find nor prove anything: then the rest is left to others."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,19 @@ class _Search:
     deadline: Deadline
     ratios: NDArray[np.float64] = field(init=False)
     _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
+    _closed: set[tuple[int, tuple[int, ...], int]] = field(init=False, default_factory=set)
+    """Tiers, values before them and targets that were tried to the end."""
 
     def __post_init__(self) -> None:
         self.ratios = np.full(len(self.problem.tiers), RATIO)
 
     def run(self) -> None:
         """Rounds of both."""
-        steps, stalled, seed = FIRST_STEPS, 0, self.limits.seed
+        steps, stalled, waited, seed = FIRST_STEPS, 0, 0, self.limits.seed
         budget = self.limits.deterministic_limit
         left = math.inf if budget is None else budget * STEPS_A_SECOND
         with ThreadPoolExecutor(max(self.limits.workers, 1)) as threads:
-            while stalled < STALLED and left > 0 and not self.deadline.passed():
+            while (stalled < STALLED or waited < STALLED_STEPS) and left > 0 and not self.deadline.passed():
                 tier = self.plan.open_tier(len(self.problem.tiers))
                 if tier is None:
                     return
@@ -104,7 +108,9 @@ class _Search:
                 left -= steps
                 proved = self._bound(tier, found if self.limits.workers > 1 and budget is None else [])
                 better = self._take(left_over, [future.result() for future in found])
-                stalled = 0 if better or proved else stalled + 1
+                closed = self._close()
+                proved, better = proved or closed, better or closed
+                stalled, waited = (0, 0) if better or proved else (stalled + 1, waited + steps)
                 steps = min(2 * steps, MOST_STEPS)
 
     def _left(self, tier: int) -> Pinned:
@@ -118,21 +124,40 @@ class _Search:
                 unmoved |= problem.tiers[earlier].stay > 0
         return pinned(problem, stays & unmoved & (running > 0))
 
-    def _weights(self) -> NDArray[np.float64]:
+    def _close(self) -> bool:
+        """Decide what lies between the bound and the plan of the first open tier, where few fillings come into question."""
+        moved = False
+        while (tier := self.plan.open_tier(len(self.problem.tiers))) is not None and not self.deadline.passed():
+            bound, given = self._bounds.get(tier), self._values()[:tier]
+            _, target, _ = self.plan.known(tier)
+            if bound is None or bound.given != given or not bound.stalled or (tier, given, target) in self._closed:
+                break
+            self._closed.add((tier, given, target))
+            found = usable(bound.prices(), bound.slack(target))
+            chosen = None if found is None else choose(found, bound.wanted(target), self.limits, self.deadline)
+            if chosen is False:
+                self.plan.prove(tier, target + 1, given)
+            elif chosen is None or not self.plan.offer(bound.left.counts + chosen):
+                break
+            moved = True
+        return moved
+
+    def _weights(self, steeper: float) -> NDArray[np.float64]:
         """``float64[tiers]``: what a unit of each costs in the sum."""
         weights = np.ones(len(self.ratios), np.float64)
         for tier in range(len(weights) - 2, -1, -1):
-            weights[tier] = weights[tier + 1] * self.ratios[tier]
+            weights[tier] = weights[tier + 1] * self.ratios[tier] * steeper
         return weights
 
     def _anneal(self, left: Pinned, tier: int, steps: int, seed: int) -> list[Ints]:
         """One round from the plan; the best places of each chunk of it."""
         problem, tasks, sets = left.problem, left.problem.tasks, left.problem.sets
         start = places_of(tasks, self.plan.counts() - left.counts)
-        weights = self._weights()
+        weights = self._weights(STEEPER[seed // len(HOT) % len(STEEPER)])
         out = np.where(tasks.out_tier >= 0, weights[tasks.out_tier], 0.0)
         away: NDArray[np.float64] = np.where(tasks.move_tier >= 0, weights[tasks.move_tier], 0.0) * tasks.move_cost
-        hot, cold = HOT * weights[tier], COLD * weights[-1]
+        cold = COLD * weights[-1]
+        hot = max(HOT[seed % len(HOT)] * weights[tier], 2 * cold)
         chunks = max(-(-steps // CHUNK), 1)
         place, found = start.copy(), []
         for chunk in range(chunks):
