@@ -26,8 +26,8 @@ from solver.rules.resources import Resource
 from solver.rules.terms import AtMost, Skewed, Term
 from solver.rules.unplaced import Preempted
 
-TIME_SHARE = 0.6
-"""Of what is left, where the exact engine can use the rest."""
+TIME_SHARE, LAST_SHARE = 0.6, 0.85
+"""Of what is left, where the exact engine can use the rest: for tiers after these, or where there are none."""
 
 MOST_CELLS = 4_000_000
 """Groups times instances: the arrays of the engine are dense."""
@@ -46,9 +46,11 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         return
     request = rules.problem
     asked = _Form(rules).problem(tiers)
-    later = deadline.remaining() * (1 - TIME_SHARE)
-    alone = len(tiers) == len(rules.tiers) and not exact.fits(types_of(rules), later)
-    whole = deadline if alone or limits.deterministic_limit is not None else deadline.part(TIME_SHARE)
+    share = LAST_SHARE if len(tiers) == len(rules.tiers) else TIME_SHARE
+    alone = limits.deterministic_limit is not None or not exact.fits(
+        types_of(rules), deadline.remaining() * (1 - share)
+    )
+    whole = deadline if alone else deadline.part(share)
     fixed = request.operation.fixed
 
     def offer(counts: Ints) -> bool:

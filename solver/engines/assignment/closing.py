@@ -21,8 +21,8 @@ from solver.engines.deadline import Deadline
 MOST_COLUMNS = 4_000
 """That CP-SAT is given."""
 
-NODES = 200_000
-"""Of the search for them, in each instance."""
+MOST_NODES = 2_000_000
+"""Of the search for them, in all instances together."""
 
 SECONDS, DETERMINISTIC = 2.0, 1.0
 """For CP-SAT: by the clock, and in its deterministic seconds where those are the limit."""
@@ -96,9 +96,10 @@ def usable(prices: Prices, slack: int) -> Columns | None:
     groups = len(prices.price)
     instance = np.empty(MOST_COLUMNS, np.int64)
     tasks, stays = (np.empty((MOST_COLUMNS, groups), np.int64) for _ in range(2))
+    nodes = MOST_NODES // max(len(prices.capacity), 1)
     found = columns(
         prices.capacity, prices.demand, prices.most, prices.home_start, prices.home_group, prices.home_count,
-        prices.price, prices.bonus, prices.scale, NODES, slack, instance, tasks, stays,
+        prices.price, prices.bonus, prices.scale, nodes, slack, instance, tasks, stays,
     )  # fmt: skip
     return None if found < 0 else Columns(len(prices.capacity), instance[:found], tasks[:found], stays[:found])
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.assignment.annealing import anneal
-from solver.engines.assignment.bound import Bound
+from solver.engines.assignment.bound import UNIT, Bound
 from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.deadline import Deadline
@@ -37,6 +37,9 @@ each, in what one of the last tier costs."""
 
 RATIO, MOST_RATIO, STEEPER = 6.0, 64.0, (1.0, 4.0)
 """What a tier weighs more than the next at first, and at most; and how many times that in rounds in turn."""
+
+FIRST_SLACK = UNIT // 50
+"""What the fillings that a plan is first made of may lose; doubled until they are too many."""
 
 STALLED, STALLED_STEPS = 5, 4_000_000
 """Rounds in a row, and steps in them, that neither find nor prove anything: then the rest is left to others."""
@@ -85,8 +88,8 @@ class _Search:
     deadline: Deadline
     ratios: NDArray[np.float64] = field(init=False)
     _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
-    _closed: set[tuple[int, tuple[int, ...], int]] = field(init=False, default_factory=set)
-    """Tiers, values before them and targets that were tried to the end."""
+    _closed: set[tuple[int, tuple[int, ...], int, int]] = field(init=False, default_factory=set)
+    """Tiers, the values before them, their value and bound: what was tried already."""
 
     def __post_init__(self) -> None:
         self.ratios = np.full(len(self.problem.tiers), RATIO)
@@ -125,22 +128,34 @@ class _Search:
         return pinned(problem, stays & unmoved & (running > 0))
 
     def _close(self) -> bool:
-        """Decide what lies between the bound and the plan of the first open tier, where few fillings come into question."""
-        moved = False
-        while (tier := self.plan.open_tier(len(self.problem.tiers))) is not None and not self.deadline.passed():
-            bound, given = self._bounds.get(tier), self._values()[:tier]
-            _, target, _ = self.plan.known(tier)
-            if bound is None or bound.given != given or not bound.stalled or (tier, given, target) in self._closed:
-                break
-            self._closed.add((tier, given, target))
-            found = usable(bound.prices(), bound.slack(target))
-            chosen = None if found is None else choose(found, bound.wanted(target), self.limits, self.deadline)
-            if chosen is False:
-                self.plan.prove(tier, target + 1, given)
-            elif chosen is None or not self.plan.offer(bound.left.counts + chosen):
-                break
-            moved = True
-        return moved
+        """Decide what lies between bound and plan of the first open tier, by the fillings near the best; whether it moved."""
+        tier = self.plan.open_tier(len(self.problem.tiers))
+        if tier is None or tier not in self._bounds:
+            return False
+        bound, given = self._bounds[tier], self._values()[:tier]
+        value, least, _ = self.plan.known(tier)
+        if bound.given != given or not bound.stalled or (tier, given, value, least) in self._closed:
+            return False
+        self._closed.add((tier, given, value, least))
+        slack = FIRST_SLACK
+        while not self.deadline.passed():
+            whole = slack >= bound.slack(least)
+            slack = min(slack, bound.slack(value - 1))
+            fillings = usable(bound.prices(), slack)
+            if fillings is None:
+                return False
+            for target in dict.fromkeys((least, value - 1)):
+                chosen = choose(fillings, bound.wanted(target), self.limits, self.deadline)
+                if chosen is False and whole and target == least:
+                    self.plan.prove(tier, least + 1, given)
+                    return True
+                if chosen is None or isinstance(chosen, bool):
+                    continue
+                return self.plan.offer(bound.left.counts + chosen)
+            if slack == bound.slack(value - 1):
+                return False
+            slack = slack * 3 // 2
+        return False
 
     def _weights(self, steeper: float) -> NDArray[np.float64]:
         """``float64[tiers]``: what a unit of each costs in the sum."""
@@ -217,7 +232,7 @@ class _Search:
             if bound is None or bound.given != given:
                 bound = self._bounds[t] = Bound(self._left(t), t, given, least)
             while True:
-                found = bound.climb(value, self.deadline)
+                found = bound.climb(value, self.deadline, self.limits.deterministic_limit is not None)
                 if found > known:
                     self.plan.prove(t, found, given)
                     rose, known = True, found
