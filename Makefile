@@ -27,6 +27,7 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m pip check
+	$(BIN)/placement-solver warm-up
 	@touch $@
 
 demo: $(STAMP) ## place and rebalance tasks on the bundled cluster, print the answers, draw out/demo.png

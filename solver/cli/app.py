@@ -16,6 +16,7 @@ from solver.cli.place import place
 from solver.cli.query import query
 from solver.cli.serve import serve
 from solver.cli.usage import Commands
+from solver.cli.warm_up import warm_up
 
 CODES = codes(MEANING)
 
@@ -36,6 +37,7 @@ app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad inp
 app.command(epilog=codes(MEANING_OF_APPLY))(apply)
 app.command(epilog=CODES)(demo)
 app.command()(serve)
+app.command()(warm_up)
 importers.command()(ecs)
 app.add_typer(importers, name="import")
 

@@ -42,6 +42,11 @@ def warm_up() -> float:
     return time.monotonic() - begin
 
 
+def kept_in() -> str:
+    """The folder where the compiled forms are."""
+    return str(anneal.stats.cache_path)
+
+
 def _is_kept(kernel: Dispatcher) -> bool:
     """Whether a compiled form is on disk; that it is stale, after a change of the source, is not seen."""
     function = kernel.py_func
