@@ -398,6 +398,27 @@ def test_the_model_allows_exactly_what_the_plain_form_allows(name: str) -> None:
 
 
 @constraints
+def test_terms_are_kept_exactly_where_the_plain_form_allows(name: str) -> None:
+    """Where nothing is broken before: of what is admitted, no state that one form allows and the other does not."""
+    looked_at = 0
+    for case in drawn(name):
+        for rule in case.looked_at:
+            terms = rule.terms(case.problem)
+            if terms is None or rule.broken(Placement(case.problem)):
+                continue
+            for starts, _ in case.judged:
+                if starts.any() and (starts[~case.admits] == 0).all():
+                    kept = all(term.holds(case.problem.running.to_dense() + starts) for term in terms)
+                    assert kept == allows((rule,), case.problem, starts), f"problem {case.seed}"
+                    looked_at += 1
+    assert looked_at or name in WITHOUT_TERMS
+
+
+WITHOUT_TERMS = {"affinity", "daemon's port"}
+"""Subjects whose rules depend on more than counts in parts of the cluster."""
+
+
+@constraints
 def test_merged_groups_allow_exactly_what_the_plain_form_allows(name: str) -> None:
     """What is dealt out is allowed, and for all that the rules can tell apart nothing is missing."""
     mergers = 0

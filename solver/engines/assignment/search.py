@@ -22,8 +22,8 @@ from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.deadline import Deadline
 
-FIRST_STEPS, MOST_STEPS = 50_000, 4_000_000
-"""Of annealing, in the first round and in any: each is twice as long as the one before."""
+STEPS_A_TASK, FIRST_STEPS, MOST_STEPS = 1_000, 50_000, 4_000_000
+"""Of annealing: for each task in the first round, at most in that, and in any; each is twice as long as the one before."""
 
 CHUNK = 200_000
 """Steps between looks at the deadline: some 50 ms."""
@@ -41,8 +41,8 @@ RATIO, MOST_RATIO, STEEPER = 6.0, 64.0, (1.0, 4.0)
 FIRST_SLACK = UNIT // 50
 """What the fillings that a plan is first made of may lose; doubled until they are too many."""
 
-STALLED, STALLED_STEPS = 5, 4_000_000
-"""Rounds in a row, and steps in them, that neither find nor prove anything: then the rest is left to others."""
+STALLED, STALLED_TIMES = 5, 80
+"""Rounds in a row, and times the steps of the first one, without anything found or proved: then the rest is left to others."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,12 @@ class _Search:
 
     def run(self) -> None:
         """Rounds of both."""
-        steps, stalled, waited, seed = FIRST_STEPS, 0, 0, self.limits.seed
+        first = min(STEPS_A_TASK * (len(self.problem.tasks) + 1), FIRST_STEPS)
+        steps, stalled, waited, seed = first, 0, 0, self.limits.seed
         budget = self.limits.deterministic_limit
         left = math.inf if budget is None else budget * STEPS_A_SECOND
         with ThreadPoolExecutor(max(self.limits.workers, 1)) as threads:
-            while (stalled < STALLED or waited < STALLED_STEPS) and left > 0 and not self.deadline.passed():
+            while (stalled < STALLED or waited < STALLED_TIMES * first) and left > 0 and not self.deadline.passed():
                 tier = self.plan.open_tier(len(self.problem.tiers))
                 if tier is None:
                     return
