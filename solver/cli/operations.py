@@ -84,7 +84,7 @@ def drain(
             help="Tasks elsewhere that may move to make room. (default: 0; with --cheapest, of all tasks, any number)",
         ),
     ] = None,
-    movable: options.Movable = None,
+    movable: options.Move = None,
 ) -> None:
     """Empty instances: tasks of services leave and are replaced; standalone and DAEMON tasks stay.
 
@@ -102,7 +102,7 @@ def drain(
             said.fault("--instance", "is missing: nothing is to be drained", remedy)
         if instance and cheapest:
             said.fault("--cheapest", "stands beside --instance", "name the instances, or say how many")
-        given = {"--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--movable": movable}
+        given = {"--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--move": movable}
 
         def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
             if count is not None:
@@ -120,7 +120,7 @@ def rebalance(
         list[str] | None,
         typer.Option("--group", "-g", metavar="NAME", help="A group that may move. (default: every REPLICA service)"),
     ] = None,
-    movable: options.Movable = None,
+    movable: options.Move = None,
     repair: options.Repair = False,
     consolidate: options.Consolidate = False,
 ) -> None:
@@ -137,7 +137,7 @@ def rebalance(
         if max_moves is None and not common.request:
             said.fault("--max-moves", "is missing: it says how many tasks may move", "write --max-moves 10")
         given = {
-            "--max-moves": max_moves, "--group": group, "--movable": movable,
+            "--max-moves": max_moves, "--group": group, "--move": movable,
             "--repair": repair, "--consolidate": consolidate,
         }  # fmt: skip
         _run(
@@ -170,7 +170,7 @@ def reconcile(
     preempt: Annotated[
         Whose | None, typer.Option(help="Whose running tasks may be stopped to place others. (default: none)")
     ] = None,
-    movable: options.Movable = None,
+    movable: options.Move = None,
     rebalance: Annotated[
         bool, typer.Option("--rebalance", help="Also move tasks for the sake of the strategies.")
     ] = False,
@@ -190,7 +190,7 @@ def reconcile(
         counts = said.counts(desired or (), "--desired", 0)
         moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
         given = {
-            "--desired": desired, "--max-moves": max_moves, "--preempt": preempt, "--movable": movable,
+            "--desired": desired, "--max-moves": max_moves, "--preempt": preempt, "--move": movable,
             "--rebalance": rebalance, "--consolidate": consolidate,
         }  # fmt: skip
         _run(

@@ -110,9 +110,9 @@ SaveRequest = Annotated[
     ),
 ]
 AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Start everything that is wanted, or nothing.")]
-Movable = Annotated[
+Move = Annotated[
     list[str] | None,
-    typer.Option("--movable", metavar="NAME", help="A group of standalone tasks that may move too."),
+    typer.Option("--move", metavar="NAME", help="A group of standalone tasks that may move too."),
 ]
 MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Have few rules broken, before any strategy.")]

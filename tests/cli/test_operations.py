@@ -50,8 +50,8 @@ def test_what_protection_keeps_is_a_shortfall(run: Run, ecs: Path) -> None:
 
 
 def test_drain(run: Run, ecs: Path) -> None:
-    """--instance by any name, --max-moves for others, --movable for standalone tasks."""
-    request = asked(run, "drain", ecs, "-i", "i-a", "--max-moves", "1", "--movable", "family:batch")
+    """--instance by any name, --max-moves for others, --move for standalone tasks."""
+    request = asked(run, "drain", ecs, "-i", "i-a", "--max-moves", "1", "--move", "family:batch")
     assert [name.rsplit("/", 1)[-1] for name in request["drainedInstances"]] == ["a"]
     assert (request["freedom"]["maxMoves"], request["freedom"]["interleaved"]) == ("5", True)
     assert set(of(request, "movable")) == {"service:web", "service:web@web:6", "service:db", "family:batch"}
@@ -140,7 +140,7 @@ def test_all_faults_at_once(run: Run, ecs: Path) -> None:
     """Options that cannot be read and names that are unknown are told together."""
     answer = run("drain", ecs, "-i", "i-z", "--max-moves", "x", "--time-limit", "soon")
     assert [line.split(":")[1].strip() for line in answer.stderr.splitlines()] == ["--max-moves", "--time-limit"]
-    answer = run("drain", ecs, "-i", "i-z", "--movable", "nope")
+    answer = run("drain", ecs, "-i", "i-z", "--move", "nope")
     assert len(answer.stderr.splitlines()) == 2
 
 
