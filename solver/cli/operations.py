@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
     Operation = Callable[[Cluster], tuple[Problem, Sequence[str]]]
 
-_OPTION_OF = {"instances": "--instance", "cheapest": "--cheapest", "max_moves": "--max-moves", "desired": "--desired"}
+_OPTION_OF = {
+    "instances": "--instance",
+    "cheapest": "--cheapest",
+    "max_moves": "--max-moves",
+    "max_move_cost": "--max-move-cost",
+    "desired": "--desired",
+}
 """The option of a parameter that a fault names."""
 
 
@@ -40,6 +46,12 @@ class Whose(Enum):
 class _Standing(TypedDict):
     priorities: Mapping[str, int]
     frozen: Sequence[str]
+
+
+class _Budgets(TypedDict):
+    max_moves: int | None
+    max_move_cost: int | None
+    move_costs: Mapping[str, int]
 
 
 @with_common_options
@@ -84,6 +96,8 @@ def drain(
             help="Tasks elsewhere that may move to make room. (default: 0; with --cheapest, of all tasks, any number)",
         ),
     ] = None,
+    move_cost: options.MoveCosts = None,
+    max_move_cost: options.MaxMoveCost = None,
     movable: options.Move = None,
 ) -> None:
     """Empty instances: tasks of services leave and are replaced; standalone and DAEMON tasks stay.
@@ -95,19 +109,22 @@ def drain(
         from solver.formats.kinds import Kind
 
         said = Arguments()
-        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        budgets, standing = _budgets(said, max_moves, max_move_cost, move_cost), _standing(said, common)
         count = said.tasks("--cheapest", cheapest)
         if not (instance or cheapest or common.request):
             remedy = "write --instance INSTANCE or --cheapest N"
             said.fault("--instance", "is missing: nothing is to be drained", remedy)
         if instance and cheapest:
             said.fault("--cheapest", "stands beside --instance", "name the instances, or say how many")
-        given = {"--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--move": movable}
+        given = {
+            "--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--move-cost": move_cost,
+            "--max-move-cost": max_move_cost, "--move": movable,
+        }  # fmt: skip
 
         def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
             if count is not None:
-                return cluster.drain_cheapest(count, max_moves=moves, movable=movable or (), **standing)
-            return cluster.drain(instance or (), max_moves=moves or 0, movable=movable or (), **standing)
+                return cluster.drain_cheapest(count, movable=movable or (), **budgets, **standing)
+            return cluster.drain(instance or (), movable=movable or (), **budgets, **standing)
 
         _run(common, said, Kind.DRAIN, asked, given)
 
@@ -116,10 +133,9 @@ def drain(
 def rebalance(
     common: Common,
     max_moves: options.MaxMoves = None,
-    group: Annotated[
-        list[str] | None,
-        typer.Option("--group", "-g", metavar="NAME", help="A group that may move. (default: every REPLICA service)"),
-    ] = None,
+    group: options.Movers = None,
+    move_cost: options.MoveCosts = None,
+    max_move_cost: options.MaxMoveCost = None,
     movable: options.Move = None,
     repair: options.Repair = False,
     consolidate: options.Consolidate = False,
@@ -133,23 +149,25 @@ def rebalance(
         from solver.formats.kinds import Kind
 
         said = Arguments()
-        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
-        if max_moves is None and not common.request:
-            said.fault("--max-moves", "is missing: it says how many tasks may move", "write --max-moves 10")
+        budgets, standing = _budgets(said, max_moves, max_move_cost, move_cost), _standing(said, common)
+        groups = said.movers(group)
+        if max_moves is None and max_move_cost is None and not common.request:
+            remedy = "write --max-moves 10, or --max-move-cost 10"
+            said.fault("--max-moves", "is missing: it says how many tasks may move", remedy)
         given = {
-            "--max-moves": max_moves, "--group": group, "--move": movable,
-            "--repair": repair, "--consolidate": consolidate,
+            "--max-moves": max_moves, "--group": group, "--move-cost": move_cost, "--max-move-cost": max_move_cost,
+            "--move": movable, "--repair": repair, "--consolidate": consolidate,
         }  # fmt: skip
         _run(
             common,
             said,
             Kind.REBALANCE,
             lambda cluster: cluster.rebalance(
-                moves or 0,
-                groups=group or None,
+                groups=groups,
                 movable=movable or (),
                 repair=repair,
                 consolidate=consolidate,
+                **budgets,
                 **standing,
             ),
             given,
@@ -167,6 +185,9 @@ def reconcile(
         str | None,
         typer.Option("--max-moves", metavar="N", help="Tasks that may move. (default: as many as must)"),
     ] = None,
+    group: options.Movers = None,
+    move_cost: options.MoveCosts = None,
+    max_move_cost: options.MaxMoveCost = None,
     preempt: Annotated[
         Whose | None, typer.Option(help="Whose running tasks may be stopped to place others. (default: none)")
     ] = None,
@@ -188,9 +209,11 @@ def reconcile(
 
         said = Arguments()
         counts = said.counts(desired or (), "--desired", 0)
-        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        budgets, standing = _budgets(said, max_moves, max_move_cost, move_cost), _standing(said, common)
+        groups = said.movers(group)
         given = {
-            "--desired": desired, "--max-moves": max_moves, "--preempt": preempt, "--move": movable,
+            "--desired": desired, "--max-moves": max_moves, "--group": group, "--move-cost": move_cost,
+            "--max-move-cost": max_move_cost, "--preempt": preempt, "--move": movable,
             "--rebalance": rebalance, "--consolidate": consolidate,
         }  # fmt: skip
         _run(
@@ -199,11 +222,12 @@ def reconcile(
             Kind.RECONCILE,
             lambda cluster: cluster.reconcile(
                 counts,
-                max_moves=moves,
+                groups=groups,
                 preempt=Preempt.NONE if preempt is None else Preempt(preempt.value),
                 movable=movable or (),
                 rebalance=rebalance,
                 consolidate=consolidate,
+                **budgets,
                 **standing,
             ),
             given,
@@ -250,6 +274,17 @@ def deploy(
 
 def _standing(said: Arguments, common: Common) -> _Standing:
     return {"priorities": said.ranks(common.priority), "frozen": tuple(common.freeze or ())}
+
+
+def _budgets(said: Arguments, moves: str | None, cost: str | None, costs: Sequence[str] | None) -> _Budgets:
+    """What --max-moves, --max-move-cost and --move-cost say."""
+    from solver.domain.counts import LARGEST_SUM
+
+    return {
+        "max_moves": said.tasks("--max-moves", moves),
+        "max_move_cost": said.tasks("--max-move-cost", cost, LARGEST_SUM),
+        "move_costs": said.costs(costs),
+    }
 
 
 def _run(

@@ -115,5 +115,22 @@ Move = Annotated[
     typer.Option("--move", metavar="NAME", help="A group of standalone tasks that may move too."),
 ]
 MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]
+MoveCosts = Annotated[
+    list[str] | None,
+    typer.Option("--move-cost", metavar="NAME=N", help="What moving a task of the group counts. (default: 1)"),
+]
+MaxMoveCost = Annotated[
+    str | None,
+    typer.Option("--max-move-cost", metavar="N", help="What all moves together may count at most, by --move-cost."),
+]
+Movers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        "-g",
+        metavar="NAME[=MOVES]",
+        help="A group that may move, perhaps at most MOVES of its tasks. (default: every REPLICA service)",
+    ),
+]
 Repair = Annotated[bool, typer.Option("--repair", help="Have few rules broken, before any strategy.")]
 Consolidate = Annotated[bool, typer.Option("--consolidate", help="Keep few instances in use, before any strategy.")]

@@ -56,8 +56,9 @@ def kind_faults(problem: Problem, kind: Kind) -> list[Fault]:
         for what, path, said in _asked(problem)
         if what not in _ADMITS[kind]
     ]
-    if kind is Kind.REBALANCE and problem.freedom.max_moves is None:
-        found.append(Fault("freedom.max_moves", "is missing", "say how many tasks may move"))
+    freedom = problem.freedom
+    if kind is Kind.REBALANCE and freedom.max_moves is None and freedom.max_move_cost is None:
+        found.append(Fault("freedom.max_moves", "is missing", "say how many tasks may move, or set max_move_cost"))
     changed = {group.family: g for g, group in reversed(list(enumerate(problem.groups))) if group.start or group.stop}
     if kind is Kind.DEPLOY and len(changed) > 1:
         first, *others = sorted(changed, key=lambda family: changed[family])

@@ -72,7 +72,9 @@ class Operable(ABC):
         self,
         instances: Sequence[str],
         *,
-        max_moves: int = 0,
+        max_moves: int | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         movable: Sequence[str] = (),
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
@@ -88,7 +90,11 @@ class Operable(ABC):
         instances
             By EC2 id, ARN or the ARN's last part.
         max_moves
-            Tasks of REPLICA services elsewhere that may move to make room.
+            Tasks of REPLICA services elsewhere that may move to make room; None for none, or with ``max_move_cost`` any.
+        max_move_cost
+            The sum of their move costs; None for any. What leaves the instances counts in neither.
+        move_costs
+            What moving a task counts, by group or family; 1 where left out.
         movable
             Standalone groups whose tasks move too.
 
@@ -99,28 +105,39 @@ class Operable(ABC):
         """
         draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
         drained = _instances(draft, instances)
-        budget = draft.is_count("max_moves", max_moves, "is") and max_moves
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
         draft.free_named(movable)
-        if budget:
+        elsewhere = bool(max_moves) if max_move_cost is None or max_moves is not None else max_move_cost > 0
+        if elsewhere:
             draft.free_services()
         problem, warnings = draft.problem(Freedom(interleaved=True), drained)
-        if not budget and not movable:
+        if not elsewhere and not movable:
             return problem, warnings
         # A task that leaves and is replaced counts as moved.
-        most = max_moves + int(problem.operation.leaving.totals().sum())
-        return replace(problem, freedom=replace(problem.freedom, max_moves=most)), warnings
+        leaving = problem.operation.leaving.totals()
+        most = most_cost = None
+        if max_moves is not None or max_move_cost is None:
+            most = (max_moves or 0) + int(leaving.sum())
+        if max_move_cost is not None:
+            costs = [group.move_cost for group in problem.groups]
+            most_cost = max_move_cost + sum(count * cost for count, cost in zip(leaving.tolist(), costs, strict=True))
+        budgets = replace(problem.freedom, max_moves=most, max_move_cost=most_cost)
+        return replace(problem, freedom=budgets), warnings
 
     def drain_cheapest(
         self,
         count: int,
         *,
         max_moves: int | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         movable: Sequence[str] = (),
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
         rules: Sequence[RuleSpec] = (),
     ) -> tuple[Problem, tuple[str, ...]]:
-        """The problem of emptying so many instances, those for which the fewest tasks move, and warnings.
+        """The problem of emptying so many instances, those for which the least moves, and warnings.
 
         Tasks of REPLICA services may move, also elsewhere to make room.
 
@@ -130,6 +147,10 @@ class Operable(ABC):
             Instances to empty, from 1.
         max_moves
             Tasks that may move; None for as many as it takes.
+        max_move_cost
+            The sum of their move costs; None for any.
+        move_costs
+            What moving a task counts, by group or family; 1 where left out.
         movable
             Standalone groups whose tasks may move too.
 
@@ -141,17 +162,19 @@ class Operable(ABC):
         draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
         if draft.is_count("cheapest", count, "is") and count == 0:
             draft.fault("cheapest", "is 0", "must be at least 1")
-        if max_moves is not None:
-            draft.is_count("max_moves", max_moves, "is")
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
         draft.free_services()
         draft.free_named(movable)
-        return draft.problem(Freedom(max_moves=max_moves, empty=count))
+        return draft.problem(Freedom(max_moves=max_moves, max_move_cost=max_move_cost, empty=count))
 
     def rebalance(
         self,
-        max_moves: int,
+        max_moves: int | None = None,
         *,
-        groups: Sequence[str] | None = None,
+        groups: Sequence[str] | Mapping[str, int | None] | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         movable: Sequence[str] = (),
         repair: bool = False,
         consolidate: bool = False,
@@ -164,9 +187,14 @@ class Operable(ABC):
         Parameters
         ----------
         max_moves
-            Tasks that may move.
+            Tasks that may move; None for any number, within ``max_move_cost``.
         groups
-            The families or groups that move, standalone ones too; None for every REPLICA service.
+            The families or groups that move, standalone ones too, perhaps each with the most of its tasks that may
+            (None for any number); None for every REPLICA service.
+        max_move_cost
+            The sum of the moved tasks' move costs; None for any.
+        move_costs
+            What moving a task counts, by group or family; 1 where left out.
         movable
             Groups that move besides.
         repair
@@ -177,20 +205,27 @@ class Operable(ABC):
         Raises
         ------
         InvalidRequest
-            With every unknown name, absurd count and contradiction at once.
+            With every unknown name, absurd count and contradiction at once; also without a budget of the whole.
         """
         draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
-        draft.is_count("max_moves", max_moves, "is")
-        if groups is None:
-            draft.free_services()
-        draft.free_named([*(groups or ()), *movable])
-        return draft.problem(Freedom(max_moves=max_moves, repair=repair, consolidate=consolidate))
+        if max_moves is None and max_move_cost is None:
+            draft.fault("max_moves", "is missing: it says how many tasks may move", "give it, or max_move_cost")
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
+        draft.free_groups(groups)
+        draft.free_named(movable)
+        return draft.problem(
+            Freedom(max_moves=max_moves, max_move_cost=max_move_cost, repair=repair, consolidate=consolidate)
+        )
 
     def reconcile(
         self,
         desired: Mapping[str, int] | None = None,
         *,
         max_moves: int | None = None,
+        groups: Sequence[str] | Mapping[str, int | None] | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         preempt: Preempt = Preempt.NONE,
         movable: Sequence[str] = (),
         rebalance: bool = False,
@@ -211,6 +246,8 @@ class Operable(ABC):
             Tasks that there should be, by family. A service that is not named has its own desired count.
         max_moves
             Tasks that may move; None for as many as must.
+        groups, max_move_cost, move_costs
+            As ``rebalance`` takes them.
         preempt
             Whose running tasks may be stopped to place others.
         movable
@@ -237,14 +274,19 @@ class Operable(ABC):
         for name, members in draft.apart(counts).items():
             if draft.is_count(name, counts[name], "is to have a desired count of"):
                 _towards(draft, name, members, counts[name], explicit=name in named)
-        if max_moves is not None:
-            draft.is_count("max_moves", max_moves, "is")
-        if max_moves != 0:
-            draft.free_services()
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
+        if max_moves != 0 or groups is not None:
+            draft.free_groups(groups)
         draft.free_named(movable)
-        return draft.problem(
-            Freedom(max_moves=max_moves, preempt=preempt, consolidate=consolidate, interleaved=not rebalance)
+        freedom = Freedom(
+            max_moves=max_moves,
+            max_move_cost=max_move_cost,
+            preempt=preempt,
+            consolidate=consolidate,
+            interleaved=not rebalance,
         )
+        return draft.problem(freedom)
 
 
 def _is_held(draft: Draft, name: str) -> bool:

@@ -74,6 +74,29 @@ def test_rebalance(run: Run, ecs: Path) -> None:
     assert request["freedom"]["repair"] is True
 
 
+def test_budgets_of_a_rebalance(run: Run, ecs: Path) -> None:
+    """--group NAME=MOVES, --move-cost of a family with all its revisions, --max-move-cost in place of --max-moves."""
+    more = ("-g", "service:db=1", "-g", "service:web", "--move-cost", "service:web=3", "--max-move-cost", "7")
+    request = asked(run, "rebalance", ecs, *more)
+    assert set(of(request, "movable")) == {"service:db", "service:web", "service:web@web:6"}
+    assert of(request, "maxMoves") == {"service:db": "1"}
+    assert of(request, "moveCost") == {"service:web": "3", "service:web@web:6": "3"}
+    assert request["freedom"]["maxMoveCost"] == "7" and "maxMoves" not in request["freedom"]
+
+
+def test_budgets_of_other_operations(run: Run, ecs: Path) -> None:
+    """A drain pays for what leaves apart: 4 tasks, 2 of them at cost 3; reconcile takes the groups too."""
+    cost = ("--move-cost", "service:web=3", "--max-move-cost", "5")
+    request = asked(run, "drain", ecs, "-i", "i-a", *cost)
+    assert request["freedom"]["maxMoveCost"] == str(3 + 3 + 1 + 5) and "maxMoves" not in request["freedom"]
+    assert set(of(request, "movable")) == {"service:web", "service:web@web:6", "service:db"}
+    request = asked(run, "drain", ecs, "--cheapest", "1", *cost)
+    assert (request["freedom"]["maxMoveCost"], request["freedom"]["empty"]) == ("5", 1)
+    request = asked(run, "reconcile", ecs, "-g", "service:db=2", *cost)
+    assert of(request, "maxMoves") == {"service:db": "2"} and set(of(request, "movable")) == {"service:db"}
+    assert request["freedom"]["maxMoveCost"] == "5"
+
+
 def test_reconcile(run: Run, ecs: Path) -> None:
     """Counts that are named and those of the documents, pre-emption, priorities, what is frozen."""
     more = ("--preempt", "lower", "--priority", "service:db=4", "--freeze", "i-b", "--max-moves", "0")
@@ -109,7 +132,35 @@ def test_deploy(run: Run, ecs: Path) -> None:
         (("drain", "ECS", "-i", "i-z"), "i-z: is to be drained and is not in the cluster; did you mean 'i-"),
         (("drain", "ECS", "-i", "a", "-i", "b", "-i", "c"), "--instance: leave no instance that takes tasks; "),
         (("drain", "ECS", "-i", "a", "--max-moves", "-1"), "--max-moves: is '-1'; must be a whole number from 0 to"),
-        (("rebalance", "ECS"), "--max-moves: is missing: it says how many tasks may move; write --max-moves 10"),
+        (
+            ("rebalance", "ECS"),
+            "--max-moves: is missing: it says how many tasks may move; write --max-moves 10, or --max-move-cost 10",
+        ),
+        (
+            ("rebalance", "ECS", "--max-move-cost", "-1"),
+            "--max-move-cost: is '-1'; must be a whole number from 0 to 9,0",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "-g", "service:db=x"),
+            "--group: MOVES of service:db is 'x'; must be a whole number from 0 to 10,000,000",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "-g", "service:db=1", "-g", "service:db"),
+            "--group: service:db is named twice; name each group once",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "-g", "service:web=1"),
+            "service:web: may move at most 1 task, and its revisions move each by itself; give service:web and "
+            "service:web@web:6 a number each",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--move-cost", "service:web"),
+            "--move-cost: 'service:web' is not NAME=N; write it like service:web=12, N a whole number",
+        ),
+        (
+            ("drain", "ECS", "-i", "a", "--move-cost", "service:web=-1"),
+            "--move-cost: N of service:web is '-1'; must be a whole number from 0 to 10,000,000",
+        ),
         (("rebalance", "ECS", "--max-moves", "many"), "--max-moves: is 'many'; must be a whole number"),
         (
             ("reconcile", "ECS", "--desired", "service:web=-2"),

@@ -73,7 +73,11 @@ def test_a_call_admits_only_its_own_kind(call: Call, kind: Kind) -> None:
     [
         (Kind.TERMINATE, request({"start": 1}), "groups[0].start: is 1; terminate starts no tasks: leave it out"),
         (Kind.DRAIN, request({}, {"stop": 1}), "groups[1].stop: is 1; drain stops no tasks of groups: leave it out"),
-        (Kind.REBALANCE, request({"movable": True}), "freedom.max_moves: is missing; say how many tasks may move"),
+        (
+            Kind.REBALANCE,
+            request({"movable": True}),
+            "freedom.max_moves: is missing; say how many tasks may move, or set",
+        ),
         (Kind.RECONCILE, request(drained=DRAINED), "drained_instances: names 1; reconcile drains no instances: leave"),
         (
             Kind.DEPLOY,

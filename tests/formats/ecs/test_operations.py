@@ -185,6 +185,46 @@ def test_a_rebalance_of_what_is_named(cluster: EcsCluster) -> None:
     ]
 
 
+def test_a_rebalance_with_budgets(cluster: EcsCluster) -> None:
+    """Of the whole, by number or by cost; of groups; a revision can be named where its family means several."""
+    problem, _ = cluster.rebalance(max_move_cost=9, groups={"service:web@web:6": 2, "service:db": None})
+    assert problem.freedom == Freedom(max_move_cost=9) and of(problem, "max_moves") == {"service:web@web:6": 2}
+    assert set(of(problem, "movable")) == {"service:web@web:6", "service:db"}
+    problem, _ = cluster.rebalance(3, max_move_cost=9, move_costs={"service:web": 4})
+    assert problem.freedom == Freedom(max_moves=3, max_move_cost=9)
+    assert [group.move_cost for group in problem.groups if group.family == "service:web"] == [4, 4]
+
+
+def test_budgets_that_cannot_be(cluster: EcsCluster) -> None:
+    """None at all, absurd numbers, a number for several revisions together, a group that is priced twice."""
+    assert refused(cluster.rebalance) == [
+        "max_moves: is missing: it says how many tasks may move; give it, or max_move_cost"
+    ]
+    assert refused(cluster.rebalance, max_move_cost=-1, groups={"service:db": -1}, move_costs={"service:dd": 1}) == [
+        "max_move_cost: is -1; must be a whole number, 0 to 9,007,199,254,740,992",
+        "service:dd: is not a group of the cluster; did you mean service:db or service:web or service:agent?",
+        "service:db: may move at most -1; must be a whole number, 0 to 10,000,000",
+    ]
+    (fault,) = refused(cluster.rebalance, 3, groups={"service:web": 2})
+    assert fault.startswith("service:web: may move at most 2 tasks, and its revisions move each by itself; give ")
+    (fault,) = refused(cluster.drain, ["i-a"], move_costs={"service:web": 2, "service:web@web:6": 3})
+    assert fault == "service:web@web:6: is named, or is part of what is named, as service:web; name it once"
+
+
+def test_a_drain_may_pay_for_others_by_cost(cluster: EcsCluster) -> None:
+    """What leaves counts on top: a task of each group on the instance."""
+    problem, _ = cluster.drain(["i-a"], max_move_cost=5, move_costs={"service:db": 7})
+    assert problem.freedom == Freedom(max_move_cost=1 + 1 + 7 + 5, interleaved=True)
+    problem, _ = cluster.drain(["i-a"], max_moves=1, max_move_cost=5)
+    assert problem.freedom == Freedom(max_moves=4, max_move_cost=8, interleaved=True)
+    problem, _ = cluster.drain_cheapest(1, max_moves=4, max_move_cost=5)
+    assert problem.freedom == Freedom(max_moves=4, max_move_cost=5, empty=1)
+    problem, _ = cluster.reconcile(max_move_cost=5, groups={"service:db": 1})
+    assert problem.freedom == Freedom(max_move_cost=5, interleaved=True) and of(problem, "max_moves") == {
+        "service:db": 1
+    }
+
+
 def test_rebalances_that_cannot_be(cluster: EcsCluster) -> None:
     """All faults at once."""
     assert refused(cluster.rebalance, -3, groups=["service:agent", "service:dd"]) == [
