@@ -16,6 +16,7 @@ import numpy as np
 from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall, Violation
+from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
@@ -99,6 +100,7 @@ def place(
 
         left = max(limits.time_limit - (time.monotonic() - begun), 0.0)
         shortfalls = explained(rules, solution, limits, left, cancelled)
+    judged = () if rules.gain is None else (rules.gain.remark(Placement(problem, solution.tasks)),)
     return Answer(
         status=solution.status,
         stop=solution.stop,
@@ -108,7 +110,7 @@ def place(
         engine=solution.engine,
         replay=Replay.of(fingerprint(problem), limits, versions()),
         shortfalls=shortfalls,
-        warnings=(*warnings, *found.remarks, *doubts),
+        warnings=(*warnings, *found.remarks, *judged, *doubts),
         broken_before=broken(problem, problem.running, rules),
         broken_after=broken(problem, solution.tasks, rules),
         seconds=time.monotonic() - begun,

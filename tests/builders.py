@@ -176,6 +176,22 @@ def random_change(seed: int) -> Problem:
     )
 
 
+def random_rebalance(seed: int) -> Problem:
+    """A random change in which nothing but moves is asked for, which perhaps must pay."""
+    r = random.Random(f"rebalance {seed}")
+    whole = random_change(seed)
+    groups = [replace(one, start=0, stop=0, movable=one.scheduling is not Scheduling.DAEMON) for one in whole.groups]
+    freedom = Freedom(
+        max_moves=r.choice([None, 1, 2, 3]),
+        max_move_cost=r.choice([None, None, 3]),
+        min_gain=r.choice([0, 1, 300, 500, 1000, 1000, 1500, 2000, 4000]),
+        repair=r.random() < 0.3,
+        consolidate=r.random() < 0.4,
+    )
+    nowhere = np.zeros(whole.cluster.size, np.bool_)
+    return replace(whole, groups=tuple(groups), freedom=freedom, drained=nowhere, all_or_nothing=False)
+
+
 def random_pools(seed: int) -> Problem:
     """A random change on a cluster cut into two pools; what runs in the wrong one ties them together."""
     whole = random_change(seed)

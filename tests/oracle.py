@@ -19,10 +19,18 @@ State = tuple[tuple[int, ...], ...]
 
 
 class Oracle:
-    """All plans of a problem and their tier values."""
+    """All plans of a problem and their tier values.
 
-    def __init__(self, problem: Problem) -> None:
+    Parameters
+    ----------
+    goal
+        The tier in which moves must gain, where the request asks for it: which one it is, counting has said. None where
+        nothing can be gained.
+    """
+
+    def __init__(self, problem: Problem, goal: int | None = None) -> None:
         self.p = problem
+        self.goal = goal
         self.groups = problem.groups
         self.I = range(problem.cluster.size)
         self.G = range(len(problem.groups))
@@ -89,7 +97,15 @@ class Oracle:
         moved = [self.moved(g, state[g]) for g in self.G]
         cost = sum(self.groups[g].move_cost * moved[g] for g in self.G)
         most, most_cost = self.p.freedom.max_moves, self.p.freedom.max_move_cost
-        return (most is None or sum(moved) <= most) and (most_cost is None or cost <= most_cost)
+        within = (most is None or sum(moved) <= most) and (most_cost is None or cost <= most_cost)
+        return within and self._pays(state, cost)
+
+    def _pays(self, state: State, cost: int) -> bool:
+        """Whether the moves gain what they must."""
+        if not self.p.freedom.min_gain:
+            return True
+        gained = 0 if self.goal is None else self.tiers(self.before)[self.goal] - self.tiers(state)[self.goal]
+        return self.p.freedom.min_gain * cost <= 1000 * gained
 
     # What may stop.
 

@@ -30,6 +30,7 @@ _OPTION_OF = {
     "cheapest": "--cheapest",
     "max_moves": "--max-moves",
     "max_move_cost": "--max-move-cost",
+    "min_gain": "--min-gain",
     "desired": "--desired",
 }
 """The option of a parameter that a fault names."""
@@ -136,6 +137,7 @@ def rebalance(
     group: options.Movers = None,
     move_cost: options.MoveCosts = None,
     max_move_cost: options.MaxMoveCost = None,
+    min_gain: options.MinGain = None,
     movable: options.Move = None,
     repair: options.Repair = False,
     consolidate: options.Consolidate = False,
@@ -145,7 +147,7 @@ def rebalance(
     Example: placement-solver rebalance CLUSTER_DIR --max-moves 10
     """
     with errors_to_exit_codes():
-        from solver.cli.arguments import Arguments
+        from solver.cli.arguments import Arguments, number
         from solver.formats.kinds import Kind
 
         said = Arguments()
@@ -154,9 +156,10 @@ def rebalance(
         if max_moves is None and max_move_cost is None and not common.request:
             remedy = "write --max-moves 10, or --max-move-cost 10"
             said.fault("--max-moves", "is missing: it says how many tasks may move", remedy)
+        gain = said.read(number, "--min-gain", min_gain or "0")
         given = {
             "--max-moves": max_moves, "--group": group, "--move-cost": move_cost, "--max-move-cost": max_move_cost,
-            "--move": movable, "--repair": repair, "--consolidate": consolidate,
+            "--min-gain": min_gain, "--move": movable, "--repair": repair, "--consolidate": consolidate,
         }  # fmt: skip
         _run(
             common,
@@ -164,6 +167,7 @@ def rebalance(
             Kind.REBALANCE,
             lambda cluster: cluster.rebalance(
                 groups=groups,
+                min_gain=gain[0] if gain else 0,
                 movable=movable or (),
                 repair=repair,
                 consolidate=consolidate,

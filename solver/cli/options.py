@@ -123,6 +123,15 @@ MaxMoveCost = Annotated[
     str | None,
     typer.Option("--max-move-cost", metavar="N", help="What all moves together may count at most, by --move-cost."),
 ]
+MinGain = Annotated[
+    str | None,
+    typer.Option(
+        "--min-gain",
+        metavar="X",
+        help="Moves must pay: each gains X on average in what is minimised first of all that can still gain."
+        " With --consolidate --min-gain 0.1, ten moves at most for an instance. (default: 0)",
+    ),
+]
 Movers = Annotated[
     list[str] | None,
     typer.Option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -71,7 +71,7 @@ class Problem:
             if not getattr(self, name).size:
                 object.__setattr__(self, name, np.zeros(self.cluster.size, np.bool_))
         faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster), *_budget_faults(self.freedom)]
-        if faults := faults or [*self._stop_faults(), *self._sum_faults()]:
+        if faults := faults or [*self._stop_faults(), *self._sum_faults(), *self._gain_faults()]:
             raise InvalidRequest(faults)
         read_only(self.frozen)
         read_only(self.drained)
@@ -115,6 +115,21 @@ class Problem:
                 problem = "times the tasks wanted and running adds up to more than 2^53 over the groups"
                 faults.append(Fault(f"groups.demand[{name}]", problem, "use a coarser unit"))
         return faults
+
+    def _gain_faults(self) -> Iterator[Fault]:
+        """Moves are judged by what they gain only where nothing else changes the tiers."""
+        freedom = self.freedom
+        others = {
+            "tasks start": self.wanted.any(),
+            "tasks are to stop": any(group.stop for group in self.groups),
+            "instances are drained": self.drained.any(),
+            "instances are to be emptied": freedom.empty,
+            "moves are interleaved": freedom.interleaved,
+        }
+        if freedom.min_gain and any(others.values()):
+            said = next(what for what, asked in others.items() if asked)
+            problem = f"is {freedom.min_gain:,}, and {said}"
+            yield Fault("freedom.min_gain", problem, "ask for moves alone, such as a rebalance afterwards")
 
     @cached_property
     def demand(self) -> Ints:
@@ -290,7 +305,8 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
 
 
 def _budget_faults(freedom: Freedom) -> list[Fault]:
-    budgets = (("max_moves", freedom.max_moves), ("max_move_cost", freedom.max_move_cost), ("empty", freedom.empty))
+    names = ("max_moves", "max_move_cost", "min_gain", "empty")
+    budgets = [(name, getattr(freedom, name)) for name in names]
     faults = [
         Fault(f"freedom.{name}", f"is {amount!r}", "must be a whole number, zero or more")
         for name, amount in budgets

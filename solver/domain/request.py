@@ -52,6 +52,9 @@ class Freedom:
         Tasks that may move; None for any number.
     max_move_cost
         The sum of the moved tasks' ``move_cost``; None for any.
+    min_gain
+        What a move must gain, in thousandths of the unit of the first tier that can gain something; 0 for nothing. Only where
+        nothing but moves is asked for: what starts and stops changes the tiers too, and hides what the moves gain.
     preempt
         Whether running tasks may be stopped to place others.
     empty
@@ -66,6 +69,7 @@ class Freedom:
 
     max_moves: int | None = None
     max_move_cost: int | None = None
+    min_gain: int = 0
     preempt: Preempt = Preempt.NONE
     empty: int = 0
     repair: bool = False

@@ -85,7 +85,8 @@ def parts_of(rules: Rules) -> list[Part]:
     problem = rules.problem
     operation, freedom = problem.operation, problem.freedom
     changing = sorted({*operation.stoppable.group.tolist(), *np.flatnonzero(problem.wanted).tolist()})
-    shared = freedom.max_moves is not None or freedom.max_move_cost is not None or freedom.empty
+    budgets = freedom.max_moves is not None or freedom.max_move_cost is not None
+    shared = budgets or freedom.min_gain or freedom.empty
     if problem.all_or_nothing or (shared and operation.moving.any()) or not changing:
         return [Part(tuple(changing), np.ones(problem.cluster.size, np.bool_))]
     concerned = {g: (rules.most_beside(g) > 0) | (problem.running.row(g) > 0) for g in changing}

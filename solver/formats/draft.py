@@ -114,6 +114,14 @@ class Draft:
         self.fault(path, f"{what} {count!r}", f"must be a whole number, 0 to {most:,}")
         return False
 
+    def thousandths(self, path: str, number: float) -> int:
+        """A number of at most three decimals in thousandths; 0, with a fault, where it is none."""
+        is_number = isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= MAX_START
+        if is_number and abs(number * 1000 - round(number * 1000)) < 1e-6:
+            return round(number * 1000)
+        self.fault(path, f"is {number!r}", f"must be a number from 0 to {MAX_START:,} with at most three decimals")
+        return 0
+
     def are_budgets(self, max_moves: int | None, max_move_cost: int | None) -> None:
         """Note what is wrong with the budgets of the whole request; None is none."""
         if max_moves is not None:

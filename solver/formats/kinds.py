@@ -30,10 +30,10 @@ class Kind(Enum):
 
 
 _ADMITS = {
-    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "empty", "repair", "consolidate"},
+    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "empty", "repair", "consolidate", "min_gain"},
     Kind.TERMINATE: {"stop"},
     Kind.DRAIN: {"drained", "movable", "empty"},
-    Kind.REBALANCE: {"movable", "repair", "consolidate"},
+    Kind.REBALANCE: {"movable", "repair", "consolidate", "min_gain"},
     Kind.RECONCILE: {"start", "stop", "movable", "preempt", "repair", "consolidate"},
     Kind.DEPLOY: {"start", "stop"},
 }
@@ -46,6 +46,7 @@ _DOES = {
     "empty": "empties no instances",
     "repair": "repairs no rules",
     "consolidate": "does not consolidate",
+    "min_gain": "judges no moves by what they gain",
 }
 
 
@@ -77,8 +78,9 @@ def _asked(problem: Problem) -> Iterator[tuple[str, str, str]]:
         yield "drained", "drained_instances", f"names {int(np.count_nonzero(problem.drained)):,}"
     if problem.freedom.preempt is not Preempt.NONE:
         yield "preempt", "freedom.preempt", f"is {problem.freedom.preempt.name}"
-    if problem.freedom.empty:
-        yield "empty", "freedom.empty", f"is {problem.freedom.empty:,}"
+    for name in ("empty", "min_gain"):
+        if getattr(problem.freedom, name):
+            yield name, f"freedom.{name}", f"is {getattr(problem.freedom, name):,}"
     for name in ("repair", "consolidate"):
         if getattr(problem.freedom, name):
             yield name, f"freedom.{name}", "is true"

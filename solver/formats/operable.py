@@ -175,6 +175,7 @@ class Operable(ABC):
         groups: Sequence[str] | Mapping[str, int | None] | None = None,
         max_move_cost: int | None = None,
         move_costs: Mapping[str, int] | None = None,
+        min_gain: float = 0,
         movable: Sequence[str] = (),
         repair: bool = False,
         consolidate: bool = False,
@@ -195,6 +196,9 @@ class Operable(ABC):
             The sum of the moved tasks' move costs; None for any.
         move_costs
             What moving a task counts, by group or family; 1 where left out.
+        min_gain
+            What a move must gain on average, in the unit of the first tier that can gain something: with 0.1, one instance
+            less in use takes at most ten moves. At most three decimals.
         movable
             Groups that move besides.
         repair
@@ -212,11 +216,17 @@ class Operable(ABC):
             draft.fault("max_moves", "is missing: it says how many tasks may move", "give it, or max_move_cost")
         draft.are_budgets(max_moves, max_move_cost)
         draft.price_moves(move_costs or {})
+        gain = draft.thousandths("min_gain", min_gain)
         draft.free_groups(groups)
         draft.free_named(movable)
-        return draft.problem(
-            Freedom(max_moves=max_moves, max_move_cost=max_move_cost, repair=repair, consolidate=consolidate)
+        freedom = Freedom(
+            max_moves=max_moves,
+            max_move_cost=max_move_cost,
+            min_gain=gain,
+            repair=repair,
+            consolidate=consolidate,
         )
+        return draft.problem(freedom)
 
     def reconcile(
         self,

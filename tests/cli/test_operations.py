@@ -68,7 +68,9 @@ def test_drain_the_cheapest(run: Run, ecs: Path) -> None:
 
 def test_rebalance(run: Run, ecs: Path) -> None:
     """The named groups move, at most so many tasks, perhaps onto few instances."""
-    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", "--consolidate", "--repair")
+    more = ("--consolidate", "--repair", "--min-gain", "0.25")
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", *more)
+    assert request["freedom"]["minGain"] == "250"
     assert set(of(request, "movable")) == {"service:db"}
     assert (request["freedom"]["maxMoves"], request["freedom"]["consolidate"]) == ("4", True)
     assert request["freedom"]["repair"] is True
@@ -147,6 +149,11 @@ def test_deploy(run: Run, ecs: Path) -> None:
         (
             ("rebalance", "ECS", "--max-moves", "4", "-g", "service:db=1", "-g", "service:db"),
             "--group: service:db is named twice; name each group once",
+        ),
+        (("rebalance", "ECS", "--max-moves", "4", "--min-gain", "x"), "--min-gain: is 'x'; must be a number, like 2"),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--min-gain", "0.0005"),
+            "--min-gain: is 0.0005; must be a number from 0 to 10,000,000 with at most three decimals",
         ),
         (
             ("rebalance", "ECS", "--max-moves", "4", "-g", "service:web=1"),

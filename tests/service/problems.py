@@ -109,6 +109,7 @@ def freedoms(draw: st.DrawFn) -> Freedom:
     return Freedom(
         max_moves=draw(budgets),
         max_move_cost=draw(budgets),
+        min_gain=0,
         preempt=draw(st.sampled_from(Preempt)),
         empty=0 if interleaved else draw(st.integers(0, 2**31 - 1)),
         repair=draw(st.booleans()),

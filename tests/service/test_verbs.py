@@ -102,6 +102,29 @@ def test_what_is_beyond_a_kind_is_said(kind: Kind, problem: Problem, said: str) 
     assert kind_faults(problem, Kind.PLACE) == []
 
 
+def test_goals_and_budgets_of_a_rebalance_are_carried() -> None:
+    """What is asked of moves alone comes through, and no other call admits it."""
+    freedom = Freedom(max_move_cost=7, min_gain=1500, repair=True)
+    problem = request({"movable": True, "move_cost": 3, "max_moves": 2}, freedom=freedom)
+    payload = codec.call_to_bytes(PlaceCall(problem, Limits()), VERBS[Call.REBALANCE])
+    read = codec.call_from_bytes(payload, verb=VERBS[Call.REBALANCE]).problem
+    assert problems.contents(read) == problems.contents(problem) and read.freedom == freedom
+    (fault,) = (fault for fault in kind_faults(problem, Kind.RECONCILE) if "gain" in fault.path)
+    assert str(fault).startswith(
+        "freedom.min_gain: is 1,500; reconcile judges no moves by what they gain: leave it out"
+    )
+
+
+def test_numbers_beyond_the_wire_are_refused() -> None:
+    """Before anything is sent, with the field."""
+    problem = request({"movable": True}, freedom=Freedom(max_moves=2**63, max_move_cost=2**64, min_gain=2**65))
+    with pytest.raises(InvalidRequest) as refused:
+        place_request(problem, Limits())
+    assert [fault.path for fault in refused.value.faults] == [
+        "freedom.max_moves", "freedom.max_move_cost", "freedom.min_gain",
+    ]  # fmt: skip
+
+
 def test_faults_of_the_new_fields_are_at_their_paths() -> None:
     """Everything at once, as for the other fields."""
     message = place_request(request({"movable": True}, {"stop": 1}), Limits())

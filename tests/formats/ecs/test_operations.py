@@ -195,6 +195,15 @@ def test_a_rebalance_with_budgets(cluster: EcsCluster) -> None:
     assert [group.move_cost for group in problem.groups if group.family == "service:web"] == [4, 4]
 
 
+def test_what_moves_must_gain(cluster: EcsCluster) -> None:
+    """Thousandths of the goal's unit, from a number with at most three decimals."""
+    for number, thousandths in ((0.1, 100), (2, 2000), (0.333, 333), (0, 0)):
+        assert cluster.rebalance(3, min_gain=number)[0].freedom == Freedom(max_moves=3, min_gain=thousandths)
+    for wrong in (0.0001, -1, True, "0.1", float("nan"), 1e9):
+        (fault,) = refused(cluster.rebalance, 3, min_gain=wrong)
+        assert fault == f"min_gain: is {wrong!r}; must be a number from 0 to 10,000,000 with at most three decimals"
+
+
 def test_budgets_that_cannot_be(cluster: EcsCluster) -> None:
     """None at all, absurd numbers, a number for several revisions together, a group that is priced twice."""
     assert refused(cluster.rebalance) == [
