@@ -238,7 +238,8 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
-    yield repr((problem.rules, problem.all_or_nothing, problem.freedom)).encode()
+    freedom = replace(problem.freedom, slot={})
+    yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
     yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 

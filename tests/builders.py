@@ -161,6 +161,8 @@ def random_change(seed: int) -> Problem:
         consolidate=r.random() < 0.2,
         interleaved=r.random() < 0.3,
     )
+    if r.random() < 0.15:
+        freedom = replace(freedom, slot=r.choice([{"cpu": 6}, {"cpu": 5, "memory": 7}]))
     if not freedom.interleaved and r.random() < 0.2:
         freedom = replace(freedom, empty=r.choice([1, 1, 2]))
     return problem(
@@ -185,6 +187,7 @@ def random_rebalance(seed: int) -> Problem:
         max_moves=r.choice([None, 1, 2, 3]),
         max_move_cost=r.choice([None, None, 3]),
         min_gain=r.choice([0, 1, 300, 500, 1000, 1000, 1500, 2000, 4000]),
+        slot=r.choice([{}, {}, {"cpu": 6}, {"cpu": 5, "memory": 7}, {"memory": 9, "gpu": 1500}]),
         repair=r.random() < 0.3,
         consolidate=r.random() < 0.4,
     )
@@ -201,7 +204,7 @@ def random_pools(seed: int) -> Problem:
         replace(one, constraints=(*one.constraints, rule(f"memberOf(attribute:pool == {'ab'[g % 2]})")))
         for g, one in enumerate(whole.groups)
     )
-    freedom = replace(whole.freedom, max_moves=None, max_move_cost=None)
+    freedom = replace(whole.freedom, max_moves=None, max_move_cost=None, slot={})
     return replace(whole, cluster=snapshot, groups=groups, freedom=freedom, rules=())
 
 

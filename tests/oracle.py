@@ -7,7 +7,9 @@ it uses only the types of the request and the syntax tree of an expression (eval
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 
 from solver.domain.problem import Problem
 from solver.domain.request import Preempt, RuleSpec, Scheduling, TaskGroup
@@ -394,6 +396,8 @@ class Oracle:
             values.append(self._broken(state))
         if self.p.freedom.consolidate:
             values.append(self._opened(state, list(self.G)))
+        if self.p.freedom.slot:
+            values.append(self._slot_missing(state))
         wanting = [g for g in changing if self.groups[g].start or self.asked[g] or g in movers]
         chains = {g: self._chain(self.groups[g]) for g in wanting}
         for position in range(max((len(chain) for chain in chains.values()), default=0)):
@@ -406,6 +410,21 @@ class Oracle:
         if movers and not (self.p.freedom.interleaved or self.p.freedom.empty):
             values.append(self._move_cost(state, movers))
         return tuple(values)
+
+    def _slot_missing(self, state: State) -> int:
+        """Thousandths of the slot that are missing where it is nearly free."""
+        least = 1000
+        for i in self.I:
+            if not (self.p.cluster.active[i] and self.p.cluster.connected[i]) or self.p.frozen[i] or self.p.drained[i]:
+                continue
+            worst = 0
+            for name, need in self.p.freedom.slot.items():
+                r = self.p.cluster.resources.index(name)
+                taken = sum(self.started(state, g, i) * self.groups[g].demand.get(name, 0) for g in self.G)
+                short = min(max(need - (self.free[i][r] - taken), 0), need)
+                worst = max(worst, math.ceil(Fraction(1000 * short, need)))
+            least = min(least, worst)
+        return least
 
     def _broken(self, state: State) -> int:
         """Pairs of a rule and an instance or bucket that a state breaks, whoever broke them."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 
-from solver.domain.request import MAX_START, Engine, RuleSpec
+from solver.domain.request import MAX_START, MOST_OF_SLOT, Engine, RuleSpec
 from solver.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
@@ -139,6 +139,23 @@ class Arguments:
     def costs(self, texts: Sequence[str] | None) -> dict[str, int]:
         """What moving a task counts by group, from ``--move-cost NAME=N``."""
         return self._named("--move-cost", "N", texts or (), 0, MAX_START)
+
+    def slot(self, text: str | None) -> dict[str, int]:
+        """Amounts by resource, from ``--slot RESOURCE=AMOUNT,...``; whether the cluster has them is seen later."""
+        found: dict[str, int] = {}
+        for part in text.split(",") if text is not None else ():
+            name, equals, amount = (piece.strip() for piece in part.partition("="))
+            if not equals or not name:
+                remedy = "write it like cpu=4096,memory=8192"
+                self.fault("--slot", f"'{part.strip()}' is not RESOURCE=AMOUNT", remedy)
+            elif not _INTEGER.fullmatch(amount) or not 1 <= int(amount) <= MOST_OF_SLOT:
+                remedy = f"must be a whole number from 1 to {MOST_OF_SLOT:,}"
+                self.fault("--slot", f"AMOUNT of {name} is '{amount}'", remedy)
+            elif name in found:
+                self.fault("--slot", f"{name} is named twice", "name each resource once")
+            else:
+                found[name] = int(amount)
+        return found
 
     def ranks(self, texts: Sequence[str] | None) -> dict[str, int]:
         """The priorities by group, from ``--priority NAME=N``; whether the groups exist is seen later."""

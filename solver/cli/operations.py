@@ -31,6 +31,8 @@ _OPTION_OF = {
     "max_moves": "--max-moves",
     "max_move_cost": "--max-move-cost",
     "min_gain": "--min-gain",
+    "defragment": "--defragment",
+    "slot": "--slot",
     "desired": "--desired",
 }
 """The option of a parameter that a fault names."""
@@ -141,8 +143,10 @@ def rebalance(
     movable: options.Move = None,
     repair: options.Repair = False,
     consolidate: options.Consolidate = False,
+    defragment: options.Defragment = False,
+    slot: options.Slot = None,
 ) -> None:
-    """Move tasks to mend broken rules, keep few instances in use or suit the strategies, within a budget of moves.
+    """Move tasks to mend broken rules, keep few instances in use, free a slot or suit the strategies, within a budget.
 
     Example: placement-solver rebalance CLUSTER_DIR --max-moves 10
     """
@@ -156,10 +160,14 @@ def rebalance(
         if max_moves is None and max_move_cost is None and not common.request:
             remedy = "write --max-moves 10, or --max-move-cost 10"
             said.fault("--max-moves", "is missing: it says how many tasks may move", remedy)
+        if slot is not None and not defragment:
+            said.fault("--slot", "stands without --defragment", "write --defragment too, or leave it out")
+        wanted = said.slot(slot)
         gain = said.read(number, "--min-gain", min_gain or "0")
         given = {
             "--max-moves": max_moves, "--group": group, "--move-cost": move_cost, "--max-move-cost": max_move_cost,
             "--min-gain": min_gain, "--move": movable, "--repair": repair, "--consolidate": consolidate,
+            "--defragment": defragment, "--slot": slot,
         }  # fmt: skip
         _run(
             common,
@@ -171,6 +179,7 @@ def rebalance(
                 movable=movable or (),
                 repair=repair,
                 consolidate=consolidate,
+                defragment=wanted or defragment,
                 **budgets,
                 **standing,
             ),

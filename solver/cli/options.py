@@ -143,3 +143,13 @@ Movers = Annotated[
 ]
 Repair = Annotated[bool, typer.Option("--repair", help="Have few rules broken, before any strategy.")]
 Consolidate = Annotated[bool, typer.Option("--consolidate", help="Keep few instances in use, before any strategy.")]
+Defragment = Annotated[
+    bool,
+    typer.Option(
+        "--defragment", help="Have a large slot free in one piece: the whole of the largest instance, or --slot."
+    ),
+]
+Slot = Annotated[
+    str | None,
+    typer.Option("--slot", metavar="RESOURCE=AMOUNT,...", help="The slot of --defragment, like cpu=4096,memory=8192."),
+]

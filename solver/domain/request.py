@@ -63,6 +63,9 @@ class Freedom:
         Have few rules broken, before anything but the tasks themselves (§8).
     consolidate
         Keep few instances in use, before any strategy.
+    slot
+        Have so much free in one piece, by resource, on an instance that takes new tasks; empty where nobody asks. After
+        ``consolidate``, before any strategy.
     interleaved
         Few moves matter after each priority class instead of last of all, so that nothing moves for a strategy.
     """
@@ -74,8 +77,12 @@ class Freedom:
     empty: int = 0
     repair: bool = False
     consolidate: bool = False
+    slot: Mapping[str, int] = field(default_factory=dict)
     interleaved: bool = False
 
+
+MOST_OF_SLOT = 2**53 // 1_000
+"""Of one resource of a slot: its thousandths are counted."""
 
 MAX_CONSTRAINTS = 10
 """Constraints of a group, task definition's and service's together, as in ECS."""

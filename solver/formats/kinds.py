@@ -30,10 +30,21 @@ class Kind(Enum):
 
 
 _ADMITS = {
-    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "empty", "repair", "consolidate", "min_gain"},
+    Kind.PLACE: {
+        "start",
+        "stop",
+        "movable",
+        "drained",
+        "preempt",
+        "empty",
+        "repair",
+        "consolidate",
+        "min_gain",
+        "slot",
+    },
     Kind.TERMINATE: {"stop"},
     Kind.DRAIN: {"drained", "movable", "empty"},
-    Kind.REBALANCE: {"movable", "repair", "consolidate", "min_gain"},
+    Kind.REBALANCE: {"movable", "repair", "consolidate", "min_gain", "slot"},
     Kind.RECONCILE: {"start", "stop", "movable", "preempt", "repair", "consolidate"},
     Kind.DEPLOY: {"start", "stop"},
 }
@@ -47,6 +58,7 @@ _DOES = {
     "repair": "repairs no rules",
     "consolidate": "does not consolidate",
     "min_gain": "judges no moves by what they gain",
+    "slot": "frees no slot",
 }
 
 
@@ -81,6 +93,8 @@ def _asked(problem: Problem) -> Iterator[tuple[str, str, str]]:
     for name in ("empty", "min_gain"):
         if getattr(problem.freedom, name):
             yield name, f"freedom.{name}", f"is {getattr(problem.freedom, name):,}"
+    if problem.freedom.slot:
+        yield "slot", "freedom.slot", f"names {', '.join(problem.freedom.slot)}"
     for name in ("repair", "consolidate"):
         if getattr(problem.freedom, name):
             yield name, f"freedom.{name}", "is true"

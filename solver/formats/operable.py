@@ -17,6 +17,7 @@ from solver.domain.request import Freedom, Preempt, RuleSpec, Scheduling
 from solver.formats.choose import nearest
 from solver.formats.draft import Draft, Standing, counted
 from solver.formats.names import Names
+from solver.formats.slots import slot_of
 
 
 class Operable(ABC):
@@ -179,6 +180,7 @@ class Operable(ABC):
         movable: Sequence[str] = (),
         repair: bool = False,
         consolidate: bool = False,
+        defragment: bool | Mapping[str, int] = False,
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
         rules: Sequence[RuleSpec] = (),
@@ -205,6 +207,8 @@ class Operable(ABC):
             Have few rules broken, before any strategy.
         consolidate
             Keep few instances in use, before any strategy.
+        defragment
+            Then have so much free in one piece: amounts by resource; True for the whole of the largest instance.
 
         Raises
         ------
@@ -225,6 +229,7 @@ class Operable(ABC):
             min_gain=gain,
             repair=repair,
             consolidate=consolidate,
+            slot=slot_of(draft, defragment),
         )
         return draft.problem(freedom)
 

@@ -13,6 +13,7 @@ from solver.rules.base import Constraint, Cost, Strategy
 from solver.rules.broken import Broken
 from solver.rules.emptying import ToEmpty
 from solver.rules.moved import Moved
+from solver.rules.slot import Slot
 from solver.rules.soft import Soft
 from solver.rules.unplaced import Preempted, Unplaced
 
@@ -44,6 +45,8 @@ def tiers_of(
         tiers.append(Broken(constraints))
     if problem.freedom.consolidate:
         tiers.append(binpack.InUse.of(problem))
+    if problem.freedom.slot:
+        tiers.append(Slot.of(problem))
     asked = operation.asked > 0
     wanting = [g for g in sorted(changing) if problem.wanted[g] or asked[g] or operation.moving[g]]
     for position in range(max((len(chains[g]) for g in wanting), default=0)):

@@ -337,6 +337,7 @@ class _Reader:
             repair=freedom.repair,
             empty=freedom.empty,
             consolidate=freedom.consolidate,
+            slot=_in_order(freedom.slot),
             interleaved=freedom.interleaved,
         )
 

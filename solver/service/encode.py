@@ -146,6 +146,7 @@ def _freedom(freedom: Freedom) -> wire.Freedom:
         repair=freedom.repair,
         empty=freedom.empty,
         consolidate=freedom.consolidate,
+        slot=dict(freedom.slot),
         interleaved=freedom.interleaved,
     )
 

@@ -76,6 +76,14 @@ def test_rebalance(run: Run, ecs: Path) -> None:
     assert request["freedom"]["repair"] is True
 
 
+def test_a_rebalance_that_frees_a_slot(run: Run, ecs: Path) -> None:
+    """--defragment for the largest instance, --slot beside it for another slot."""
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "--defragment")
+    assert {"cpu", "memory"} <= set(request["freedom"]["slot"])
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "--defragment", "--slot", "cpu=512, memory=1024")
+    assert request["freedom"]["slot"] == {"cpu": "512", "memory": "1024"}
+
+
 def test_budgets_of_a_rebalance(run: Run, ecs: Path) -> None:
     """--group NAME=MOVES, --move-cost of a family with all its revisions, --max-move-cost in place of --max-moves."""
     more = ("-g", "service:db=1", "-g", "service:web", "--move-cost", "service:web=3", "--max-move-cost", "7")
@@ -149,6 +157,26 @@ def test_deploy(run: Run, ecs: Path) -> None:
         (
             ("rebalance", "ECS", "--max-moves", "4", "-g", "service:db=1", "-g", "service:db"),
             "--group: service:db is named twice; name each group once",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--slot", "cpu=1"),
+            "--slot: stands without --defragment; write --defragment too, or leave it out",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "cpu"),
+            "--slot: 'cpu' is not RESOURCE=AMOUNT; write it like cpu=4096,memory=8192",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "cpu=0"),
+            "--slot: AMOUNT of cpu is '0'; must be a whole number from 1 to 9,007,199,254,740",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "cpu=1,cpu=2"),
+            "--slot: cpu is named twice; name each resource once",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "disk=1"),
+            "--slot: 'disk' is not a resource of the cluster; must be of cpu, memory",
         ),
         (("rebalance", "ECS", "--max-moves", "4", "--min-gain", "x"), "--min-gain: is 'x'; must be a number, like 2"),
         (

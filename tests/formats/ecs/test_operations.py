@@ -204,6 +204,23 @@ def test_what_moves_must_gain(cluster: EcsCluster) -> None:
         assert fault == f"min_gain: is {wrong!r}; must be a number from 0 to 10,000,000 with at most three decimals"
 
 
+def test_a_slot_that_is_to_be_free(cluster: EcsCluster) -> None:
+    """As it is named, or the whole of an instance, of what groups need."""
+    assert cluster.rebalance(3, defragment={"cpu": 512})[0].freedom == Freedom(max_moves=3, slot={"cpu": 512})
+    whole = cluster.problem.cluster
+    slot = cluster.rebalance(3, defragment=True)[0].freedom.slot
+    assert slot and all(amount == whole.capacity[0, whole.resources.index(name)] for name, amount in slot.items())
+    assert cluster.rebalance(3, defragment=False)[0].freedom.slot == {}
+    for wrong, said in (
+        ({"disk": 3}, "slot: 'disk' is not a resource of the cluster; must be of cpu, memory"),
+        ({"cpu": 0}, "slot: has 0 of cpu; must be a whole number, 1 to 9,007,199,254,740"),
+        ({"cpu": True}, "slot: has True of cpu; must be a whole number"),
+        ({}, "slot: names no resource; name some of cpu, memory"),
+    ):
+        (fault,) = refused(cluster.rebalance, 3, defragment=wrong)
+        assert fault.startswith(said)
+
+
 def test_budgets_that_cannot_be(cluster: EcsCluster) -> None:
     """None at all, absurd numbers, a number for several revisions together, a group that is priced twice."""
     assert refused(cluster.rebalance) == [

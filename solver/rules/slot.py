@@ -1,0 +1,88 @@
+"""The largest free slot (``rebalance --defragment``; ours): free room in one piece, for a task that is still to come.
+
+A slot is a demand by resource. The cost is what is missing of it on the instance where least is: in thousandths of the slot,
+``min over instances of max over resources of ceil(1000 * max(need - free, 0) / need)``, over the instances that take new
+tasks. 0: the slot is free. What rules hold back (``reserve``, tasks that a DAEMON service owes) counts as free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Ints
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.rules.base import Cost, Counting, Reading, kinds_of
+from solver.rules.model import Model, Sum
+
+WHOLE = 1_000
+"""The slot in the unit of the cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slot(Cost):
+    """What is missing of the slot.
+
+    Parameters
+    ----------
+    need
+        Amount by resource (index), all above zero.
+    """
+
+    need: Mapping[int, int]
+    name: str = "defragment/slot"
+    title: str = "missing of the slot, in thousandths"
+
+    @classmethod
+    def of(cls, problem: Problem) -> Slot:
+        """As the request asks."""
+        resources = problem.cluster.resources
+        return cls({resources.index(name): int(amount) for name, amount in problem.freedom.slot.items()})
+
+    def _missing(self, problem: Problem, free: Ints) -> Ints:
+        """``int64[I]``: what is missing on each instance, where so much is free (``int64[I, R]``)."""
+        missing = np.zeros(len(free), np.int64)
+        for r, need in self.need.items():
+            short = need - np.clip(free[:, r], 0, need)
+            missing = np.maximum(missing, -(-WHOLE * short // need))
+        return np.where(problem.open_to_change, missing, WHOLE)
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        """What one task takes of each resource."""
+        yield Reading(kinds_of(problem.demand[:, list(self.need)]))
+
+    def value(self, placement: Placement) -> int:
+        return int(self._missing(placement.problem, placement.free).min(initial=WHOLE))
+
+    def compile(self, model: Model) -> Sum:
+        problem = model.problem
+        short = {
+            i: [
+                (model.load_change(r, i) * WHOLE + WHOLE * (need - int(problem.cluster.free[i, r])), need)
+                for r, need in self.need.items()
+            ]
+            for i in np.flatnonzero(problem.open_to_change).tolist()
+        }
+        return model.least_enough(list(short.values()), WHOLE)
+
+    def remark(self, placement: Placement) -> str:
+        """The largest slot of these proportions that is free, and where."""
+        cluster = placement.problem.cluster
+        missing = self._missing(placement.problem, placement.free)
+        if not placement.problem.open_to_change.any():
+            return "no instance takes tasks"
+        at = int(missing.argmin())
+        resource, need = min(self.need.items(), key=lambda item: max(int(placement.free[at, item[0]]), 0) / item[1])
+        have = min(max(int(placement.free[at, resource]), 0), need)
+        parts = (f"{amount * have // need:,} {cluster.resources[r]}" for r, amount in self.need.items())
+        return f"largest free {', '.join(parts)} on {cluster.label(at)}"
+
+    def ceiling(self, problem: Problem) -> int:
+        return WHOLE
+
+    def bound(self, facts: Counting) -> int:
+        """What is missing where only the fixed tasks run: more of them free nothing."""
+        return int(self._missing(facts.problem, facts.base.free).min(initial=WHOLE))
