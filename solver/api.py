@@ -86,7 +86,7 @@ def place(
         If the checker refuses the plan that every answer begins with: a fault of this package.
     """
     limits = limits or Limits()
-    _validate(limits)
+    require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem)
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
@@ -157,7 +157,7 @@ def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...
     from solver.explain import prices as priced
 
     limits = limits or Limits()
-    _validate(limits)
+    require_sensible(limits)
     solution = Solution(answer.status, answer.stop, answer.tasks, answer.tiers, answer.engine)
     return priced(bind(answer.problem), solution, limits, limits.time_limit)
 
@@ -177,7 +177,14 @@ def _falls_short(problem: Problem, tasks: Counts) -> bool:
     return bool(problem.missing(tasks).any())
 
 
-def _validate(limits: Limits) -> None:
+def require_sensible(limits: Limits) -> None:
+    """Refuse limits that make no sense.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault.
+    """
     faults = [
         Fault(f"limits.{name}", f"is {getattr(limits, name)!r}", f"must be {what}")
         for name, kinds, what in LIMIT_KINDS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from solver.cli import options
-from solver.cli.common import Common, answer_to, with_common_options
+from solver.cli.common import Common, Question, answer_to, question_of, with_common_options
 from solver.cli.exits import errors_to_exit_codes, of_answer
 from solver.errors import InvalidRequest
 
@@ -145,6 +145,7 @@ def rebalance(
     consolidate: options.Consolidate = False,
     defragment: options.Defragment = False,
     slot: options.Slot = None,
+    curve: options.Curve = False,
 ) -> None:
     """Move tasks to mend broken rules, keep few instances in use, free a slot or suit the strategies, within a budget.
 
@@ -160,6 +161,8 @@ def rebalance(
         if max_moves is None and max_move_cost is None and not common.request:
             remedy = "write --max-moves 10, or --max-move-cost 10"
             said.fault("--max-moves", "is missing: it says how many tasks may move", remedy)
+        if curve and max_moves is None and not common.request:
+            said.fault("--curve", "has no last budget", "write --max-moves N, the most moves of its rows")
         if slot is not None and not defragment:
             said.fault("--slot", "stands without --defragment", "write --defragment too, or leave it out")
         wanted = said.slot(slot)
@@ -184,6 +187,7 @@ def rebalance(
                 **standing,
             ),
             given,
+            curve=curve,
         )
 
 
@@ -308,6 +312,7 @@ def _run(
     given: Mapping[str, object],
     *,
     all_or_nothing: bool = False,
+    curve: bool = False,
 ) -> None:
     """Answer, present, and end with the exit code; what cannot be read is told before the cluster is looked at."""
 
@@ -318,9 +323,24 @@ def _run(
             return operation(cluster)
 
     named = [option for option, value in given.items() if value]
+    if curve:
+        _curve(common, question_of(common, said, kind, asked, named, list(given)))
+        return
     found = answer_to(common, said, kind, asked, named, list(given), all_or_nothing=all_or_nothing)
     if found is not None:
         raise typer.Exit(of_answer(found[0]))
+
+
+def _curve(common: Common, question: Question | None) -> None:
+    """Search and present the curve of a request; nothing for one that is only to be validated."""
+    from solver.cli.present import present_curve
+    from solver.cli.search import search_curve
+
+    if question is not None:
+        points = search_curve(
+            question.problem, question.limits, question.warnings, shows=common.shows, said=question.said
+        )
+        present_curve(points, question.warnings, common.output, common.figure)
 
 
 @contextmanager

@@ -153,3 +153,7 @@ Slot = Annotated[
     str | None,
     typer.Option("--slot", metavar="RESOURCE=AMOUNT,...", help="The slot of --defragment, like cpu=4096,memory=8192."),
 ]
+Curve = Annotated[
+    bool,
+    typer.Option("--curve", help="In place of one plan: what 0, 1, 2, 3, 5, 8, ... moves gain, up to --max-moves."),
+]

@@ -84,6 +84,25 @@ def test_a_rebalance_that_frees_a_slot(run: Run, ecs: Path) -> None:
     assert request["freedom"]["slot"] == {"cpu": "512", "memory": "1024"}
 
 
+def test_the_curve_of_a_rebalance(run: Run, ecs: Path) -> None:
+    """A row a budget, as a table, CSV and JSON, and a picture; also of a request file."""
+    call = ("rebalance", ecs, "--max-moves", "3", *AT, "--workers", "1", "--curve")
+    answer = run(*call, "-o", "csv", "--figure", ecs.parent / "curve.svg")
+    assert answer.exit_code == 0 and (ecs.parent / "curve.svg").exists()
+    assert [line.split(",")[0] for line in answer.stdout.splitlines()] == ["max_moves", "0", "1", "2", "3"]
+    assert len(json.loads(run(*call, "-o", "json").stdout)["points"]) == 4
+    assert run(*call).stdout.startswith("What up to 3 moves gain; ")
+    file = ecs.parent / "request.json"
+    assert run(*call, "--save-request", file).exit_code == 0
+    assert run("rebalance", "--request", file, "--curve").stdout.startswith("What up to 3 moves gain; ")
+    request = json.loads(file.read_text(encoding="utf-8"))
+    request["freedom"] = {"maxMoveCost": "3"}
+    file.write_text(json.dumps(request), encoding="utf-8")
+    refused = run("rebalance", "--request", file, "--curve")
+    assert refused.exit_code == 2
+    assert "freedom.max_moves: is missing; give the largest budget of the curve" in refused.stderr
+
+
 def test_budgets_of_a_rebalance(run: Run, ecs: Path) -> None:
     """--group NAME=MOVES, --move-cost of a family with all its revisions, --max-move-cost in place of --max-moves."""
     more = ("-g", "service:db=1", "-g", "service:web", "--move-cost", "service:web=3", "--max-move-cost", "7")
@@ -177,6 +196,10 @@ def test_deploy(run: Run, ecs: Path) -> None:
         (
             ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "disk=1"),
             "--slot: 'disk' is not a resource of the cluster; must be of cpu, memory",
+        ),
+        (
+            ("rebalance", "ECS", "--max-move-cost", "4", "--curve"),
+            "--curve: has no last budget; write --max-moves N, the most moves of its rows",
         ),
         (("rebalance", "ECS", "--max-moves", "4", "--min-gain", "x"), "--min-gain: is 'x'; must be a number, like 2"),
         (
