@@ -195,6 +195,26 @@ def random_rebalance(seed: int) -> Problem:
     return replace(whole, groups=tuple(groups), freedom=freedom, drained=nowhere, all_or_nothing=False)
 
 
+def random_daemons(seed: int) -> Problem:
+    """A random change in which the first group is a DAEMON service that lacks tasks, among tasks that may move."""
+    r = random.Random(f"daemons {seed}")
+    whole = random_change(seed)
+    first, *others = (replace(one, all_or_nothing=False) for one in whole.groups)
+    free = Freedom(max_moves=r.choice([None, 1, 2]), interleaved=r.random() < 0.5)
+    daemon = replace(
+        first,
+        start=r.randint(1, 3),
+        stop=0,
+        movable=False,
+        max_moves=None,
+        scheduling=Scheduling.DAEMON,
+        priority=r.choice([0, 0, 1]),
+        demand={**first.demand, "cpu": r.choice([1, 2])},
+    )
+    rest = [replace(one, scheduling=Scheduling.REPLICA, movable=not one.stop, family=one.name) for one in others]
+    return replace(whole, groups=(daemon, *rest), freedom=free, all_or_nothing=False)
+
+
 def random_pools(seed: int) -> Problem:
     """A random change on a cluster cut into two pools; what runs in the wrong one ties them together."""
     whole = random_change(seed)

@@ -19,7 +19,7 @@ from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import bind
 from solver.verify import check
-from tests.builders import random_change, random_problem, random_rebalance, random_twins
+from tests.builders import random_change, random_daemons, random_problem, random_rebalance, random_twins
 from tests.oracle import Oracle
 
 PROBLEMS = 1_500
@@ -108,6 +108,25 @@ def test_a_rebalance_is_as_good_as_brute_force_where_moves_must_pay(shard: int) 
             found = check(problem, Counts.dense(np.array(state)), rules)
             assert (not found) == (state in allowed), f"seed {seed}: {found}\n{state}"
     assert moved > 10 and held > 5
+
+
+@pytest.mark.parametrize("shard", range(8))
+def test_daemons_among_replicas_are_placed_as_well_as_brute_force_places_them(shard: int) -> None:
+    """One task an instance, where replicas start, stop and move too: tier by tier, and allowed from both engines."""
+    placed = 0
+    for seed in range(shard, 600, 8):
+        problem = random_daemons(seed)
+        rules = bind(problem)
+        solution = portfolio.run(rules, Limits(time_limit=20, workers=1)).solution
+        assert tuple(tier.value for tier in solution.tiers) == Oracle(problem).best(), f"seed {seed}"
+        assert all(tier.proven for tier in solution.tiers), f"seed {seed}"
+        alone = portfolio.run(rules, Limits(engine=Engine.SEQUENTIAL)).solution
+        before = problem.running.row(0)
+        for tasks in (solution.tasks, alone.tasks):
+            assert not check(problem, tasks), f"seed {seed}"
+            assert (tasks.row(0) <= np.maximum(before, 1)).all(), f"seed {seed}"
+        placed += int((solution.tasks.row(0) > before).sum())
+    assert placed > 20
 
 
 @pytest.mark.parametrize("shard", range(8))

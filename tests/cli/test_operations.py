@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.formats.ecs.documents import write
+from tests.formats.ecs.documents import Documents, write
 from tests.formats.ecs.test_operations import documents
 
 VERBS = ("terminate", "drain", "rebalance", "reconcile", "deploy")
@@ -145,6 +145,19 @@ def test_deploy(run: Run, ecs: Path) -> None:
         "service:web@web:6",
     }
     assert of(request, "maximumPercent")["service:web@web:8"] == 150 and request["allOrNothing"]
+
+
+def test_percentages_that_allow_nothing_block_the_plan(run: Run, tmp_path: Path) -> None:
+    """Neither a start nor a stop may come first: what waits for what, what would help, and exit code 3."""
+    found = Documents().instance("a").definition("web:1").definition("web:2")
+    percentages = {"minimumHealthyPercent": 100, "maximumPercent": 100}
+    found.service("web", "web:1", desired=2, deploymentConfiguration=percentages)
+    found.task("w1", "service:web", "web:1", "a").task("w2", "service:web", "web:1", "a")
+    cluster = write(tmp_path / "full", found.files())
+    answer = run("deploy", cluster, "--service", "web", "--task-definition", "web:2", *AT, "-o", "json")
+    assert answer.exit_code == 3
+    assert "start of service:web@web:2 on i-a waits for stop of service:web on i-a" in answer.stderr
+    assert "service:web: minimumHealthyPercent 50 instead of 100 or service:web: maximumPercent 150" in answer.stderr
 
 
 @pytest.mark.parametrize(
