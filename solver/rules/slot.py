@@ -84,5 +84,32 @@ class Slot(Cost):
         return WHOLE
 
     def bound(self, facts: Counting) -> int:
-        """What is missing where only the fixed tasks run: more of them free nothing."""
-        return int(self._missing(facts.problem, facts.base.free).min(initial=WHOLE))
+        """What is missing where the largest tasks that may move away have, or all that may stop."""
+        problem = facts.problem
+        free = facts.base.free
+        if problem.freedom.max_moves is not None and _only_moves(problem):
+            free = np.column_stack(
+                [problem.cluster.free[:, r] + _most_freed(problem, r) for r in range(free.shape[1])]
+            ).astype(np.int64)
+        return int(self._missing(problem, free).min(initial=WHOLE))
+
+
+def _only_moves(problem: Problem) -> bool:
+    """Whether each task that stops counts as moved: none is asked to stop, and none stops for others."""
+    operation = problem.operation
+    lost = operation.asked.any() or (operation.kept < problem.running.totals()).any()
+    return not lost
+
+
+def _most_freed(problem: Problem, r: int) -> Ints:
+    """``int64[I]``: what the largest tasks take of a resource that may stop on each instance, as many as may move."""
+    stoppable = problem.operation.stoppable
+    demand = problem.demand[stoppable.group, r]
+    order = np.lexsort((-demand, stoppable.instance))
+    instance, count, demand = stoppable.instance[order], stoppable.count[order], demand[order]
+    before = np.cumsum(count) - count
+    first = np.searchsorted(instance, instance)
+    moved = np.clip((problem.freedom.max_moves or 0) - (before - before[first]), 0, count)
+    freed = np.zeros(problem.cluster.size, np.int64)
+    np.add.at(freed, instance, moved * demand)
+    return freed

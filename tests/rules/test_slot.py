@@ -12,8 +12,9 @@ from solver.api import fingerprint, place
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.domain.request import Freedom, Limits
+from solver.domain.request import Engine, Freedom, Limits
 from solver.domain.solution import Status, TierResult
+from solver.engines import portfolio
 from solver.engines.components import parts_of
 from solver.errors import InvalidRequest
 from solver.rules.bind import bind
@@ -38,6 +39,16 @@ def solved(asked: Problem) -> TierResult:
 def test_what_is_missing_shrinks_with_the_moves(moves: int | None, missing: int) -> None:
     """Of 3 units 2 are missing, then 1, rounded up; a task of 2 finds no room elsewhere."""
     assert solved(halves(Freedom(max_moves=moves, slot={"cpu": 3}))).value == missing
+
+
+@pytest.mark.parametrize(("moves", "bound"), [(0, 1000), (1, 500), (2, 250), (3, 0), (None, 0)])
+def test_so_many_moves_free_no_more_than_the_largest_tasks(moves: int | None, bound: int) -> None:
+    """Counting: tasks of 2, 1 and 1 run on the one instance; nowhere else is room, and the bound does not know."""
+    groups = [group("A", movable=True, cpu=1), group("B", movable=True, cpu=2)]
+    freedom = Freedom(max_moves=moves, slot={"cpu": 4})
+    asked = problem(cluster([{"cpu": 4, "free": {"cpu": 0}}]), groups, {"A": [2], "B": [1]}, freedom=freedom)
+    (tier,) = (tier for tier in portfolio.run(bind(asked), Limits(engine=Engine.SEQUENTIAL)).solution.tiers[:1])
+    assert (tier.name, tier.value, tier.bound) == ("defragment/slot", 1000, bound)
 
 
 def test_a_slot_that_is_free_costs_nothing_and_nothing_moves() -> None:
