@@ -16,6 +16,7 @@ import numpy as np
 from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall, Violation
+from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
@@ -85,7 +86,7 @@ def place(
         If the checker refuses the plan that every answer begins with: a fault of this package.
     """
     limits = limits or Limits()
-    _validate(limits)
+    require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem)
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
@@ -99,6 +100,7 @@ def place(
 
         left = max(limits.time_limit - (time.monotonic() - begun), 0.0)
         shortfalls = explained(rules, solution, limits, left, cancelled)
+    judged = () if rules.gain is None else (rules.gain.remark(Placement(problem, solution.tasks)),)
     return Answer(
         status=solution.status,
         stop=solution.stop,
@@ -108,7 +110,7 @@ def place(
         engine=solution.engine,
         replay=Replay.of(fingerprint(problem), limits, versions()),
         shortfalls=shortfalls,
-        warnings=(*warnings, *found.remarks, *doubts),
+        warnings=(*warnings, *found.remarks, *judged, *doubts),
         broken_before=broken(problem, problem.running, rules),
         broken_after=broken(problem, solution.tasks, rules),
         seconds=time.monotonic() - begun,
@@ -155,7 +157,7 @@ def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...
     from solver.explain import prices as priced
 
     limits = limits or Limits()
-    _validate(limits)
+    require_sensible(limits)
     solution = Solution(answer.status, answer.stop, answer.tasks, answer.tiers, answer.engine)
     return priced(bind(answer.problem), solution, limits, limits.time_limit)
 
@@ -175,7 +177,14 @@ def _falls_short(problem: Problem, tasks: Counts) -> bool:
     return bool(problem.missing(tasks).any())
 
 
-def _validate(limits: Limits) -> None:
+def require_sensible(limits: Limits) -> None:
+    """Refuse limits that make no sense.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault.
+    """
     faults = [
         Fault(f"limits.{name}", f"is {getattr(limits, name)!r}", f"must be {what}")
         for name, kinds, what in LIMIT_KINDS
@@ -236,7 +245,8 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
-    yield repr((problem.rules, problem.all_or_nothing, problem.freedom)).encode()
+    freedom = replace(problem.freedom, slot={})
+    yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
     yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 

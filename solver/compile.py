@@ -52,6 +52,8 @@ def compile_model(
     for constraint in rules.constraints:
         constraint.compile(model)
     compiled = CompiledModel(model, tuple(cost.compile(model) for cost in rules.tiers))
+    if rules.gain is not None:
+        rules.gain.compile(model, compiled.tiers)
     model.complete()
     return compiled
 

@@ -1,7 +1,8 @@
 """The checker: no plan leaves without passing it (§6.4).
 
 It judges counts by each rule's ``violations`` alone, on the request as it came, and never by ``admits``, ``room`` or
-``compile``; the engines and their reductions share nothing with it but the rules' plain form.
+``compile``; the engines and their reductions share nothing with it but the rules' plain form. (Which tier moves must gain in
+is fixed by counting, before any search.)
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ def check(problem: Problem, tasks: Counts, rules: Rules | None = None) -> tuple[
     if (tasks.count < 0).any():
         return tuple(found_here)
     placement = Placement(problem, tasks)
-    for constraint in (rules or bind(problem)).constraints:
+    rules = rules or bind(problem)
+    for constraint in rules.constraints:
         found_here += constraint.violations(placement)
+    if rules.gain is not None:
+        found_here += rules.gain.violations(placement)
     return tuple(found_here)
 
 

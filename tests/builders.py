@@ -161,6 +161,8 @@ def random_change(seed: int) -> Problem:
         consolidate=r.random() < 0.2,
         interleaved=r.random() < 0.3,
     )
+    if r.random() < 0.15:
+        freedom = replace(freedom, slot=r.choice([{"cpu": 6}, {"cpu": 5, "memory": 7}]))
     if not freedom.interleaved and r.random() < 0.2:
         freedom = replace(freedom, empty=r.choice([1, 1, 2]))
     return problem(
@@ -176,6 +178,43 @@ def random_change(seed: int) -> Problem:
     )
 
 
+def random_rebalance(seed: int) -> Problem:
+    """A random change in which nothing but moves is asked for, which perhaps must pay."""
+    r = random.Random(f"rebalance {seed}")
+    whole = random_change(seed)
+    groups = [replace(one, start=0, stop=0, movable=one.scheduling is not Scheduling.DAEMON) for one in whole.groups]
+    freedom = Freedom(
+        max_moves=r.choice([None, 1, 2, 3]),
+        max_move_cost=r.choice([None, None, 3]),
+        min_gain=r.choice([0, 1, 300, 500, 1000, 1000, 1500, 2000, 4000]),
+        slot=r.choice([{}, {}, {"cpu": 6}, {"cpu": 5, "memory": 7}, {"memory": 9, "gpu": 1500}]),
+        repair=r.random() < 0.3,
+        consolidate=r.random() < 0.4,
+    )
+    nowhere = np.zeros(whole.cluster.size, np.bool_)
+    return replace(whole, groups=tuple(groups), freedom=freedom, drained=nowhere, all_or_nothing=False)
+
+
+def random_daemons(seed: int) -> Problem:
+    """A random change in which the first group is a DAEMON service that lacks tasks, among tasks that may move."""
+    r = random.Random(f"daemons {seed}")
+    whole = random_change(seed)
+    first, *others = (replace(one, all_or_nothing=False) for one in whole.groups)
+    free = Freedom(max_moves=r.choice([None, 1, 2]), interleaved=r.random() < 0.5)
+    daemon = replace(
+        first,
+        start=r.randint(1, 3),
+        stop=0,
+        movable=False,
+        max_moves=None,
+        scheduling=Scheduling.DAEMON,
+        priority=r.choice([0, 0, 1]),
+        demand={**first.demand, "cpu": r.choice([1, 2])},
+    )
+    rest = [replace(one, scheduling=Scheduling.REPLICA, movable=not one.stop, family=one.name) for one in others]
+    return replace(whole, groups=(daemon, *rest), freedom=free, all_or_nothing=False)
+
+
 def random_pools(seed: int) -> Problem:
     """A random change on a cluster cut into two pools; what runs in the wrong one ties them together."""
     whole = random_change(seed)
@@ -185,7 +224,7 @@ def random_pools(seed: int) -> Problem:
         replace(one, constraints=(*one.constraints, rule(f"memberOf(attribute:pool == {'ab'[g % 2]})")))
         for g, one in enumerate(whole.groups)
     )
-    freedom = replace(whole.freedom, max_moves=None, max_move_cost=None)
+    freedom = replace(whole.freedom, max_moves=None, max_move_cost=None, slot={})
     return replace(whole, cluster=snapshot, groups=groups, freedom=freedom, rules=())
 
 

@@ -7,7 +7,9 @@ it uses only the types of the request and the syntax tree of an expression (eval
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 
 from solver.domain.problem import Problem
 from solver.domain.request import Preempt, RuleSpec, Scheduling, TaskGroup
@@ -19,10 +21,18 @@ State = tuple[tuple[int, ...], ...]
 
 
 class Oracle:
-    """All plans of a problem and their tier values."""
+    """All plans of a problem and their tier values.
 
-    def __init__(self, problem: Problem) -> None:
+    Parameters
+    ----------
+    goal
+        The tier in which moves must gain, where the request asks for it: which one it is, counting has said. None where
+        nothing can be gained.
+    """
+
+    def __init__(self, problem: Problem, goal: int | None = None) -> None:
         self.p = problem
+        self.goal = goal
         self.groups = problem.groups
         self.I = range(problem.cluster.size)
         self.G = range(len(problem.groups))
@@ -89,7 +99,15 @@ class Oracle:
         moved = [self.moved(g, state[g]) for g in self.G]
         cost = sum(self.groups[g].move_cost * moved[g] for g in self.G)
         most, most_cost = self.p.freedom.max_moves, self.p.freedom.max_move_cost
-        return (most is None or sum(moved) <= most) and (most_cost is None or cost <= most_cost)
+        within = (most is None or sum(moved) <= most) and (most_cost is None or cost <= most_cost)
+        return within and self._pays(state, cost)
+
+    def _pays(self, state: State, cost: int) -> bool:
+        """Whether the moves gain what they must."""
+        if not self.p.freedom.min_gain:
+            return True
+        gained = 0 if self.goal is None else self.tiers(self.before)[self.goal] - self.tiers(state)[self.goal]
+        return self.p.freedom.min_gain * cost <= 1000 * gained
 
     # What may stop.
 
@@ -378,6 +396,8 @@ class Oracle:
             values.append(self._broken(state))
         if self.p.freedom.consolidate:
             values.append(self._opened(state, list(self.G)))
+        if self.p.freedom.slot:
+            values.append(self._slot_missing(state))
         wanting = [g for g in changing if self.groups[g].start or self.asked[g] or g in movers]
         chains = {g: self._chain(self.groups[g]) for g in wanting}
         for position in range(max((len(chain) for chain in chains.values()), default=0)):
@@ -390,6 +410,21 @@ class Oracle:
         if movers and not (self.p.freedom.interleaved or self.p.freedom.empty):
             values.append(self._move_cost(state, movers))
         return tuple(values)
+
+    def _slot_missing(self, state: State) -> int:
+        """Thousandths of the slot that are missing where it is nearly free."""
+        least = 1000
+        for i in self.I:
+            if not (self.p.cluster.active[i] and self.p.cluster.connected[i]) or self.p.frozen[i] or self.p.drained[i]:
+                continue
+            worst = 0
+            for name, need in self.p.freedom.slot.items():
+                r = self.p.cluster.resources.index(name)
+                taken = sum(self.started(state, g, i) * self.groups[g].demand.get(name, 0) for g in self.G)
+                short = min(max(need - (self.free[i][r] - taken), 0), need)
+                worst = max(worst, math.ceil(Fraction(1000 * short, need)))
+            least = min(least, worst)
+        return least
 
     def _broken(self, state: State) -> int:
         """Pairs of a rule and an instance or bucket that a state breaks, whoever broke them."""

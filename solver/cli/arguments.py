@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 
-from solver.domain.request import MAX_START, Engine, RuleSpec
+from solver.domain.request import MAX_START, MOST_OF_SLOT, Engine, RuleSpec
 from solver.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
@@ -122,17 +122,52 @@ class Arguments:
         """How many tasks by group, from ``--group NAME=COUNT``."""
         return self._named(path, "COUNT", texts, least, MAX_START)
 
+    def movers(self, texts: Sequence[str] | None) -> dict[str, int | None] | None:
+        """The groups that may move, each with the most of its tasks, from ``--group NAME[=MOVES]``; None without any."""
+        if not texts:
+            return None
+        found: dict[str, int | None] = {}
+        for text in texts:
+            name = (text.rpartition("=")[0] or text).strip()
+            if name in found:
+                self.fault("--group", f"{name} is named twice", "name each group once")
+            else:
+                most = self._named("--group", "MOVES", [text], 0, MAX_START) if "=" in text else {}
+                found[name] = most.get(name)
+        return found
+
+    def costs(self, texts: Sequence[str] | None) -> dict[str, int]:
+        """What moving a task counts by group, from ``--move-cost NAME=N``."""
+        return self._named("--move-cost", "N", texts or (), 0, MAX_START)
+
+    def slot(self, text: str | None) -> dict[str, int]:
+        """Amounts by resource, from ``--slot RESOURCE=AMOUNT,...``; whether the cluster has them is seen later."""
+        found: dict[str, int] = {}
+        for part in text.split(",") if text is not None else ():
+            name, equals, amount = (piece.strip() for piece in part.partition("="))
+            if not equals or not name:
+                remedy = "write it like cpu=4096,memory=8192"
+                self.fault("--slot", f"'{part.strip()}' is not RESOURCE=AMOUNT", remedy)
+            elif not _INTEGER.fullmatch(amount) or not 1 <= int(amount) <= MOST_OF_SLOT:
+                remedy = f"must be a whole number from 1 to {MOST_OF_SLOT:,}"
+                self.fault("--slot", f"AMOUNT of {name} is '{amount}'", remedy)
+            elif name in found:
+                self.fault("--slot", f"{name} is named twice", "name each resource once")
+            else:
+                found[name] = int(amount)
+        return found
+
     def ranks(self, texts: Sequence[str] | None) -> dict[str, int]:
         """The priorities by group, from ``--priority NAME=N``; whether the groups exist is seen later."""
         return self._named("--priority", "N", texts or (), SMALLEST_PRIORITY, LARGEST_PRIORITY)
 
-    def tasks(self, path: str, text: str | None) -> int | None:
-        """A number of tasks; None where it is not given."""
+    def tasks(self, path: str, text: str | None, most: int = MAX_START) -> int | None:
+        """A number of tasks, or of something else up to ``most``; None where it is not given."""
         if text is None:
             return None
         found = self.read(whole, path, text)
-        if found and not 0 <= found[0] <= MAX_START:
-            self.fault(path, f"is '{text}'", f"must be a whole number from 0 to {MAX_START:,}")
+        if found and not 0 <= found[0] <= most:
+            self.fault(path, f"is '{text}'", f"must be a whole number from 0 to {most:,}")
             return None
         return found[0] if found else None
 

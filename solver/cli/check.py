@@ -54,7 +54,7 @@ def check(
         from solver.cli.arguments import Arguments
         from solver.cli.search import by_name
         from solver.cli.source import faults_in, read_cluster, read_request, read_text
-        from solver.formats.plan import actions_from_plan, allowing, counts_from_plan, rows_of_plan
+        from solver.formats.plan import actions_from_plan, allowing, counts_from_plan, protected_stops, rows_of_plan
 
         said = Arguments()
         wish = said.wish(group, None, freeze, constraint, None)
@@ -76,7 +76,7 @@ def check(
                 actions = actions_from_plan(problem, rows) if steps else ()
         problem = replace(problem, rules=(*problem.rules, *rules))
         try:
-            found = verify(problem, counts)
+            found = (*verify(problem, counts), *protected_stops(problem, rows))
             if steps and not found:
                 found = _replayed(problem, counts, actions)
         except InvalidRequest as invalid:

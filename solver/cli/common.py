@@ -78,6 +78,28 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+@dataclass(frozen=True)
+class Question:
+    """A request that is ready to be answered.
+
+    Parameters
+    ----------
+    warnings
+        Of whoever read it.
+    explain, label
+        As ``solver.api.place`` takes them.
+    said
+        How many of the problem's rules, the last ones, are from ``--rule``.
+    """
+
+    problem: Problem
+    limits: Limits
+    warnings: tuple[str, ...]
+    explain: bool
+    label: str
+    said: int
+
+
 def answer_to(
     common: Common,
     said: Arguments,
@@ -89,6 +111,39 @@ def answer_to(
     all_or_nothing: bool = False,
 ) -> tuple[Answer, Limits] | None:
     """Read the request, search, and present the answer; None for a request that is only to be validated.
+
+    The parameters, and what is raised, are those of ``question_of``.
+    """
+    from solver.cli.present import present
+    from solver.cli.search import search
+
+    question = question_of(common, said, kind, asked, given, excluded, all_or_nothing=all_or_nothing)
+    if question is None:
+        return None
+    answer = search(
+        question.problem,
+        question.limits,
+        question.warnings,
+        shows=common.shows,
+        explain=question.explain,
+        label=question.label,
+        said=question.said,
+    )
+    present(answer, common.output, common.figure)
+    return answer, question.limits
+
+
+def question_of(
+    common: Common,
+    said: Arguments,
+    kind: Kind,
+    asked: Asked,
+    given: Sequence[str],
+    excluded: Sequence[str],
+    *,
+    all_or_nothing: bool = False,
+) -> Question | None:
+    """Read the request; None for one that is only to be validated.
 
     Parameters
     ----------
@@ -106,8 +161,8 @@ def answer_to(
     InvalidRequest
         With every fault of what is asked.
     """
-    from solver.cli.present import check_figure, present
-    from solver.cli.search import search, validate
+    from solver.cli.present import check_figure
+    from solver.cli.search import validate
     from solver.report.files import check_folder
 
     engine = None if common.engine is None else common.engine.value
@@ -129,11 +184,7 @@ def answer_to(
             say(f"warning: {warning}")
         say("the request is valid")
         return None
-    answer = search(
-        problem, limits, warnings, shows=common.shows, explain=call.explain, label=call.label, said=len(rules)
-    )
-    present(answer, common.output, common.figure)
-    return answer, limits
+    return Question(problem, limits, tuple(warnings), call.explain, call.label, len(rules))
 
 
 def _call(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from solver.cli import options
-from solver.cli.common import Common, answer_to, with_common_options
+from solver.cli.common import Common, Question, answer_to, question_of, with_common_options
 from solver.cli.exits import errors_to_exit_codes, of_answer
 from solver.errors import InvalidRequest
 
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
     Operation = Callable[[Cluster], tuple[Problem, Sequence[str]]]
 
-_OPTION_OF = {"instances": "--instance", "cheapest": "--cheapest", "max_moves": "--max-moves", "desired": "--desired"}
+_OPTION_OF = {
+    "instances": "--instance",
+    "cheapest": "--cheapest",
+    "max_moves": "--max-moves",
+    "max_move_cost": "--max-move-cost",
+    "min_gain": "--min-gain",
+    "defragment": "--defragment",
+    "slot": "--slot",
+    "desired": "--desired",
+}
 """The option of a parameter that a fault names."""
 
 
@@ -40,6 +49,12 @@ class Whose(Enum):
 class _Standing(TypedDict):
     priorities: Mapping[str, int]
     frozen: Sequence[str]
+
+
+class _Budgets(TypedDict):
+    max_moves: int | None
+    max_move_cost: int | None
+    move_costs: Mapping[str, int]
 
 
 @with_common_options
@@ -84,7 +99,9 @@ def drain(
             help="Tasks elsewhere that may move to make room. (default: 0; with --cheapest, of all tasks, any number)",
         ),
     ] = None,
-    movable: options.Movable = None,
+    move_cost: options.MoveCosts = None,
+    max_move_cost: options.MaxMoveCost = None,
+    movable: options.Move = None,
 ) -> None:
     """Empty instances: tasks of services leave and are replaced; standalone and DAEMON tasks stay.
 
@@ -95,19 +112,22 @@ def drain(
         from solver.formats.kinds import Kind
 
         said = Arguments()
-        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        budgets, standing = _budgets(said, max_moves, max_move_cost, move_cost), _standing(said, common)
         count = said.tasks("--cheapest", cheapest)
         if not (instance or cheapest or common.request):
             remedy = "write --instance INSTANCE or --cheapest N"
             said.fault("--instance", "is missing: nothing is to be drained", remedy)
         if instance and cheapest:
             said.fault("--cheapest", "stands beside --instance", "name the instances, or say how many")
-        given = {"--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--movable": movable}
+        given = {
+            "--instance": instance, "--cheapest": cheapest, "--max-moves": max_moves, "--move-cost": move_cost,
+            "--max-move-cost": max_move_cost, "--move": movable,
+        }  # fmt: skip
 
         def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
             if count is not None:
-                return cluster.drain_cheapest(count, max_moves=moves, movable=movable or (), **standing)
-            return cluster.drain(instance or (), max_moves=moves or 0, movable=movable or (), **standing)
+                return cluster.drain_cheapest(count, movable=movable or (), **budgets, **standing)
+            return cluster.drain(instance or (), movable=movable or (), **budgets, **standing)
 
         _run(common, said, Kind.DRAIN, asked, given)
 
@@ -116,43 +136,58 @@ def drain(
 def rebalance(
     common: Common,
     max_moves: options.MaxMoves = None,
-    group: Annotated[
-        list[str] | None,
-        typer.Option("--group", "-g", metavar="NAME", help="A group that may move. (default: every REPLICA service)"),
-    ] = None,
-    movable: options.Movable = None,
+    group: options.Movers = None,
+    move_cost: options.MoveCosts = None,
+    max_move_cost: options.MaxMoveCost = None,
+    min_gain: options.MinGain = None,
+    movable: options.Move = None,
     repair: options.Repair = False,
     consolidate: options.Consolidate = False,
+    defragment: options.Defragment = False,
+    slot: options.Slot = None,
+    curve: options.Curve = False,
 ) -> None:
-    """Move tasks to mend broken rules, keep few instances in use or suit the strategies, within a budget of moves.
+    """Move tasks to mend broken rules, keep few instances in use, free a slot or suit the strategies, within a budget.
 
     Example: placement-solver rebalance CLUSTER_DIR --max-moves 10
     """
     with errors_to_exit_codes():
-        from solver.cli.arguments import Arguments
+        from solver.cli.arguments import Arguments, number
         from solver.formats.kinds import Kind
 
         said = Arguments()
-        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
-        if max_moves is None and not common.request:
-            said.fault("--max-moves", "is missing: it says how many tasks may move", "write --max-moves 10")
+        budgets, standing = _budgets(said, max_moves, max_move_cost, move_cost), _standing(said, common)
+        groups = said.movers(group)
+        if max_moves is None and max_move_cost is None and not common.request:
+            remedy = "write --max-moves 10, or --max-move-cost 10"
+            said.fault("--max-moves", "is missing: it says how many tasks may move", remedy)
+        if curve and max_moves is None and not common.request:
+            said.fault("--curve", "has no last budget", "write --max-moves N, the most moves of its rows")
+        if slot is not None and not defragment:
+            said.fault("--slot", "stands without --defragment", "write --defragment too, or leave it out")
+        wanted = said.slot(slot)
+        gain = said.read(number, "--min-gain", min_gain or "0")
         given = {
-            "--max-moves": max_moves, "--group": group, "--movable": movable,
-            "--repair": repair, "--consolidate": consolidate,
+            "--max-moves": max_moves, "--group": group, "--move-cost": move_cost, "--max-move-cost": max_move_cost,
+            "--min-gain": min_gain, "--move": movable, "--repair": repair, "--consolidate": consolidate,
+            "--defragment": defragment, "--slot": slot,
         }  # fmt: skip
         _run(
             common,
             said,
             Kind.REBALANCE,
             lambda cluster: cluster.rebalance(
-                moves or 0,
-                groups=group or None,
+                groups=groups,
+                min_gain=gain[0] if gain else 0,
                 movable=movable or (),
                 repair=repair,
                 consolidate=consolidate,
+                defragment=wanted or defragment,
+                **budgets,
                 **standing,
             ),
             given,
+            curve=curve,
         )
 
 
@@ -167,10 +202,13 @@ def reconcile(
         str | None,
         typer.Option("--max-moves", metavar="N", help="Tasks that may move. (default: as many as must)"),
     ] = None,
+    group: options.Movers = None,
+    move_cost: options.MoveCosts = None,
+    max_move_cost: options.MaxMoveCost = None,
     preempt: Annotated[
         Whose | None, typer.Option(help="Whose running tasks may be stopped to place others. (default: none)")
     ] = None,
-    movable: options.Movable = None,
+    movable: options.Move = None,
     rebalance: Annotated[
         bool, typer.Option("--rebalance", help="Also move tasks for the sake of the strategies.")
     ] = False,
@@ -188,9 +226,11 @@ def reconcile(
 
         said = Arguments()
         counts = said.counts(desired or (), "--desired", 0)
-        moves, standing = said.tasks("--max-moves", max_moves), _standing(said, common)
+        budgets, standing = _budgets(said, max_moves, max_move_cost, move_cost), _standing(said, common)
+        groups = said.movers(group)
         given = {
-            "--desired": desired, "--max-moves": max_moves, "--preempt": preempt, "--movable": movable,
+            "--desired": desired, "--max-moves": max_moves, "--group": group, "--move-cost": move_cost,
+            "--max-move-cost": max_move_cost, "--preempt": preempt, "--move": movable,
             "--rebalance": rebalance, "--consolidate": consolidate,
         }  # fmt: skip
         _run(
@@ -199,11 +239,12 @@ def reconcile(
             Kind.RECONCILE,
             lambda cluster: cluster.reconcile(
                 counts,
-                max_moves=moves,
+                groups=groups,
                 preempt=Preempt.NONE if preempt is None else Preempt(preempt.value),
                 movable=movable or (),
                 rebalance=rebalance,
                 consolidate=consolidate,
+                **budgets,
                 **standing,
             ),
             given,
@@ -252,6 +293,17 @@ def _standing(said: Arguments, common: Common) -> _Standing:
     return {"priorities": said.ranks(common.priority), "frozen": tuple(common.freeze or ())}
 
 
+def _budgets(said: Arguments, moves: str | None, cost: str | None, costs: Sequence[str] | None) -> _Budgets:
+    """What --max-moves, --max-move-cost and --move-cost say."""
+    from solver.domain.counts import LARGEST_SUM
+
+    return {
+        "max_moves": said.tasks("--max-moves", moves),
+        "max_move_cost": said.tasks("--max-move-cost", cost, LARGEST_SUM),
+        "move_costs": said.costs(costs),
+    }
+
+
 def _run(
     common: Common,
     said: Arguments,
@@ -260,6 +312,7 @@ def _run(
     given: Mapping[str, object],
     *,
     all_or_nothing: bool = False,
+    curve: bool = False,
 ) -> None:
     """Answer, present, and end with the exit code; what cannot be read is told before the cluster is looked at."""
 
@@ -270,9 +323,24 @@ def _run(
             return operation(cluster)
 
     named = [option for option, value in given.items() if value]
+    if curve:
+        _curve(common, question_of(common, said, kind, asked, named, list(given)))
+        return
     found = answer_to(common, said, kind, asked, named, list(given), all_or_nothing=all_or_nothing)
     if found is not None:
         raise typer.Exit(of_answer(found[0]))
+
+
+def _curve(common: Common, question: Question | None) -> None:
+    """Search and present the curve of a request; nothing for one that is only to be validated."""
+    from solver.cli.present import present_curve
+    from solver.cli.search import search_curve
+
+    if question is not None:
+        points = search_curve(
+            question.problem, question.limits, question.warnings, shows=common.shows, said=question.said
+        )
+        present_curve(points, question.warnings, common.output, common.figure)
 
 
 @contextmanager

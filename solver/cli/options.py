@@ -110,10 +110,50 @@ SaveRequest = Annotated[
     ),
 ]
 AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Start everything that is wanted, or nothing.")]
-Movable = Annotated[
+Move = Annotated[
     list[str] | None,
-    typer.Option("--movable", metavar="NAME", help="A group of standalone tasks that may move too."),
+    typer.Option("--move", metavar="NAME", help="A group of standalone tasks that may move too."),
 ]
 MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]
+MoveCosts = Annotated[
+    list[str] | None,
+    typer.Option("--move-cost", metavar="NAME=N", help="What moving a task of the group counts. (default: 1)"),
+]
+MaxMoveCost = Annotated[
+    str | None,
+    typer.Option("--max-move-cost", metavar="N", help="What all moves together may count at most, by --move-cost."),
+]
+MinGain = Annotated[
+    str | None,
+    typer.Option(
+        "--min-gain",
+        metavar="X",
+        help="Moves must pay: each gains X on average in what is minimised first of all that can still gain."
+        " With --consolidate --min-gain 0.1, ten moves at most for an instance. (default: 0)",
+    ),
+]
+Movers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        "-g",
+        metavar="NAME[=MOVES]",
+        help="A group that may move, perhaps at most MOVES of its tasks. (default: every REPLICA service)",
+    ),
+]
 Repair = Annotated[bool, typer.Option("--repair", help="Have few rules broken, before any strategy.")]
 Consolidate = Annotated[bool, typer.Option("--consolidate", help="Keep few instances in use, before any strategy.")]
+Defragment = Annotated[
+    bool,
+    typer.Option(
+        "--defragment", help="Have a large slot free in one piece: the whole of the largest instance, or --slot."
+    ),
+]
+Slot = Annotated[
+    str | None,
+    typer.Option("--slot", metavar="RESOURCE=AMOUNT,...", help="The slot of --defragment, like cpu=4096,memory=8192."),
+]
+Curve = Annotated[
+    bool,
+    typer.Option("--curve", help="In place of one plan: what 0, 1, 2, 3, 5, 8, ... moves gain, up to --max-moves."),
+]

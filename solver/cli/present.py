@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from solver.cli.exits import say
 from solver.cli.options import Output
 from solver.domain.answer import Answer
+from solver.domain.curve import CurvePoint
 
 
 def check_figure(path: Path | None) -> None:
@@ -45,6 +47,33 @@ def present(answer: Answer, output: Output, figure: Path | None) -> None:
         from solver.report.figure import draw
 
         draw(answer, figure)
+        say(f"drawn: {figure}")
+
+
+def present_curve(points: Sequence[CurvePoint], warnings: Sequence[str], output: Output, figure: Path | None) -> None:
+    """Print a curve and draw its figure, as ``present`` does with an answer.
+
+    Parameters
+    ----------
+    warnings
+        Of whoever read the request: what each answer says of its own plan is none of the curve's.
+    """
+    if output is Output.table:
+        from rich.console import Console
+
+        from solver.report.curve import show_curve
+
+        show_curve(points, warnings, Console(highlight=False))
+    else:
+        from solver.formats.curve import curve_to_csv, curve_to_json
+
+        for warning in warnings:
+            say(f"warning: {warning}")
+        write_out(curve_to_csv(points) if output is Output.csv else curve_to_json(points))
+    if figure is not None:
+        from solver.report.curve import draw_curve
+
+        draw_curve(points, figure)
         say(f"drawn: {figure}")
 
 

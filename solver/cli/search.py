@@ -13,6 +13,7 @@ from types import FrameType
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
+from solver.domain.curve import CurvePoint
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.errors import Fault, InvalidRequest
@@ -57,6 +58,19 @@ def search(
                 warnings=warnings,
                 label=label,
             )
+    except InvalidRequest as invalid:
+        raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
+
+
+def search_curve(
+    problem: Problem, limits: Limits, warnings: Sequence[str], *, shows: bool, said: int = 0
+) -> tuple[CurvePoint, ...]:
+    """The curve of a request; the parameters, and what is raised, are those of ``search``."""
+    from solver.curves import curve
+
+    try:
+        with _interrupts() as cancelled, _progress(problem, shows):
+            return curve(problem, limits, cancelled=cancelled, warnings=warnings)
     except InvalidRequest as invalid:
         raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solver.cpsat.least import Option, least_enough
 from solver.cpsat.merging import TaskType
 from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
@@ -248,6 +249,10 @@ class CountModel:
         number = Sum((variable,), (1,))
         self.at_most(sum_ - number, 0, [literal])
         return number
+
+    def least_enough(self, options: Sequence[Option], most: int) -> Sum:
+        """The least number, up to ``most``, that is enough for one of the options; exact where it is minimised."""
+        return least_enough(self, self._variable, options, most)
 
     def square(self, sum_: Sum) -> Sum:
         """``sum_ ** 2``, exact where it is minimised: between neighbouring integers a chord is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from solver.domain.request import (
     MAX_CONSTRAINTS,
     MAX_START,
     MAX_STRATEGIES,
+    MOST_OF_SLOT,
     Freedom,
     RuleSpec,
     RunningTask,
@@ -71,7 +72,7 @@ class Problem:
             if not getattr(self, name).size:
                 object.__setattr__(self, name, np.zeros(self.cluster.size, np.bool_))
         faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster), *_budget_faults(self.freedom)]
-        if faults := faults or [*self._stop_faults(), *self._sum_faults()]:
+        if faults := faults or [*self._stop_faults(), *self._sum_faults(), *self._gain_faults(), *self._slot_faults()]:
             raise InvalidRequest(faults)
         read_only(self.frozen)
         read_only(self.drained)
@@ -115,6 +116,35 @@ class Problem:
                 problem = "times the tasks wanted and running adds up to more than 2^53 over the groups"
                 faults.append(Fault(f"groups.demand[{name}]", problem, "use a coarser unit"))
         return faults
+
+    def _gain_faults(self) -> Iterator[Fault]:
+        """Moves are judged by what they gain only where nothing else changes the tiers."""
+        freedom = self.freedom
+        others = {
+            "tasks start": self.wanted.any(),
+            "tasks are to stop": any(group.stop for group in self.groups),
+            "instances are drained": self.drained.any(),
+            "instances are to be emptied": freedom.empty,
+            "moves are interleaved": freedom.interleaved,
+        }
+        if freedom.min_gain and any(others.values()):
+            said = next(what for what, asked in others.items() if asked)
+            problem = f"is {freedom.min_gain:,}, and {said}"
+            yield Fault("freedom.min_gain", problem, "ask for moves alone, such as a rebalance afterwards")
+
+    def _slot_faults(self) -> Iterator[Fault]:
+        """A slot is of resources of the cluster, each above zero, and its thousandths can be counted."""
+        known = self.cluster.resources
+        tasks = (self.wanted + self.running.totals()).astype(object)
+        for name, need in self.freedom.slot.items():
+            path = f"freedom.slot[{name}]"
+            if name not in known:
+                remedy = f"the cluster has {', '.join(known) or 'no resource'}"
+                yield Fault(path, "is not a resource of the cluster", remedy)
+            elif isinstance(need, bool) or not isinstance(need, int | np.integer) or not 1 <= need <= MOST_OF_SLOT:
+                yield Fault(path, f"is {need!r}", f"must be a whole number, 1 to {MOST_OF_SLOT:,}")
+            elif 1_000 * (int(need) + int((self.demand[:, known.index(name)] * tasks).sum())) > 2**62:
+                yield Fault(path, "times 1,000, with the tasks, could exceed 2^62", "use a coarser unit")
 
     @cached_property
     def demand(self) -> Ints:
@@ -290,7 +320,8 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
 
 
 def _budget_faults(freedom: Freedom) -> list[Fault]:
-    budgets = (("max_moves", freedom.max_moves), ("max_move_cost", freedom.max_move_cost), ("empty", freedom.empty))
+    names = ("max_moves", "max_move_cost", "min_gain", "empty")
+    budgets = [(name, getattr(freedom, name)) for name in names]
     faults = [
         Fault(f"freedom.{name}", f"is {amount!r}", "must be a whole number, zero or more")
         for name, amount in budgets

@@ -52,6 +52,9 @@ class Freedom:
         Tasks that may move; None for any number.
     max_move_cost
         The sum of the moved tasks' ``move_cost``; None for any.
+    min_gain
+        What a move must gain, in thousandths of the unit of the first tier that can gain something; 0 for nothing. Only where
+        nothing but moves is asked for: what starts and stops changes the tiers too, and hides what the moves gain.
     preempt
         Whether running tasks may be stopped to place others.
     empty
@@ -60,18 +63,26 @@ class Freedom:
         Have few rules broken, before anything but the tasks themselves (§8).
     consolidate
         Keep few instances in use, before any strategy.
+    slot
+        Have so much free in one piece, by resource, on an instance that takes new tasks; empty where nobody asks. After
+        ``consolidate``, before any strategy.
     interleaved
         Few moves matter after each priority class instead of last of all, so that nothing moves for a strategy.
     """
 
     max_moves: int | None = None
     max_move_cost: int | None = None
+    min_gain: int = 0
     preempt: Preempt = Preempt.NONE
     empty: int = 0
     repair: bool = False
     consolidate: bool = False
+    slot: Mapping[str, int] = field(default_factory=dict)
     interleaved: bool = False
 
+
+MOST_OF_SLOT = 2**53 // 1_000
+"""Of one resource of a slot: its thousandths are counted."""
 
 MAX_CONSTRAINTS = 10
 """Constraints of a group, task definition's and service's together, as in ECS."""

@@ -2,7 +2,7 @@
 
 Clusters are often cut up by constraints (stacks, pools, capacity providers). Every cost is a sum over instances, families or
 groups, so that the parts' costs add up, and a plan is best if each part of it is: the whole is proved where each part
-is. Budgets that parts would have to share, and all or nothing of the request, rule it out.
+is. Budgets that parts would have to share, a slot that is to be free, and all or nothing of the request, rule it out.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def parts_of(rules: Rules) -> list[Part]:
     problem = rules.problem
     operation, freedom = problem.operation, problem.freedom
     changing = sorted({*operation.stoppable.group.tolist(), *np.flatnonzero(problem.wanted).tolist()})
-    shared = freedom.max_moves is not None or freedom.max_move_cost is not None or freedom.empty
-    if problem.all_or_nothing or (shared and operation.moving.any()) or not changing:
+    budgets = freedom.max_moves is not None or freedom.max_move_cost is not None
+    shared = budgets or freedom.min_gain or freedom.empty
+    if problem.all_or_nothing or freedom.slot or (shared and operation.moving.any()) or not changing:
         return [Part(tuple(changing), np.ones(problem.cluster.size, np.bool_))]
     concerned = {g: (rules.most_beside(g) > 0) | (problem.running.row(g) > 0) for g in changing}
     sets = _Sets(len(problem.groups))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from solver.domain.counts import Bools, Counts
+from solver.domain.counts import LARGEST_SUM, Bools, Counts
 from solver.domain.operation import Operation
 from solver.domain.problem import Problem
 from solver.domain.request import MAX_START, Freedom, RuleSpec, RunningTask, Scheduling, TaskGroup
@@ -107,12 +107,27 @@ class Draft:
         """Tasks of groups that run."""
         return sum(self._total[g] for g in members if g < len(self._total))
 
-    def is_count(self, path: str, count: object, what: str) -> bool:
-        """Whether it is a whole number from 0 to the most tasks of a group; else with a fault."""
-        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= MAX_START:
+    def is_count(self, path: str, count: object, what: str, most: int = MAX_START) -> bool:
+        """Whether it is a whole number from 0 to ``most``, by default the most tasks of a group; else with a fault."""
+        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= most:
             return True
-        self.fault(path, f"{what} {count!r}", f"must be a whole number, 0 to {MAX_START:,}")
+        self.fault(path, f"{what} {count!r}", f"must be a whole number, 0 to {most:,}")
         return False
+
+    def thousandths(self, path: str, number: float) -> int:
+        """A number of at most three decimals in thousandths; 0, with a fault, where it is none."""
+        is_number = isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= MAX_START
+        if is_number and abs(number * 1000 - round(number * 1000)) < 1e-6:
+            return round(number * 1000)
+        self.fault(path, f"is {number!r}", f"must be a number from 0 to {MAX_START:,} with at most three decimals")
+        return 0
+
+    def are_budgets(self, max_moves: int | None, max_move_cost: int | None) -> None:
+        """Note what is wrong with the budgets of the whole request; None is none."""
+        if max_moves is not None:
+            self.is_count("max_moves", max_moves, "is")
+        if max_move_cost is not None:
+            self.is_count("max_move_cost", max_move_cost, "is", LARGEST_SUM)
 
     # What stays.
 
@@ -223,6 +238,31 @@ class Draft:
                     self.fault(name, why.partition("; ")[0], "what cannot be started again never moves: leave it out")
                     break
                 self.free(g)
+
+    def free_groups(self, named: Iterable[str] | Mapping[str, int | None] | None) -> None:
+        """Let the tasks of the groups move that are named, each perhaps at most so many; None for all REPLICA services."""
+        if named is None:
+            self.free_services()
+            return
+        self.free_named(named)
+        budgets = {name: most for name, most in named.items() if most is not None} if isinstance(named, Mapping) else {}
+        for name, members in self.apart(budgets).items():
+            if not self.is_count(name, budgets[name], "may move at most"):
+                continue
+            with_tasks = [g for g in members if self._total[g]]
+            if len(with_tasks) > 1:
+                known = " and ".join(self.groups[g].name for g in with_tasks[:3])
+                problem = f"may move at most {counted(budgets[name])}, and its revisions move each by itself"
+                self.fault(name, problem, f"give {known} a number each")
+            for g in members:
+                self.groups[g] = replace(self.groups[g], max_moves=budgets[name])
+
+    def price_moves(self, costs: Mapping[str, int]) -> None:
+        """What moving a task of each group counts: of a family, of all its revisions."""
+        for name, members in self.apart(costs).items():
+            if self.is_count(name, costs[name], "has the move cost"):
+                for g in members:
+                    self.groups[g] = replace(self.groups[g], move_cost=costs[name])
 
     def why_fixed(self, g: int) -> str:
         """Why no task of a group could be started again; empty if one could."""

@@ -30,10 +30,21 @@ class Kind(Enum):
 
 
 _ADMITS = {
-    Kind.PLACE: {"start", "stop", "movable", "drained", "preempt", "empty", "repair", "consolidate"},
+    Kind.PLACE: {
+        "start",
+        "stop",
+        "movable",
+        "drained",
+        "preempt",
+        "empty",
+        "repair",
+        "consolidate",
+        "min_gain",
+        "slot",
+    },
     Kind.TERMINATE: {"stop"},
     Kind.DRAIN: {"drained", "movable", "empty"},
-    Kind.REBALANCE: {"movable", "repair", "consolidate"},
+    Kind.REBALANCE: {"movable", "repair", "consolidate", "min_gain", "slot"},
     Kind.RECONCILE: {"start", "stop", "movable", "preempt", "repair", "consolidate"},
     Kind.DEPLOY: {"start", "stop"},
 }
@@ -46,6 +57,8 @@ _DOES = {
     "empty": "empties no instances",
     "repair": "repairs no rules",
     "consolidate": "does not consolidate",
+    "min_gain": "judges no moves by what they gain",
+    "slot": "frees no slot",
 }
 
 
@@ -56,8 +69,9 @@ def kind_faults(problem: Problem, kind: Kind) -> list[Fault]:
         for what, path, said in _asked(problem)
         if what not in _ADMITS[kind]
     ]
-    if kind is Kind.REBALANCE and problem.freedom.max_moves is None:
-        found.append(Fault("freedom.max_moves", "is missing", "say how many tasks may move"))
+    freedom = problem.freedom
+    if kind is Kind.REBALANCE and freedom.max_moves is None and freedom.max_move_cost is None:
+        found.append(Fault("freedom.max_moves", "is missing", "say how many tasks may move, or set max_move_cost"))
     changed = {group.family: g for g, group in reversed(list(enumerate(problem.groups))) if group.start or group.stop}
     if kind is Kind.DEPLOY and len(changed) > 1:
         first, *others = sorted(changed, key=lambda family: changed[family])
@@ -76,8 +90,11 @@ def _asked(problem: Problem) -> Iterator[tuple[str, str, str]]:
         yield "drained", "drained_instances", f"names {int(np.count_nonzero(problem.drained)):,}"
     if problem.freedom.preempt is not Preempt.NONE:
         yield "preempt", "freedom.preempt", f"is {problem.freedom.preempt.name}"
-    if problem.freedom.empty:
-        yield "empty", "freedom.empty", f"is {problem.freedom.empty:,}"
+    for name in ("empty", "min_gain"):
+        if getattr(problem.freedom, name):
+            yield name, f"freedom.{name}", f"is {getattr(problem.freedom, name):,}"
+    if problem.freedom.slot:
+        yield "slot", "freedom.slot", f"names {', '.join(problem.freedom.slot)}"
     for name in ("repair", "consolidate"):
         if getattr(problem.freedom, name):
             yield name, f"freedom.{name}", "is true"

@@ -17,6 +17,7 @@ from solver.domain.request import Freedom, Preempt, RuleSpec, Scheduling
 from solver.formats.choose import nearest
 from solver.formats.draft import Draft, Standing, counted
 from solver.formats.names import Names
+from solver.formats.slots import slot_of
 
 
 class Operable(ABC):
@@ -72,7 +73,9 @@ class Operable(ABC):
         self,
         instances: Sequence[str],
         *,
-        max_moves: int = 0,
+        max_moves: int | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         movable: Sequence[str] = (),
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
@@ -88,7 +91,11 @@ class Operable(ABC):
         instances
             By EC2 id, ARN or the ARN's last part.
         max_moves
-            Tasks of REPLICA services elsewhere that may move to make room.
+            Tasks of REPLICA services elsewhere that may move to make room; None for none, or with ``max_move_cost`` any.
+        max_move_cost
+            The sum of their move costs; None for any. What leaves the instances counts in neither.
+        move_costs
+            What moving a task counts, by group or family; 1 where left out.
         movable
             Standalone groups whose tasks move too.
 
@@ -99,28 +106,39 @@ class Operable(ABC):
         """
         draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
         drained = _instances(draft, instances)
-        budget = draft.is_count("max_moves", max_moves, "is") and max_moves
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
         draft.free_named(movable)
-        if budget:
+        elsewhere = bool(max_moves) if max_move_cost is None or max_moves is not None else max_move_cost > 0
+        if elsewhere:
             draft.free_services()
         problem, warnings = draft.problem(Freedom(interleaved=True), drained)
-        if not budget and not movable:
+        if not elsewhere and not movable:
             return problem, warnings
         # A task that leaves and is replaced counts as moved.
-        most = max_moves + int(problem.operation.leaving.totals().sum())
-        return replace(problem, freedom=replace(problem.freedom, max_moves=most)), warnings
+        leaving = problem.operation.leaving.totals()
+        most = most_cost = None
+        if max_moves is not None or max_move_cost is None:
+            most = (max_moves or 0) + int(leaving.sum())
+        if max_move_cost is not None:
+            costs = [group.move_cost for group in problem.groups]
+            most_cost = max_move_cost + sum(count * cost for count, cost in zip(leaving.tolist(), costs, strict=True))
+        budgets = replace(problem.freedom, max_moves=most, max_move_cost=most_cost)
+        return replace(problem, freedom=budgets), warnings
 
     def drain_cheapest(
         self,
         count: int,
         *,
         max_moves: int | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         movable: Sequence[str] = (),
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
         rules: Sequence[RuleSpec] = (),
     ) -> tuple[Problem, tuple[str, ...]]:
-        """The problem of emptying so many instances, those for which the fewest tasks move, and warnings.
+        """The problem of emptying so many instances, those for which the least moves, and warnings.
 
         Tasks of REPLICA services may move, also elsewhere to make room.
 
@@ -130,6 +148,10 @@ class Operable(ABC):
             Instances to empty, from 1.
         max_moves
             Tasks that may move; None for as many as it takes.
+        max_move_cost
+            The sum of their move costs; None for any.
+        move_costs
+            What moving a task counts, by group or family; 1 where left out.
         movable
             Standalone groups whose tasks may move too.
 
@@ -141,20 +163,24 @@ class Operable(ABC):
         draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
         if draft.is_count("cheapest", count, "is") and count == 0:
             draft.fault("cheapest", "is 0", "must be at least 1")
-        if max_moves is not None:
-            draft.is_count("max_moves", max_moves, "is")
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
         draft.free_services()
         draft.free_named(movable)
-        return draft.problem(Freedom(max_moves=max_moves, empty=count))
+        return draft.problem(Freedom(max_moves=max_moves, max_move_cost=max_move_cost, empty=count))
 
     def rebalance(
         self,
-        max_moves: int,
+        max_moves: int | None = None,
         *,
-        groups: Sequence[str] | None = None,
+        groups: Sequence[str] | Mapping[str, int | None] | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
+        min_gain: float = 0,
         movable: Sequence[str] = (),
         repair: bool = False,
         consolidate: bool = False,
+        defragment: bool | Mapping[str, int] = False,
         priorities: Mapping[str, int] | None = None,
         frozen: Sequence[str] = (),
         rules: Sequence[RuleSpec] = (),
@@ -164,33 +190,57 @@ class Operable(ABC):
         Parameters
         ----------
         max_moves
-            Tasks that may move.
+            Tasks that may move; None for any number, within ``max_move_cost``.
         groups
-            The families or groups that move, standalone ones too; None for every REPLICA service.
+            The families or groups that move, standalone ones too, perhaps each with the most of its tasks that may
+            (None for any number); None for every REPLICA service.
+        max_move_cost
+            The sum of the moved tasks' move costs; None for any.
+        move_costs
+            What moving a task counts, by group or family; 1 where left out.
+        min_gain
+            What a move must gain on average, in the unit of the first tier that can gain something: with 0.1, one instance
+            less in use takes at most ten moves. At most three decimals.
         movable
             Groups that move besides.
         repair
             Have few rules broken, before any strategy.
         consolidate
             Keep few instances in use, before any strategy.
+        defragment
+            Then have so much free in one piece: amounts by resource; True for the whole of the largest instance.
 
         Raises
         ------
         InvalidRequest
-            With every unknown name, absurd count and contradiction at once.
+            With every unknown name, absurd count and contradiction at once; also without a budget of the whole.
         """
         draft = Draft(self.names, Standing(priorities or {}, tuple(frozen), tuple(rules)))
-        draft.is_count("max_moves", max_moves, "is")
-        if groups is None:
-            draft.free_services()
-        draft.free_named([*(groups or ()), *movable])
-        return draft.problem(Freedom(max_moves=max_moves, repair=repair, consolidate=consolidate))
+        if max_moves is None and max_move_cost is None:
+            draft.fault("max_moves", "is missing: it says how many tasks may move", "give it, or max_move_cost")
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
+        gain = draft.thousandths("min_gain", min_gain)
+        draft.free_groups(groups)
+        draft.free_named(movable)
+        freedom = Freedom(
+            max_moves=max_moves,
+            max_move_cost=max_move_cost,
+            min_gain=gain,
+            repair=repair,
+            consolidate=consolidate,
+            slot=slot_of(draft, defragment),
+        )
+        return draft.problem(freedom)
 
     def reconcile(
         self,
         desired: Mapping[str, int] | None = None,
         *,
         max_moves: int | None = None,
+        groups: Sequence[str] | Mapping[str, int | None] | None = None,
+        max_move_cost: int | None = None,
+        move_costs: Mapping[str, int] | None = None,
         preempt: Preempt = Preempt.NONE,
         movable: Sequence[str] = (),
         rebalance: bool = False,
@@ -211,6 +261,8 @@ class Operable(ABC):
             Tasks that there should be, by family. A service that is not named has its own desired count.
         max_moves
             Tasks that may move; None for as many as must.
+        groups, max_move_cost, move_costs
+            As ``rebalance`` takes them.
         preempt
             Whose running tasks may be stopped to place others.
         movable
@@ -237,14 +289,19 @@ class Operable(ABC):
         for name, members in draft.apart(counts).items():
             if draft.is_count(name, counts[name], "is to have a desired count of"):
                 _towards(draft, name, members, counts[name], explicit=name in named)
-        if max_moves is not None:
-            draft.is_count("max_moves", max_moves, "is")
-        if max_moves != 0:
-            draft.free_services()
+        draft.are_budgets(max_moves, max_move_cost)
+        draft.price_moves(move_costs or {})
+        if max_moves != 0 or groups is not None:
+            draft.free_groups(groups)
         draft.free_named(movable)
-        return draft.problem(
-            Freedom(max_moves=max_moves, preempt=preempt, consolidate=consolidate, interleaved=not rebalance)
+        freedom = Freedom(
+            max_moves=max_moves,
+            max_move_cost=max_move_cost,
+            preempt=preempt,
+            consolidate=consolidate,
+            interleaved=not rebalance,
         )
+        return draft.problem(freedom)
 
 
 def _is_held(draft: Draft, name: str) -> bool:

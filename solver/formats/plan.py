@@ -18,7 +18,9 @@ import numpy as np
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
+from solver.domain.explanation import Violation
 from solver.domain.problem import Problem
+from solver.domain.request import RunningTask
 from solver.domain.steps import Action
 from solver.errors import Fault, InvalidRequest, UnreadableDocument
 from solver.formats.choose import nearest
@@ -184,6 +186,24 @@ def actions_from_plan(problem: Problem, rows: Sequence[Row]) -> tuple[Action, ..
     return tuple(reader.action(row) for row in rows)
 
 
+def protected_stops(problem: Problem, rows: Sequence[Row]) -> tuple[Violation, ...]:
+    """The protected tasks that a plan stops or moves by name, though others of the group could go in their stead.
+
+    Raises
+    ------
+    InvalidRequest
+        As ``counts_from_plan``.
+    """
+    reader = _read(problem, rows)
+    tasks = (reader.task(row) for row in rows if row.action != "start")
+    label, groups = problem.cluster.label, problem.groups
+    return tuple(
+        Violation("protection", groups[task.group].name, label(task.instance), 0, 1, f"stop of {task.id}, protected")
+        for task in tasks
+        if task is not None and task.protected
+    )
+
+
 def _read(problem: Problem, rows: Sequence[Row]) -> _Reader:
     reader = _Reader(problem)
     for row in rows:
@@ -284,6 +304,10 @@ class _Reader:
             where = self.problem.cluster.label(instance)
             remedy = "must be a task that runs there, or empty"
             self._fault(row, f"'{row.task}' is no task of {row.group} on {where}", remedy)
+
+    def task(self, row: Row) -> RunningTask | None:
+        """The task that a row names."""
+        return self._tasks.get(self._short.get(row.task.rsplit("/", 1)[-1], row.task))
 
     def action(self, row: Row) -> Action:
         """The action of a row without faults."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from warnings import catch_warnings, filterwarnings
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -21,6 +18,7 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.report.changes import Changes, emptied
 from solver.report.files import check_picture, write_whole
 from solver.report.headline import headline, plural, printable, zone_of, zones
+from solver.report.rendering import FAINT, rendered
 
 MOST_BOXES = 240
 """With more instances, each zone is one profile instead of a box an instance."""
@@ -41,8 +39,6 @@ STOPPED = "#b3261e"
 CLOSED = "#dde1e7"
 EMPTY = "#f5f6f8"
 EDGE = "#c3c9d2"
-INK = "#1f2733"
-FAINT = "#6b7482"
 
 Numbers = NDArray[np.float64]
 
@@ -69,26 +65,7 @@ def draw(answer: Answer, path: Path | str) -> None:
 
 def picture(answer: Answer, kind: str) -> bytes:
     """The picture as the bytes of an ``svg`` or a ``png``."""
-    metadata: dict[str, str | None] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    out = io.BytesIO()
-    # The same answer gives the same bytes wherever the same matplotlib draws it. A name is never set as a formula.
-    style = rc_context(
-        {
-            "svg.hashsalt": "placement-solver",
-            "svg.fonttype": "path",
-            "font.family": "DejaVu Sans",
-            "font.size": 9.0,
-            "text.color": INK,
-            "text.parse_math": False,
-            "hatch.linewidth": 0.6,
-            "path.simplify": False,
-        }
-    )
-    with style, catch_warnings():
-        # A letter that the font lacks is drawn as a box; that is no news for whoever waits for the answer.
-        filterwarnings("ignore", message="Glyph .* missing")
-        _figure(_Scene(answer)).savefig(out, format=kind, dpi=150, facecolor="white", metadata=metadata)
-    return out.getvalue()
+    return rendered(lambda: _figure(_Scene(answer)), kind)
 
 
 @dataclass(frozen=True, eq=False)

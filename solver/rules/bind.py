@@ -12,8 +12,8 @@ import numpy as np
 
 from solver.domain.counts import LARGEST_SUM, Bools, Ints, read_only
 from solver.domain.placement import Placement
-from solver.domain.problem import Problem, by_priority
-from solver.domain.request import Preempt, RuleSpec, Scheduling
+from solver.domain.problem import Problem
+from solver.domain.request import RuleSpec, Scheduling
 from solver.errors import Fault, InvalidRequest
 from solver.rules import (
     affinity,
@@ -29,20 +29,17 @@ from solver.rules import (
 )
 from solver.rules import random as random_strategy
 from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strategy
-from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
-from solver.rules.emptying import ToEmpty
+from solver.rules.gain import LARGEST_PRODUCT, PER_UNIT, Gain
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
 from solver.rules.max_skew import MaxSkew
-from solver.rules.moved import Moved
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
-from solver.rules.soft import Soft
-from solver.rules.unplaced import Preempted, Unplaced
+from solver.rules.tiers import tiers_of
 
 T = TypeVar("T")
 
@@ -163,6 +160,14 @@ class Rules:
     def _ceilings(self) -> dict[int, Ints]:
         return {}
 
+    @cached_property
+    def gain(self) -> Gain | None:
+        """What moves must gain, where the request asks for it."""
+        if not self.problem.freedom.min_gain:
+            return None
+        room = [self.most_beside(g) for g in range(len(self.problem.groups))]
+        return Gain.of(self.problem, self.tiers, self.emptied, room)
+
     def readings(self) -> Iterator[Reading]:
         """What all rules and costs look at, and the requests themselves: how many tasks of each group start."""
         groups = len(self.problem.groups)
@@ -220,7 +225,7 @@ class _Binder:
         constraints += [rule for rule in reserves if isinstance(rule, Constraint)]
         soft = tuple(rule for rules in written for rule in rules if isinstance(rule, Cost))
         chains_bound = tuple(self._chain(g, chains[g], usable) for g in range(len(chains)))
-        tiers = _tiers(problem, tuple(constraints), chains_bound, soft)
+        tiers = tiers_of(problem, tuple(constraints), chains_bound, soft)
         self._refuse_large(tiers)
         return Rules(problem, tuple(constraints), chains_bound, tiers)
 
@@ -230,6 +235,10 @@ class _Binder:
         remedy = "ask for fewer tasks at once, or use a coarser unit"
         if large:
             raise InvalidRequest(Fault(f"cost {cost.name}", "could exceed 2^53", remedy) for cost in large)
+        least = self.problem.freedom.min_gain
+        if least and any(max(least, PER_UNIT) * cost.ceiling(self.problem) > LARGEST_PRODUCT for cost in tiers):
+            problem = f"is {least:,}, which times the moves and the costs could exceed 2^62"
+            raise InvalidRequest.at("freedom.min_gain", problem, "ask for less")
 
     def _parsed(self, path: str, specs: tuple[RuleSpec, ...], read: Callable[[RuleSpec], T]) -> list[T]:
         found = []
@@ -341,51 +350,3 @@ def _admitted(problem: Problem, group: int, rules: list[Constraint]) -> Bools:
 def _with_usable(problem: Problem, rule: Constraint, usable: list[Bools]) -> Constraint:
     """A ``maxSkew`` looks at the buckets that its group may use, which the other rules decide."""
     return MaxSkew(rule.owner, rule.field, rule.k, usable[rule.owner]) if isinstance(rule, MaxSkew) else rule
-
-
-def _tiers(
-    problem: Problem,
-    constraints: tuple[Constraint, ...],
-    chains: tuple[tuple[Strategy, ...], ...],
-    soft: tuple[Cost, ...],
-) -> tuple[Cost, ...]:
-    """The tiers of §5.1."""
-    operation = problem.operation
-    changing = set(operation.stoppable.group.tolist()) | set(np.flatnonzero(problem.wanted).tolist())
-    moving = tuple(g for g in sorted(changing) if operation.moving[g])
-    tiers: list[Cost] = list(_first_tiers(problem, moving))
-    if problem.freedom.empty:
-        tiers += [ToEmpty.of(problem), *([Moved(moving)] if moving else [])]
-    if problem.freedom.repair:
-        tiers.append(Broken(constraints))
-    if problem.freedom.consolidate:
-        tiers.append(binpack.InUse.of(problem))
-    asked = operation.asked > 0
-    wanting = [g for g in sorted(changing) if problem.wanted[g] or asked[g] or operation.moving[g]]
-    for position in range(max((len(chains[g]) for g in wanting), default=0)):
-        here = [chains[g][position] for g in wanting if position < len(chains[g])]
-        tiers += spread.costs(position + 1, [rule for rule in here if isinstance(rule, spread.Spread)])
-        tiers += binpack.costs(position + 1, [rule for rule in here if isinstance(rule, binpack.Binpack)])
-    if soft:
-        tiers.append(Soft(soft))
-    if moving and not (problem.freedom.interleaved or problem.freedom.empty):
-        tiers.append(Moved(moving))
-    return tuple(tiers)
-
-
-def _first_tiers(problem: Problem, moving: tuple[int, ...]) -> Iterator[Cost]:
-    """Class by class: what is stopped for others, what is not placed, and where asked for what moves."""
-    operation, freedom = problem.operation, problem.freedom
-    preempted = [g for g in range(len(problem.groups)) if operation.kept[g] < operation.staying[g]]
-    wanted = dict(problem.classes())
-    classes = by_priority(problem.groups, {*preempted, *(g for groups in wanted.values() for g in groups), *moving})
-    for priority, groups in classes:
-        lost = tuple(g for g in groups if g in preempted)
-        if freedom.preempt is Preempt.ANY:
-            wanted[priority] = tuple(sorted({*lost, *wanted.get(priority, ())}))
-        elif lost:
-            yield Preempted(priority, lost)
-        if wanted.get(priority):
-            yield Unplaced(priority, wanted[priority])
-        if freedom.interleaved and (movers := tuple(g for g in groups if g in moving)):
-            yield Moved(movers, priority)

@@ -118,6 +118,12 @@ class Model(Protocol):
     def where(self, literal: Literal, sum_: Sum) -> Sum:
         """``sum_`` (zero or more) where the literal is true, else 0; exact where it is minimised."""
 
+    def least_enough(self, options: Sequence[Sequence[tuple[Sum, int]]], most: int) -> Sum:
+        """The least number from 0 to ``most`` with ``number * scale >= sum`` for each ``(sum, scale)`` of one of the options.
+
+        ``most`` always will do; exact where it is minimised.
+        """
+
     def square(self, sum_: Sum) -> Sum:
         """``sum_ ** 2``, exact where it is minimised."""
 

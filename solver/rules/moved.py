@@ -42,6 +42,11 @@ class Moved(Cost):
     def compile(self, model: Model) -> Sum:
         return total(moved(model, g) * model.problem.groups[g].move_cost for g in self.groups)
 
+    def remark(self, placement: Placement) -> str:
+        """How many tasks it is, where they count differently."""
+        count = sum(placement.moved(g) for g in self.groups)
+        return "" if count == self.value(placement) else f"weighted by move cost ({count:,} moved)"
+
     def ceiling(self, problem: Problem) -> int:
         return sum(problem.groups[g].move_cost * problem.most_tasks([g]) for g in self.groups)
 

@@ -332,10 +332,12 @@ class _Reader:
         return Freedom(
             max_moves=freedom.max_moves if freedom.HasField("max_moves") else None,
             max_move_cost=freedom.max_move_cost if freedom.HasField("max_move_cost") else None,
+            min_gain=freedom.min_gain,
             preempt=_PREEMPTS.get(freedom.preempt, Preempt.NONE),
             repair=freedom.repair,
             empty=freedom.empty,
             consolidate=freedom.consolidate,
+            slot=_in_order(freedom.slot),
             interleaved=freedom.interleaved,
         )
 

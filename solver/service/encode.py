@@ -117,7 +117,9 @@ def _require_expressible(problem: Problem, limits: Limits) -> None:
         faults += [_beyond(path, number, 64) for path, number in budgets.items() if number >= 2**63]
     if problem.freedom.empty >= 2**31:
         faults.append(_beyond("freedom.empty", problem.freedom.empty))
-    budgets = {f"freedom.{name}": getattr(problem.freedom, name) or 0 for name in ("max_moves", "max_move_cost")}
+    budgets = {
+        f"freedom.{name}": getattr(problem.freedom, name) or 0 for name in ("max_moves", "max_move_cost", "min_gain")
+    }
     faults += [_beyond(path, number, 64) for path, number in budgets.items() if number >= 2**63]
     for name, number in (("workers", limits.workers), ("seed", limits.seed)):
         if not -(2**31) <= number < 2**31:
@@ -139,10 +141,12 @@ def _freedom(freedom: Freedom) -> wire.Freedom:
     return wire.Freedom(
         max_moves=freedom.max_moves,
         max_move_cost=freedom.max_move_cost,
+        min_gain=freedom.min_gain,
         preempt=_PREEMPTS[freedom.preempt],
         repair=freedom.repair,
         empty=freedom.empty,
         consolidate=freedom.consolidate,
+        slot=dict(freedom.slot),
         interleaved=freedom.interleaved,
     )
 

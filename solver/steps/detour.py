@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solver.domain.counts import Ints
+from solver.domain.placement import Placement
 from solver.engines.deadline import Deadline
 from solver.rules.base import UNLIMITED
 from solver.rules.bind import Rules
@@ -57,9 +58,12 @@ class Budget:
         costs = np.array([group.move_cost for group in problem.groups], np.int64)
         most = np.array([UNLIMITED if g.max_moves is None else g.max_moves for g in problem.groups], np.int64)
         freedom = problem.freedom
+        most_cost = UNLIMITED if freedom.max_move_cost is None else freedom.max_move_cost
+        if rules.gain is not None:
+            most_cost = min(most_cost, rules.gain.most(Placement(problem, events.after(problem))))
         return cls(
             UNLIMITED if freedom.max_moves is None else freedom.max_moves - int(used.sum()),
-            UNLIMITED if freedom.max_move_cost is None else freedom.max_move_cost - int((used * costs).sum()),
+            UNLIMITED if most_cost == UNLIMITED else most_cost - int((used * costs).sum()),
             np.where(problem.operation.moving, most - used, 0),
         )
 

@@ -61,6 +61,12 @@ class Events:
             np.append(self.passing, [False, True]),
         )
 
+    def after(self, problem: Problem) -> Counts:
+        """The counts that all of it ends with."""
+        change = np.where(self.start, self.count, -self.count)
+        shape = (len(problem.groups), problem.cluster.size)
+        return problem.running + Counts.of(shape, self.group, self.instance, change)
+
     def __len__(self) -> int:
         return len(self.count)
 

@@ -67,7 +67,14 @@ class PlaceRequest(_message.Message):
     def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ...) -> None: ...
 
 class Freedom(_message.Message):
-    __slots__ = ("max_moves", "max_move_cost", "preempt", "consolidate", "interleaved", "repair", "empty")
+    __slots__ = ("max_moves", "max_move_cost", "preempt", "consolidate", "interleaved", "repair", "empty", "min_gain", "slot")
+    class SlotEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     MAX_MOVES_FIELD_NUMBER: _ClassVar[int]
     MAX_MOVE_COST_FIELD_NUMBER: _ClassVar[int]
     PREEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +82,8 @@ class Freedom(_message.Message):
     INTERLEAVED_FIELD_NUMBER: _ClassVar[int]
     REPAIR_FIELD_NUMBER: _ClassVar[int]
     EMPTY_FIELD_NUMBER: _ClassVar[int]
+    MIN_GAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
     max_moves: int
     max_move_cost: int
     preempt: Preempt
@@ -82,7 +91,9 @@ class Freedom(_message.Message):
     interleaved: bool
     repair: bool
     empty: int
-    def __init__(self, max_moves: _Optional[int] = ..., max_move_cost: _Optional[int] = ..., preempt: _Optional[_Union[Preempt, str]] = ..., consolidate: _Optional[bool] = ..., interleaved: _Optional[bool] = ..., repair: _Optional[bool] = ..., empty: _Optional[int] = ...) -> None: ...
+    min_gain: int
+    slot: _containers.ScalarMap[str, int]
+    def __init__(self, max_moves: _Optional[int] = ..., max_move_cost: _Optional[int] = ..., preempt: _Optional[_Union[Preempt, str]] = ..., consolidate: _Optional[bool] = ..., interleaved: _Optional[bool] = ..., repair: _Optional[bool] = ..., empty: _Optional[int] = ..., min_gain: _Optional[int] = ..., slot: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("time_limit_seconds", "deterministic_limit_seconds", "workers", "seed", "engine")

@@ -123,7 +123,7 @@ class PlacementServiceServicer:
 
     def Rebalance(self, request, context):
         """Move tasks for the sake of the strategies, or to keep few instances in use. The request has groups that are `movable`
-        and `freedom.max_moves`; the number of tasks of each group stays.
+        and `freedom.max_moves` or `freedom.max_move_cost`; the number of tasks of each group stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.formats.ecs.documents import write
+from tests.formats.ecs.test_operations import documents
 
 HEADER = "action,group,task,instance,from_instance,step\n"
 
@@ -116,6 +118,21 @@ def test_a_file_that_is_no_plan(run: Run, tables: Path, content: bytes | None, m
     answer = run("check", tables, tables / "plan.csv")
     assert answer.exit_code == 2
     assert message in answer.stderr
+
+
+@pytest.mark.parametrize("action", ["stop,{group},w2,i-b,", "move,{group},w2,i-c,i-b"])
+def test_a_protected_task_is_neither_stopped_nor_moved_by_name(run: Run, tmp_path: Path, action: str) -> None:
+    """Though another task of its group on the instance could go: a plan that names its tasks means these."""
+    cluster = write(tmp_path / "ecs", documents().files())
+    at = ("--at", "2026-11-01T00:00:00+00:00")
+    for task, code in (("w2", 1), ("w3", 0)):
+        plan = f"{HEADER}{action.format(group='service:web@web:6').replace('w2', task)},1\n"
+        answer = run("check", cluster, "-", *at, stdin=plan)
+        assert answer.exit_code == code, answer.stdout
+    plan = f"{HEADER}{action.format(group='service:web@web:6')},1\n"
+    said = " ".join(run("check", cluster, "-", *at, stdin=plan).stdout.split())
+    assert "service:web@web:6: protection at i-b: 1 stop of arn:aws:ecs:us-east-1:111122223333:task/test/w2," in said
+    assert run("check", cluster, "-", "--at", "2028-01-01T00:00:00+00:00", stdin=plan).exit_code == 0
 
 
 def test_rules_of_the_whole_cluster(run: Run, tables: Path) -> None:

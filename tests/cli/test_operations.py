@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.formats.ecs.documents import write
+from tests.formats.ecs.documents import Documents, write
 from tests.formats.ecs.test_operations import documents
 
 VERBS = ("terminate", "drain", "rebalance", "reconcile", "deploy")
@@ -50,8 +50,8 @@ def test_what_protection_keeps_is_a_shortfall(run: Run, ecs: Path) -> None:
 
 
 def test_drain(run: Run, ecs: Path) -> None:
-    """--instance by any name, --max-moves for others, --movable for standalone tasks."""
-    request = asked(run, "drain", ecs, "-i", "i-a", "--max-moves", "1", "--movable", "family:batch")
+    """--instance by any name, --max-moves for others, --move for standalone tasks."""
+    request = asked(run, "drain", ecs, "-i", "i-a", "--max-moves", "1", "--move", "family:batch")
     assert [name.rsplit("/", 1)[-1] for name in request["drainedInstances"]] == ["a"]
     assert (request["freedom"]["maxMoves"], request["freedom"]["interleaved"]) == ("5", True)
     assert set(of(request, "movable")) == {"service:web", "service:web@web:6", "service:db", "family:batch"}
@@ -68,10 +68,62 @@ def test_drain_the_cheapest(run: Run, ecs: Path) -> None:
 
 def test_rebalance(run: Run, ecs: Path) -> None:
     """The named groups move, at most so many tasks, perhaps onto few instances."""
-    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", "--consolidate", "--repair")
+    more = ("--consolidate", "--repair", "--min-gain", "0.25")
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "-g", "service:db", *more)
+    assert request["freedom"]["minGain"] == "250"
     assert set(of(request, "movable")) == {"service:db"}
     assert (request["freedom"]["maxMoves"], request["freedom"]["consolidate"]) == ("4", True)
     assert request["freedom"]["repair"] is True
+
+
+def test_a_rebalance_that_frees_a_slot(run: Run, ecs: Path) -> None:
+    """--defragment for the largest instance, --slot beside it for another slot."""
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "--defragment")
+    assert {"cpu", "memory"} <= set(request["freedom"]["slot"])
+    request = asked(run, "rebalance", ecs, "--max-moves", "4", "--defragment", "--slot", "cpu=512, memory=1024")
+    assert request["freedom"]["slot"] == {"cpu": "512", "memory": "1024"}
+
+
+def test_the_curve_of_a_rebalance(run: Run, ecs: Path) -> None:
+    """A row a budget, as a table, CSV and JSON, and a picture; also of a request file."""
+    call = ("rebalance", ecs, "--max-moves", "3", *AT, "--workers", "1", "--curve")
+    answer = run(*call, "-o", "csv", "--figure", ecs.parent / "curve.svg")
+    assert answer.exit_code == 0 and (ecs.parent / "curve.svg").exists()
+    assert [line.split(",")[0] for line in answer.stdout.splitlines()] == ["max_moves", "0", "1", "2", "3"]
+    assert len(json.loads(run(*call, "-o", "json").stdout)["points"]) == 4
+    assert run(*call).stdout.startswith("What up to 3 moves gain; ")
+    file = ecs.parent / "request.json"
+    assert run(*call, "--save-request", file).exit_code == 0
+    assert run("rebalance", "--request", file, "--curve").stdout.startswith("What up to 3 moves gain; ")
+    request = json.loads(file.read_text(encoding="utf-8"))
+    request["freedom"] = {"maxMoveCost": "3"}
+    file.write_text(json.dumps(request), encoding="utf-8")
+    refused = run("rebalance", "--request", file, "--curve")
+    assert refused.exit_code == 2
+    assert "freedom.max_moves: is missing; give the largest budget of the curve" in refused.stderr
+
+
+def test_budgets_of_a_rebalance(run: Run, ecs: Path) -> None:
+    """--group NAME=MOVES, --move-cost of a family with all its revisions, --max-move-cost in place of --max-moves."""
+    more = ("-g", "service:db=1", "-g", "service:web", "--move-cost", "service:web=3", "--max-move-cost", "7")
+    request = asked(run, "rebalance", ecs, *more)
+    assert set(of(request, "movable")) == {"service:db", "service:web", "service:web@web:6"}
+    assert of(request, "maxMoves") == {"service:db": "1"}
+    assert of(request, "moveCost") == {"service:web": "3", "service:web@web:6": "3"}
+    assert request["freedom"]["maxMoveCost"] == "7" and "maxMoves" not in request["freedom"]
+
+
+def test_budgets_of_other_operations(run: Run, ecs: Path) -> None:
+    """A drain pays for what leaves apart: 4 tasks, 2 of them at cost 3; reconcile takes the groups too."""
+    cost = ("--move-cost", "service:web=3", "--max-move-cost", "5")
+    request = asked(run, "drain", ecs, "-i", "i-a", *cost)
+    assert request["freedom"]["maxMoveCost"] == str(3 + 3 + 1 + 5) and "maxMoves" not in request["freedom"]
+    assert set(of(request, "movable")) == {"service:web", "service:web@web:6", "service:db"}
+    request = asked(run, "drain", ecs, "--cheapest", "1", *cost)
+    assert (request["freedom"]["maxMoveCost"], request["freedom"]["empty"]) == ("5", 1)
+    request = asked(run, "reconcile", ecs, "-g", "service:db=2", *cost)
+    assert of(request, "maxMoves") == {"service:db": "2"} and set(of(request, "movable")) == {"service:db"}
+    assert request["freedom"]["maxMoveCost"] == "5"
 
 
 def test_reconcile(run: Run, ecs: Path) -> None:
@@ -95,6 +147,19 @@ def test_deploy(run: Run, ecs: Path) -> None:
     assert of(request, "maximumPercent")["service:web@web:8"] == 150 and request["allOrNothing"]
 
 
+def test_percentages_that_allow_nothing_block_the_plan(run: Run, tmp_path: Path) -> None:
+    """Neither a start nor a stop may come first: what waits for what, what would help, and exit code 3."""
+    found = Documents().instance("a").definition("web:1").definition("web:2")
+    percentages = {"minimumHealthyPercent": 100, "maximumPercent": 100}
+    found.service("web", "web:1", desired=2, deploymentConfiguration=percentages)
+    found.task("w1", "service:web", "web:1", "a").task("w2", "service:web", "web:1", "a")
+    cluster = write(tmp_path / "full", found.files())
+    answer = run("deploy", cluster, "--service", "web", "--task-definition", "web:2", *AT, "-o", "json")
+    assert answer.exit_code == 3
+    assert "start of service:web@web:2 on i-a waits for stop of service:web on i-a" in answer.stderr
+    assert "service:web: minimumHealthyPercent 50 instead of 100 or service:web: maximumPercent 150" in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -109,7 +174,64 @@ def test_deploy(run: Run, ecs: Path) -> None:
         (("drain", "ECS", "-i", "i-z"), "i-z: is to be drained and is not in the cluster; did you mean 'i-"),
         (("drain", "ECS", "-i", "a", "-i", "b", "-i", "c"), "--instance: leave no instance that takes tasks; "),
         (("drain", "ECS", "-i", "a", "--max-moves", "-1"), "--max-moves: is '-1'; must be a whole number from 0 to"),
-        (("rebalance", "ECS"), "--max-moves: is missing: it says how many tasks may move; write --max-moves 10"),
+        (
+            ("rebalance", "ECS"),
+            "--max-moves: is missing: it says how many tasks may move; write --max-moves 10, or --max-move-cost 10",
+        ),
+        (
+            ("rebalance", "ECS", "--max-move-cost", "-1"),
+            "--max-move-cost: is '-1'; must be a whole number from 0 to 9,0",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "-g", "service:db=x"),
+            "--group: MOVES of service:db is 'x'; must be a whole number from 0 to 10,000,000",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "-g", "service:db=1", "-g", "service:db"),
+            "--group: service:db is named twice; name each group once",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--slot", "cpu=1"),
+            "--slot: stands without --defragment; write --defragment too, or leave it out",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "cpu"),
+            "--slot: 'cpu' is not RESOURCE=AMOUNT; write it like cpu=4096,memory=8192",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "cpu=0"),
+            "--slot: AMOUNT of cpu is '0'; must be a whole number from 1 to 9,007,199,254,740",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "cpu=1,cpu=2"),
+            "--slot: cpu is named twice; name each resource once",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--defragment", "--slot", "disk=1"),
+            "--slot: 'disk' is not a resource of the cluster; must be of cpu, memory",
+        ),
+        (
+            ("rebalance", "ECS", "--max-move-cost", "4", "--curve"),
+            "--curve: has no last budget; write --max-moves N, the most moves of its rows",
+        ),
+        (("rebalance", "ECS", "--max-moves", "4", "--min-gain", "x"), "--min-gain: is 'x'; must be a number, like 2"),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--min-gain", "0.0005"),
+            "--min-gain: is 0.0005; must be a number from 0 to 10,000,000 with at most three decimals",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "-g", "service:web=1"),
+            "service:web: may move at most 1 task, and its revisions move each by itself; give service:web and "
+            "service:web@web:6 a number each",
+        ),
+        (
+            ("rebalance", "ECS", "--max-moves", "4", "--move-cost", "service:web"),
+            "--move-cost: 'service:web' is not NAME=N; write it like service:web=12, N a whole number",
+        ),
+        (
+            ("drain", "ECS", "-i", "a", "--move-cost", "service:web=-1"),
+            "--move-cost: N of service:web is '-1'; must be a whole number from 0 to 10,000,000",
+        ),
         (("rebalance", "ECS", "--max-moves", "many"), "--max-moves: is 'many'; must be a whole number"),
         (
             ("reconcile", "ECS", "--desired", "service:web=-2"),
@@ -140,7 +262,7 @@ def test_all_faults_at_once(run: Run, ecs: Path) -> None:
     """Options that cannot be read and names that are unknown are told together."""
     answer = run("drain", ecs, "-i", "i-z", "--max-moves", "x", "--time-limit", "soon")
     assert [line.split(":")[1].strip() for line in answer.stderr.splitlines()] == ["--max-moves", "--time-limit"]
-    answer = run("drain", ecs, "-i", "i-z", "--movable", "nope")
+    answer = run("drain", ecs, "-i", "i-z", "--move", "nope")
     assert len(answer.stderr.splitlines()) == 2
 
 

@@ -23,7 +23,7 @@ from solver.cpsat.model import CountModel
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.domain.request import Scheduling, TaskGroup
+from solver.domain.request import Freedom, Scheduling, TaskGroup
 from solver.rules.affinity import Affinity, SoftAffinity
 from solver.rules.anti_affinity import AntiAffinity, SoftAntiAffinity
 from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Reading, Rule
@@ -40,6 +40,7 @@ from solver.rules.member_of import MemberOf
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
+from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
 from solver.rules.unplaced import Unplaced
 from tests.builders import EXPRESSIONS, ZONE_FIELD, cluster, group, problem
@@ -66,6 +67,7 @@ class Draft:
     groups: list[TaskGroup]
     rules: list[str]
     frozen: bool = False
+    freedom: Freedom = Freedom()
 
     @classmethod
     def at_random(cls, r: random.Random) -> Draft:
@@ -113,7 +115,7 @@ class Draft:
             held = {port for g in self.groups if running[g.name][i] for port in g.ports}
             row["ports"] = sorted({*row.get("ports", ()), *held})
         frozen = np.array([self.frozen and self.r.random() < 0.3 for _ in self.rows], np.bool_)
-        return problem(cluster(self.rows), self.groups, running, rules=self.rules, frozen=frozen)
+        return problem(cluster(self.rows), self.groups, running, rules=self.rules, frozen=frozen, freedom=self.freedom)
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,13 @@ def _binpack(draft: Draft) -> None:
         draft.groups[1] = replace(draft.groups[1], scheduling=Scheduling.DAEMON)
 
 
+def _slot(draft: Draft) -> None:
+    _resource(draft)
+    draft.frozen = True
+    slot = draft.r.choice([{"cpu": 4, "memory": 3}, {"cpu": 7}, {"memory": 6, "cpu": 2}])
+    draft.freedom = Freedom(slot=slot)
+
+
 def _priorities(draft: Draft) -> None:
     draft.each(lambda: {"priority": draft.r.choice([0, 1])})
 
@@ -256,6 +265,7 @@ COST_SUBJECTS = {
     "unplaced": Subject((Unplaced,), _priorities),
     "spread": Subject((Missing, Evenness), _spread, ("spread",)),
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
+    "slot": Subject((Slot,), _slot),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "soft antiAffinity": Subject((SoftAntiAffinity,), _field_rule("antiAffinity", ", 2"), ("antiAffinity",)),
 }

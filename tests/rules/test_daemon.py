@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
 import pytest
 
 from solver import api
-from solver.domain.request import Engine, Limits, Scheduling
+from solver.domain.request import Engine, Freedom, Limits, Scheduling, TaskGroup
 from tests.builders import cluster, group, problem
 
 ENGINES = [Limits(engine=Engine.SEQUENTIAL), Limits(engine=Engine.EXACT)]
 daemon = Scheduling.DAEMON
+Running: TypeAlias = Mapping[str, Sequence[int]]
 
 
 @pytest.mark.parametrize("limits", ENGINES)
@@ -46,3 +50,65 @@ def test_a_port_is_taken_where_a_listed_group_holds_it(limits: Limits) -> None:
     holder = group("A", 0, ports=(("tcp", 80),))
     asked = problem(cluster([{}]), [holder, group("B", 1, ports=(("tcp", 80),))], {"A": [1]})
     assert api.place(asked, limits).placed().tolist() == [0, 0]
+
+
+FREE = Freedom(interleaved=True)
+"""What reconcile asks for: moves that make room."""
+
+
+def reconciled(
+    rows: list[dict[str, Any]], groups: list[TaskGroup], running: Running, limits: Limits
+) -> list[list[int]]:
+    """The tasks of each group on each instance after a request of the general form."""
+    found: list[list[int]] = (
+        api.place(problem(cluster(rows), groups, running, freedom=FREE), limits).tasks.to_dense().tolist()
+    )
+    return found
+
+
+@pytest.mark.parametrize("limits", ENGINES)
+def test_a_daemon_gets_one_task_on_each_eligible_instance(limits: Limits) -> None:
+    """However many are asked for: not two on one, none where it is not admitted, DRAINING or there already."""
+    rows = [
+        {"stack": "prod"},
+        {"stack": "prod"},
+        {"stack": "dev"},
+        {"stack": "prod", "active": False},
+        {"stack": "prod"},
+    ]
+    daemons = group("D", 9, rules=["memberOf(attribute:stack == prod)"], cpu=1, scheduling=daemon)
+    after = reconciled(rows, [daemons, replica("A", cpu=1)], {"D": [0, 1, 0, 0, 0], "A": [1, 0, 0, 0, 0]}, limits)
+    assert after == [[1, 1, 0, 0, 1], [1, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("limits", ENGINES)
+@pytest.mark.parametrize("priority", [0, 5])
+def test_a_daemon_comes_before_replicas(limits: Limits, priority: int) -> None:
+    """Two units on each instance: the daemon's is kept even from tasks of a higher priority, and one unit is left."""
+    groups = [group("D", 2, cpu=1, scheduling=daemon), replica("A", start=4, cpu=1, priority=priority)]
+    assert reconciled([{"cpu": 2}, {"cpu": 2}], groups, {}, limits) == [[1, 1], [1, 1]]
+
+
+def test_a_replica_makes_way_for_a_daemon() -> None:
+    """Replicas fill the first instance, which lacks its daemon: one of them moves, and that is all."""
+    rows = [{"cpu": 2, "free": {"cpu": 0}}, {"cpu": 4, "free": {"cpu": 3}}]
+    groups = [group("D", 1, cpu=1, scheduling=daemon), replica("A", cpu=1)]
+    after = reconciled(rows, groups, {"D": [0, 1], "A": [2, 0]}, Limits(engine=Engine.EXACT))
+    assert after == [[1, 1], [1, 1]]
+    after = reconciled(rows, groups, {"D": [0, 1], "A": [2, 0]}, Limits(engine=Engine.SEQUENTIAL))
+    assert after == [[0, 1], [2, 0]]
+
+
+@pytest.mark.parametrize("limits", ENGINES)
+def test_where_replicas_fill_an_instance_that_lacks_its_daemon_nothing_else_starts(limits: Limits) -> None:
+    """One unit is free and owed, whoever starts the daemon: a stop gives no room to another replica."""
+    rows = [{"cpu": 2, "free": {"cpu": 0}}, {"cpu": 2, "free": {"cpu": 0}}]
+    groups = [group("D", 0, cpu=1, scheduling=daemon), replica("A", stop=1, cpu=1), replica("B", start=1, cpu=1)]
+    after = reconciled(rows, groups, {"D": [0, 1], "A": [2, 1]}, limits)
+    assert sum(after[1]) == 2 and after[0] == [0, 1]
+    assert (after[1], after[2]) in (([2, 0], [0, 1]), ([1, 1], [0, 0]))
+
+
+def replica(name: str, start: int = 0, **fields: Any) -> TaskGroup:
+    """A service whose tasks may move unless some of them are to stop."""
+    return group(name, start, scheduling=Scheduling.REPLICA, movable="stop" not in fields, **fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -100,7 +101,23 @@ def _cells(draw: st.DrawFn, shape: tuple[int, int]) -> Counts:
 
 
 budgets = st.none() | st.integers(0, 2**40)
-freedoms = st.builds(Freedom, budgets, budgets, st.sampled_from(Preempt), st.booleans(), st.booleans())
+
+
+@st.composite
+def freedoms(draw: st.DrawFn, resources: Sequence[str]) -> Freedom:
+    """What may change, with every field; instances are not to be emptied where moves are interleaved."""
+    interleaved = draw(st.booleans())
+    return Freedom(
+        max_moves=draw(budgets),
+        max_move_cost=draw(budgets),
+        min_gain=0,
+        preempt=draw(st.sampled_from(Preempt)),
+        empty=0 if interleaved else draw(st.integers(0, 2**31 - 1)),
+        repair=draw(st.booleans()),
+        consolidate=draw(st.booleans()),
+        interleaved=interleaved,
+        slot={name: draw(st.integers(1, 2**40)) for name in resources if draw(st.booleans())},
+    )
 
 
 @st.composite
@@ -136,7 +153,7 @@ def problems(draw: st.DrawFn) -> Problem:
         groups=tuple(listed),
         running=running,
         drained=np.array(draw(flags), np.bool_),
-        freedom=draw(freedoms),
+        freedom=draw(freedoms(cluster.resources)),
         rules=tuple(draw(st.lists(rules, max_size=2))),
         all_or_nothing=draw(st.booleans()),
         frozen=np.array(draw(st.lists(st.booleans(), min_size=cluster.size, max_size=cluster.size)), np.bool_),

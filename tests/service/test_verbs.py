@@ -73,7 +73,11 @@ def test_a_call_admits_only_its_own_kind(call: Call, kind: Kind) -> None:
     [
         (Kind.TERMINATE, request({"start": 1}), "groups[0].start: is 1; terminate starts no tasks: leave it out"),
         (Kind.DRAIN, request({}, {"stop": 1}), "groups[1].stop: is 1; drain stops no tasks of groups: leave it out"),
-        (Kind.REBALANCE, request({"movable": True}), "freedom.max_moves: is missing; say how many tasks may move"),
+        (
+            Kind.REBALANCE,
+            request({"movable": True}),
+            "freedom.max_moves: is missing; say how many tasks may move, or set",
+        ),
         (Kind.RECONCILE, request(drained=DRAINED), "drained_instances: names 1; reconcile drains no instances: leave"),
         (
             Kind.DEPLOY,
@@ -96,6 +100,29 @@ def test_what_is_beyond_a_kind_is_said(kind: Kind, problem: Problem, said: str) 
     (fault,) = kind_faults(problem, kind)
     assert str(fault).startswith(said)
     assert kind_faults(problem, Kind.PLACE) == []
+
+
+def test_goals_and_budgets_of_a_rebalance_are_carried() -> None:
+    """What is asked of moves alone comes through, and no other call admits it."""
+    freedom = Freedom(max_move_cost=7, min_gain=1500, repair=True, slot={"memory": 9, "cpu": 512})
+    problem = request({"movable": True, "move_cost": 3, "max_moves": 2}, freedom=freedom)
+    payload = codec.call_to_bytes(PlaceCall(problem, Limits()), VERBS[Call.REBALANCE])
+    read = codec.call_from_bytes(payload, verb=VERBS[Call.REBALANCE]).problem
+    assert problems.contents(read) == problems.contents(problem) and read.freedom == freedom
+    assert [str(fault).partition(":")[2] for fault in kind_faults(problem, Kind.RECONCILE)] == [
+        " is 1,500; reconcile judges no moves by what they gain: leave it out, or ask for another operation",
+        " names memory, cpu; reconcile frees no slot: leave it out, or ask for another operation",
+    ]
+
+
+def test_numbers_beyond_the_wire_are_refused() -> None:
+    """Before anything is sent, with the field."""
+    problem = request({"movable": True}, freedom=Freedom(max_moves=2**63, max_move_cost=2**64, min_gain=2**65))
+    with pytest.raises(InvalidRequest) as refused:
+        place_request(problem, Limits())
+    assert [fault.path for fault in refused.value.faults] == [
+        "freedom.max_moves", "freedom.max_move_cost", "freedom.min_gain",
+    ]  # fmt: skip
 
 
 def test_faults_of_the_new_fields_are_at_their_paths() -> None:

@@ -12,6 +12,8 @@ from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Preempt
 from solver.errors import InvalidRequest
 from solver.formats.ecs import EcsCluster
+from solver.rules.bind import bind
+from solver.rules.resources import Resource
 from tests.formats.ecs.documents import Documents, instance_arn
 
 Faults = list[str]
@@ -200,6 +202,16 @@ def test_reconcile_takes_the_documents_desired_counts(cluster: EcsCluster) -> No
     assert of(problem, "start") == {"service:web": 1, "service:db": 1} and not of(problem, "stop")
     assert set(of(problem, "movable")) == {"service:web", "service:web@web:6", "service:db"}
     assert problem.freedom == Freedom(interleaved=True)
+
+
+def test_reconcile_leaves_a_daemon_to_the_service(cluster: EcsCluster) -> None:
+    """It neither starts, stops nor moves here, and what it owes each eligible instance is kept for it."""
+    problem, _ = cluster.reconcile(consolidate=True, rebalance=True)
+    g = problem.by_name["service:agent"]
+    agent = problem.groups[g]
+    assert (agent.start, agent.stop, agent.movable) == (0, 0, False)
+    owed = [rule.debts for rule in bind(problem).constraints if isinstance(rule, Resource)]
+    assert owed and all(debt.group == g and debt.instances.tolist() == [False, True, True] for (debt,) in owed)
 
 
 def test_reconcile_with_counts_that_are_named(cluster: EcsCluster) -> None:
