@@ -39,13 +39,13 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the first tiers of the incumbent and their bounds, where the request has the form for it."""
     rules = incumbent.rules
     tiers = counted_tiers(rules)
-    if not tiers or incumbent.proven(len(tiers) - 1) or not _applicable(rules):
+    if not tiers or incumbent.proven(len(tiers) - 1) or not applicable(rules):
         return
     if not compiled.ready(deadline.remaining()):
         incumbent.uncompiled = True
         return
     request = rules.problem
-    asked = _Form(rules).problem(tiers)
+    asked = in_arrays(rules, tiers)
     share = LAST_SHARE if len(tiers) == len(rules.tiers) else TIME_SHARE
     alone = limits.deterministic_limit is not None or not exact.fits(
         types_of(rules), deadline.remaining() * (1 - share)
@@ -72,7 +72,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     )
 
 
-def _applicable(rules: Rules) -> bool:
+def applicable(rules: Rules) -> bool:
     """Whether each task is somewhere or nowhere by itself, and the arrays are not too large."""
     problem, operation = rules.problem, rules.problem.operation
     together = problem.all_or_nothing or any(group.all_or_nothing for group in problem.groups)
@@ -81,6 +81,11 @@ def _applicable(rules: Rules) -> bool:
     cells = len(problem.groups) * problem.cluster.size
     small = tasks <= MOST_TASKS and cells <= MOST_CELLS
     return small and not (together or owed or operation.asked.any() or problem.freedom.empty)
+
+
+def in_arrays(rules: Rules, tiers: Sequence[CountedTier]) -> AssignmentProblem:
+    """A request as an assignment problem with these tiers."""
+    return _Form(rules).problem(tiers)
 
 
 class _Form:

@@ -18,6 +18,33 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
+def _added(
+    s: int,
+    p: int,
+    leg: Ints,
+    target: Ints,
+    legs: int,
+    group: Ints,
+    place: Ints,
+    part: Ints,
+    set_start: Ints,
+    set_of: Ints,
+    set_weight: Ints,
+) -> int:
+    """What the legs of a step add to the count of a set in a part."""
+    added = 0
+    for n in range(legs):
+        x = leg[n]
+        for k in range(set_start[group[x]], set_start[group[x] + 1]):
+            if set_of[k] == s:
+                if target[n] >= 0 and part[s, target[n]] == p:
+                    added += set_weight[k]
+                if place[x] >= 0 and part[s, place[x]] == p:
+                    added -= set_weight[k]
+    return added
+
+
+@njit(cache=True, nogil=True)
 def anneal(
     capacity: Ints,
     demand: Ints,
@@ -241,13 +268,30 @@ def anneal(
                     p = part[s, target[n]]
                     if p >= 0:
                         counted[s, p] += set_weight[k]
-                        # A count that a task leaves and another enters may stay where it is, also above the limit (§8).
-                        returned = place[x] >= 0 and part[s, place[x]] == p
-                        if counted[s, p] > limit[s, p] and not returned:
+        for n in range(legs):
+            x = leg[n]
+            if target[n] < 0:
+                continue
+            for k in range(set_start[group[x]], set_start[group[x] + 1]):
+                s = set_of[k]
+                p = part[s, target[n]]
+                if p < 0:
+                    continue
+                # What is too much already may stay, and must not get more (§8).
+                earlier = counted[s, p] - _added(
+                    s, p, leg, target, legs, group, place, part, set_start, set_of, set_weight
+                )
+                if counted[s, p] > max(limit[s, p], earlier):
+                    allowed = False
+                for a in range(apart_start[s], apart_start[s + 1]):
+                    o = apart_of[a]
+                    if counted[o, p] > 0:
+                        other = counted[o, p] - _added(
+                            o, p, leg, target, legs, group, place, part, set_start, set_of, set_weight
+                        )  # fmt: skip
+                        together = earlier + other if earlier > 0 and other > 0 else 0
+                        if counted[s, p] + counted[o, p] > together:
                             allowed = False
-                        for a in range(apart_start[s], apart_start[s + 1]):
-                            if counted[apart_of[a], p] > 0 and not returned:
-                                allowed = False
         for n in range(legs):
             for k in range(set_start[group[leg[n]]], set_start[group[leg[n]] + 1]):
                 s = set_of[k]

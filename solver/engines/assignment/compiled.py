@@ -42,9 +42,9 @@ def warm_up() -> float:
     return time.monotonic() - begin
 
 
-def kept_in() -> str:
+def kept_in() -> Path:
     """The folder where the compiled forms are."""
-    return str(anneal.stats.cache_path)
+    return Path(anneal.stats.cache_path or "")
 
 
 def _is_kept(kernel: Dispatcher) -> bool:

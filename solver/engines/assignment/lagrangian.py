@@ -381,7 +381,7 @@ def ascend(
     best_price: Floats,
     best_penalty: Floats,
 ) -> float:
-    """Climb from ``price`` and ``penalty``, both changed in place; the size of the next step.
+    """Climb from ``price`` and ``penalty``, both changed in place; the size of the next step, 0 where there is none.
 
     Parameters
     ----------
@@ -466,7 +466,8 @@ def ascend(
             push[q] = 0.3 * push[q] + over[q] - limit[q]
             norm += push[q] * push[q]
         if norm == 0.0:
-            return step
+            # The fillings are a plan: no prices prove more.
+            return 0.0
         length = step * max(target - bound, unit // 10) / unit / norm
         for g in range(groups):
             price[g] = max(price[g] + length * move[g], 0.0)

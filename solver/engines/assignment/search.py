@@ -31,6 +31,9 @@ CHUNK = 200_000
 STEPS_A_SECOND = 2_000_000
 """By which deterministic seconds are counted."""
 
+CLIMBS = 10
+"""Of the bound in each round, where the search does not run beside it."""
+
 HOT, COLD = (2.0, 0.6, 0.2), 0.15
 """Temperatures at the beginning of a round, in turn, in what a task of the first tier that is not proved costs; and at the end of
 each, in what one of the last tier costs."""
@@ -223,7 +226,7 @@ class _Search:
 
     def _bound(self, tier: int, waiting: list[Future[list[Ints]]]) -> bool:
         """Climb for the first open tier, and the next ones once it is proved, while the search runs; whether a bound rose."""
-        rose = False
+        rose, climbs = False, 0
         for t in range(tier, len(self.problem.tiers)):
             value, known, least = self.plan.known(t)
             if known >= value:
@@ -237,9 +240,10 @@ class _Search:
                 if found > known:
                     self.plan.prove(t, found, given)
                     rose, known = True, found
+                climbs += 1
                 if known >= value or bound.stalled or self.deadline.passed():
                     break
-                if not waiting or all(future.done() for future in waiting):
+                if all(future.done() for future in waiting) and (waiting or climbs >= CLIMBS):
                     break
             if known < value:
                 break
