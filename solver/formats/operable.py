@@ -15,6 +15,7 @@ from solver.domain.counts import Bools
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Preempt, RuleSpec, Scheduling
 from solver.formats.choose import nearest
+from solver.formats.daemons import with_daemons
 from solver.formats.draft import Draft, Standing, counted
 from solver.formats.names import Names
 from solver.formats.slots import slot_of
@@ -253,7 +254,7 @@ class Operable(ABC):
         """The problem of having as many tasks of each service as there should be, and warnings.
 
         What is missing starts in the newest revision; what is too much stops from the oldest on. Tasks of REPLICA
-        services may move to make room.
+        services may move to make room. A DAEMON service has one task on each eligible instance, before all others.
 
         Parameters
         ----------
@@ -301,7 +302,8 @@ class Operable(ABC):
             consolidate=consolidate,
             interleaved=not rebalance,
         )
-        return draft.problem(freedom)
+        problem, warnings = draft.problem(freedom)
+        return with_daemons(problem, draft.frozen_groups, priorities or {}), warnings
 
 
 def _is_held(draft: Draft, name: str) -> bool:

@@ -130,10 +130,10 @@ def test_reconcile(run: Run, ecs: Path) -> None:
     """Counts that are named and those of the documents, pre-emption, priorities, what is frozen."""
     more = ("--preempt", "lower", "--priority", "service:db=4", "--freeze", "i-b", "--max-moves", "0")
     request = asked(run, "reconcile", ecs, "--desired", "service:web=0", *more, "--rule", "reserve:cpu,1")
-    assert of(request, "stop") == {"service:web": 2, "service:web@web:6": 3} and of(request, "start") == {
-        "service:db": 1
-    }
-    assert request["freedom"]["preempt"] == "PREEMPT_LOWER" and of(request, "priority") == {"service:db": 4}
+    assert of(request, "stop") == {"service:web": 2, "service:web@web:6": 3}
+    assert of(request, "start") == {"service:db": 1, "service:agent": 1}
+    assert of(request, "priority") == {"service:db": 4, "service:agent": 5}
+    assert request["freedom"]["preempt"] == "PREEMPT_LOWER"
     assert len(request["frozenInstances"]) == 1 and request["rules"][0]["type"] == "reserve"
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
+from solver.api import place
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Preempt
 from solver.errors import InvalidRequest
 from solver.formats.ecs import EcsCluster
-from solver.rules.bind import bind
-from solver.rules.resources import Resource
 from tests.formats.ecs.documents import Documents, instance_arn
 
 Faults = list[str]
@@ -199,35 +198,44 @@ def test_rebalances_that_cannot_be(cluster: EcsCluster) -> None:
 def test_reconcile_takes_the_documents_desired_counts(cluster: EcsCluster) -> None:
     """What is missing starts in the newest revision; tasks of services may move, only to make room."""
     problem, _ = cluster.reconcile()
-    assert of(problem, "start") == {"service:web": 1, "service:db": 1} and not of(problem, "stop")
+    assert of(problem, "start") == {"service:web": 1, "service:db": 1, "service:agent": 2} and not of(problem, "stop")
     assert set(of(problem, "movable")) == {"service:web", "service:web@web:6", "service:db"}
     assert problem.freedom == Freedom(interleaved=True)
 
 
-def test_reconcile_leaves_a_daemon_to_the_service(cluster: EcsCluster) -> None:
-    """It neither starts, stops nor moves here, and what it owes each eligible instance is kept for it."""
+def test_reconcile_starts_a_missing_daemon_before_all_others(cluster: EcsCluster) -> None:
+    """One on each eligible instance that has none; it neither stops nor moves, and comes in a class of its own."""
     problem, _ = cluster.reconcile(consolidate=True, rebalance=True)
     g = problem.by_name["service:agent"]
     agent = problem.groups[g]
-    assert (agent.start, agent.stop, agent.movable) == (0, 0, False)
-    owed = [rule.debts for rule in bind(problem).constraints if isinstance(rule, Resource)]
-    assert owed and all(debt.group == g and debt.instances.tolist() == [False, True, True] for (debt,) in owed)
+    assert (agent.start, agent.stop, agent.movable) == (2, 0, False)
+    assert agent.priority > max(group.priority for group in problem.groups if group is not agent)
+    answer = place(problem)
+    assert answer.tasks.row(g).tolist() == [1, 1, 1]
+
+
+def test_reconcile_leaves_a_daemon_to_those_who_froze_it_or_gave_it_a_priority(cluster: EcsCluster) -> None:
+    """A frozen service starts nothing, nothing starts on a frozen instance, and a priority that was given stays."""
+    problem, _ = cluster.reconcile(frozen=["service:agent"])
+    assert "service:agent" not in of(problem, "start")
+    problem, _ = cluster.reconcile(frozen=["i-b"], priorities={"service:agent": -3})
+    assert of(problem, "start")["service:agent"] == 1 and of(problem, "priority") == {"service:agent": -3}
 
 
 def test_reconcile_with_counts_that_are_named(cluster: EcsCluster) -> None:
     """They replace the service's own; others keep theirs; the oldest stop."""
     problem, _ = cluster.reconcile({"service:web": 2}, max_moves=0, preempt=Preempt.LOWER, rebalance=True)
     assert of(problem, "stop") == {"service:web@web:6": 2, "service:web": 1}
-    assert of(problem, "start") == {"service:db": 1} and not of(problem, "movable")
+    assert of(problem, "start") == {"service:db": 1, "service:agent": 2} and not of(problem, "movable")
     assert problem.freedom == Freedom(max_moves=0, preempt=Preempt.LOWER)
     one, _ = cluster.reconcile({"service:web@web:6": 3, "service:db": 1, "family:batch": 3})
-    assert of(one, "start") == {"family:batch": 2} and not of(one, "stop")
+    assert of(one, "start") == {"family:batch": 2, "service:agent": 2} and not of(one, "stop")
 
 
 def test_reconcile_leaves_out_what_is_frozen(cluster: EcsCluster) -> None:
     """A frozen service neither starts, stops nor moves, whatever is pre-empted."""
     problem, _ = cluster.reconcile(frozen=["service:web"], preempt=Preempt.ANY)
-    assert of(problem, "start") == {"service:db": 1} and "service:web" not in of(problem, "movable")
+    assert set(of(problem, "start")) == {"service:db", "service:agent"} and "service:web" not in of(problem, "movable")
     held = [g for g, group in enumerate(problem.groups) if group.family == "service:web"]
     assert not problem.operation.stoppable.totals()[held].any()
 
@@ -253,7 +261,7 @@ def test_a_service_that_cannot_start_is_left_as_it_is(tmp_path: Path) -> None:
     found.definitions = [entry for entry in found.definitions if entry["taskDefinition"]["family"] != "db"]
     cluster = found.read(tmp_path, at="2026-11-01T00:00:00+00:00")
     problem, warnings = cluster.reconcile()
-    assert of(problem, "start") == {"service:web": 1}
+    assert of(problem, "start") == {"service:web": 1, "service:agent": 2}
     assert [warning.partition(" it has")[0] for warning in warnings] == [
         "service:db: 1 of its 2 tasks are not asked for:",
         "service:db: its tasks stay where they are:",
@@ -325,7 +333,8 @@ def test_percentages_out_of_range(tmp_path: Path, name: str, value: Any, range_:
 def test_priorities_and_rules_are_carried(cluster: EcsCluster) -> None:
     """A family's priority is every revision's; an unknown name is refused."""
     problem, _ = cluster.reconcile(priorities={"service:web": 7}, all_or_nothing=True)
-    assert of(problem, "priority") == {"service:web": 7, "service:web@web:6": 7} and problem.all_or_nothing
+    assert of(problem, "priority") == {"service:web": 7, "service:web@web:6": 7, "service:agent": 8}
+    assert problem.all_or_nothing
     (fault,) = refused(cluster.reconcile, priorities={"service:wep": 7})
     assert fault.startswith("service:wep: has a priority and is not a group of the cluster; did you mean")
     (fault,) = refused(cluster.drain, ["i-a"], frozen=["i-x"])
