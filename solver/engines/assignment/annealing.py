@@ -18,6 +18,16 @@ Floats = NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
+def _enter(t: int, i: int, first: Ints, following: Ints, previous: Ints, size: Ints) -> None:
+    """Put a task at the head of the list of an instance."""
+    following[t] = first[i]
+    if first[i] >= 0:
+        previous[first[i]] = t
+    first[i] = t
+    size[i] += 1
+
+
+@njit(cache=True, nogil=True)
 def _added(
     s: int,
     p: int,
@@ -115,11 +125,7 @@ def anneal(
         if i < 0:
             cost = out_cost[t]
         else:
-            following[t] = first[i]
-            if first[i] >= 0:
-                previous[first[i]] = t
-            first[i] = t
-            size[i] += 1
+            _enter(t, i, first, following, previous, size)
             held[g, i] += 1
             for r in range(resources):
                 left[i, r] -= demand[g, r]
@@ -335,11 +341,7 @@ def anneal(
             place[x] = j
             cost = 0.0
             if j >= 0:
-                following[x] = first[j]
-                if first[j] >= 0:
-                    previous[first[j]] = x
-                first[j] = x
-                size[j] += 1
+                _enter(x, j, first, following, previous, size)
                 held[g, j] += 1
                 for r in range(resources):
                     left[j, r] -= demand[g, r]

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.domain.counts import Ints
-from solver.engines.assignment.closing import Prices, Wanted
-from solver.engines.assignment.lagrangian import Floats, ascend
+from solver.engines.assignment.closing import Wanted
+from solver.engines.assignment.lagrangian import UNIT, Evaluated, Floats, Prices, Relaxation
 from solver.engines.assignment.problem import Pinned
 from solver.engines.deadline import Deadline
-
-UNIT = 10_000
-"""Prices are whole numbers of 1 / 10,000."""
 
 STEPS, STEPS_SECONDS = 20, 0.1
 """Between looks at the deadline: as many as take so long, unless the clock must not decide (§10.1)."""
@@ -27,6 +24,9 @@ MOST_NODES = 2_000_000
 
 FIRST_STEP, NEXT_STEP, LEAST_STEP = 1.0, 0.3, 0.004
 """Of Polyak's step: at first, with more nodes, and where it gains nothing more."""
+
+PATIENCE, SHORTER, MOMENTUM = 20, 0.6, 0.3
+"""Steps without a gain before they get shorter, how much shorter, and what each keeps of the last one's direction."""
 
 LEAST_GAIN = 0.01
 """In the unit of the tier: with more nodes nothing is to be gained where the last time they gained less."""
@@ -68,27 +68,31 @@ class Bound:
     def __init__(self, left: Pinned, tier: int, given: tuple[int, ...], least: Ints) -> None:
         self.given = given
         self.left = left
-        problem = left.problem
-        least = least - left.counts.sum(axis=1)
-        self._problem = problem
-        self._points = np.clip(problem.points, np.maximum(least, problem.least)[:, None], problem.total[:, None])
+        problem = self._problem = left.problem
+        least = np.maximum(least - left.counts.sum(axis=1), problem.least)
+        self._points = np.clip(problem.points, least[:, None], problem.total[:, None])
         held = [q for q in range(tier) if self._binds(q, given[q])]
-        tiers = [problem.tiers[q] for q in (*held, tier)]
-        self._at = np.array([self._at_points(t) for t in (*held, tier)])
-        self._stay = np.array([t.stay for t in tiers])
-        self._limit = np.array([given[q] for q in held], np.int64)
         instance, group = np.nonzero(problem.home.T)
-        self._home = (
-            np.searchsorted(instance, np.arange(len(problem.capacity) + 1)),
-            group.astype(np.int64),
-            problem.home[group, instance],
+        scale, size = self._sizes()
+        self.relaxation = Relaxation(
+            capacity=problem.capacity,
+            demand=problem.demand,
+            most=problem.most,
+            home_start=np.searchsorted(instance, np.arange(len(problem.capacity) + 1)),
+            home_group=group.astype(np.int64),
+            home_count=problem.home[group, instance],
+            points=self._points,
+            at=np.array([self._at_points(q) for q in (*held, tier)]),
+            stay=np.array([problem.tiers[q].stay for q in (*held, tier)]),
+            limit=np.array([given[q] for q in held], np.int64),
+            scale=scale,
         )
-        self._scale, size = self._sizes()
-        self._best = np.full(1, NOTHING)
-        self._chunk = STEPS
+        none = np.zeros(len(problem.demand)), np.zeros(len(held))
+        self._best = _Basis(NOTHING, *none)
         self._firm: _Basis | None = None
-        self._price, self._penalty = np.zeros(len(problem.demand)), np.zeros(len(held))
-        self._best_price, self._best_penalty = self._price.copy(), self._penalty.copy()
+        self._chunk, self._waited = STEPS, 0
+        self._price, self._penalty = none
+        self._move, self._push = (np.zeros_like(prices) for prices in none)
         self._step, self._phase, self._before = FIRST_STEP, 0, 0
         self._begin = [
             (price * size, penalty) for penalty in (FIRST_PENALTIES if held else (0.0,)) for price in FIRST_PRICES
@@ -130,32 +134,58 @@ class Bound:
             The clock must not decide how many (§10.1).
         """
         goal = (value - 1) * UNIT + 1
-        while self._begin and self._best[0] < goal and not deadline.passed():
-            self._try(*self._begin.pop(0), value, goal)
-            if not self._begin:
-                self._price, self._penalty = self._best_price.copy(), self._best_penalty.copy()
-        if self._best[0] < goal and not self.stalled and not deadline.passed():
+        while self._begin and self._best.bound < goal and not deadline.passed():
+            self._try(*self._begin.pop(0))
+        if self._best.bound < goal and not self.stalled and not deadline.passed():
             begin = time.monotonic()
-            self._steps(value, goal, self._chunk)
-            if not repeatable:
-                a_step = (time.monotonic() - begin) / self._chunk
-                self._chunk = int(np.clip(STEPS_SECONDS / max(a_step, 1e-9), 1, STEPS))
+            for _ in range(self._chunk):
+                self._take_step(value * UNIT)
+                if self._best.bound >= goal or self._step < LEAST_STEP:
+                    break
+            else:
+                if not repeatable:
+                    a_step = (time.monotonic() - begin) / self._chunk
+                    self._chunk = int(np.clip(STEPS_SECONDS / max(a_step, 1e-9), 1, STEPS))
             if self._step < LEAST_STEP:
                 self._next_phase()
         # The least whole number that is not below it.
-        return max(int(-(-self._best[0] // UNIT)), 0)
+        return max(-(-self._best.bound // UNIT), 0)
 
-    def _try(self, price: Floats, penalty: float, value: int, goal: int) -> None:
-        """One step from these prices."""
-        known, self._best[0] = int(self._best[0]), NOTHING
-        best_price, best_penalty = self._best_price.copy(), self._best_penalty.copy()
-        self._price, self._penalty = price.copy(), np.full_like(self._penalty, penalty)
-        self._steps(value, goal, 1)
-        found = int(self._best[0])
-        if -UNIT // 2 <= found <= 0 and (self._firm is None or price.sum() > self._firm.price.sum()):
-            self._firm = _Basis(found, self._best_price.copy(), self._best_penalty.copy())
-        if found < known:
-            self._best[0], self._best_price[:], self._best_penalty[:] = known, best_price, best_penalty
+    def _try(self, price: Floats, penalty: float) -> None:
+        """Look at these prices."""
+        tried = price, np.full_like(self._penalty, penalty)
+        found = _Basis(self._evaluate(*tried).bound, *tried)
+        if -UNIT // 2 <= found.bound <= 0 and (self._firm is None or price.sum() > self._firm.price.sum()):
+            self._firm = found
+        if found.bound > self._best.bound:
+            self._best = found
+            self._price, self._penalty = tried
+
+    def _evaluate(self, price: Floats, penalty: Floats) -> Evaluated:
+        nodes = min(NODES[self._phase], MOST_NODES // max(len(self.relaxation.capacity), 1))
+        return self.relaxation.evaluate(Prices.rounded(price, penalty), nodes)
+
+    def _take_step(self, target: int) -> None:
+        """A subgradient step towards the target (Polyak 1969), with some of the last step's direction."""
+        found = self._evaluate(self._price, self._penalty)
+        self._waited = 0 if found.bound > self._best.bound + UNIT // 500 else self._waited + 1
+        if found.bound > self._best.bound:
+            self._best = _Basis(found.bound, self._price, self._penalty)
+        if self._waited >= PATIENCE:
+            self._step, self._waited = self._step * SHORTER, 0
+            self._price, self._penalty = self._best.price, self._best.penalty
+            self._move, self._push = np.zeros_like(self._move), np.zeros_like(self._push)
+            return
+        self._move = MOMENTUM * self._move + found.by_task
+        self._push = MOMENTUM * self._push + found.by_tier
+        norm = float((self._move**2).sum() + (self._push**2).sum())
+        if norm == 0.0:
+            # The fillings are a plan: no prices prove more.
+            self._step = 0.0
+            return
+        length = self._step * max(target - found.bound, UNIT // 10) / UNIT / norm
+        self._price = np.maximum(self._price + length * self._move, 0.0)
+        self._penalty = np.maximum(self._penalty + length * self._push, 0.0)
 
     def _basis(self) -> _Basis:
         """The prices that fillings are judged by.
@@ -163,36 +193,25 @@ class Bound:
         Where nothing better than zero is proved, prices tend to zero and tell nothing apart: then it is the highest that prove
         little less.
         """
-        best = _Basis(int(self._best[0]), self._best_price, self._best_penalty)
-        return best if self._firm is None or best.bound > 0 else self._firm
+        return self._best if self._firm is None or self._best.bound > 0 else self._firm
 
     def _next_phase(self) -> None:
-        gained = int(self._best[0]) - self._before
+        gained = self._best.bound - self._before
         # Where the prices tend to zero, no filling is better than another, and more nodes find nothing.
-        over = self._best[0] <= 0 or (self._phase and gained < LEAST_GAIN * UNIT)
+        over = self._best.bound <= 0 or (self._phase and gained < LEAST_GAIN * UNIT)
         self._phase = len(NODES) if over else self._phase + 1
-        self._step, self._before = NEXT_STEP, int(self._best[0])
+        self._step, self._before = NEXT_STEP, self._best.bound
 
     def slack(self, target: int) -> int:
         """What a plan that costs no more than the target may lose against the bound, in whole units."""
         return target * UNIT - self._basis().bound
 
     def prices(self) -> Prices:
-        """What fillings are judged by, in whole units."""
-        problem, basis = self._problem, self._basis()
-        price, penalty = (np.maximum(np.round(p * UNIT), 0).astype(np.int64) for p in (basis.price, basis.penalty))
-        bonus = UNIT * self._stay[-1] + penalty @ self._stay[:-1]
-        return Prices(problem.capacity, problem.demand, problem.most, *self._home, price, bonus, self._scale)
+        """What fillings are judged by."""
+        basis = self._basis()
+        return Prices.rounded(basis.price, basis.penalty)
 
     def wanted(self, target: int) -> Wanted:
         """A plan that is no worse in the earlier tiers and costs no more than the target."""
-        return Wanted(self._points, self._at, self._stay, np.append(self._limit, target))
-
-    def _steps(self, value: int, goal: int, steps: int) -> None:
-        problem = self._problem
-        self._step = ascend(
-            problem.capacity, problem.demand, problem.most, *self._home, self._points, self._at, self._stay, self._limit,
-            self._scale, UNIT, self._price, self._penalty, value * UNIT, goal, self._step, steps,
-            min(NODES[self._phase], MOST_NODES // max(len(problem.capacity), 1)),
-            self._best, self._best_price, self._best_penalty,
-        )  # fmt: skip
+        held = self.relaxation
+        return Wanted(held.points, held.at, held.stay, np.append(held.limit, target))

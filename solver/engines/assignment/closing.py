@@ -15,7 +15,7 @@ from ortools.sat.python import cp_model
 
 from solver.domain.counts import Ints
 from solver.domain.request import Limits
-from solver.engines.assignment.lagrangian import columns
+from solver.engines.assignment.lagrangian import Prices, Relaxation
 from solver.engines.deadline import Deadline
 
 MOST_COLUMNS = 4_000
@@ -26,31 +26,6 @@ MOST_NODES = 2_000_000
 
 SECONDS, DETERMINISTIC = 2.0, 1.0
 """For CP-SAT: by the clock, and in its deterministic seconds where those are the limit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prices:
-    """What a bound was found with, in whole units; see ``lagrangian``.
-
-    Parameters
-    ----------
-    capacity, demand, most, home_start, home_group, home_count
-        As in ``lagrangian.ascend``.
-    price, bonus
-        ``int64[G]``.
-    scale
-        ``int64[R]``.
-    """
-
-    capacity: Ints
-    demand: Ints
-    most: Ints
-    home_start: Ints
-    home_group: Ints
-    home_count: Ints
-    price: Ints
-    bonus: Ints
-    scale: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +66,11 @@ class Wanted:
     limit: Ints
 
 
-def usable(prices: Prices, slack: int) -> Columns | None:
+def usable(relaxation: Relaxation, prices: Prices, slack: int) -> Columns | None:
     """The fillings that lose at most ``slack`` units; None where they are too many."""
-    groups = len(prices.price)
-    instance = np.empty(MOST_COLUMNS, np.int64)
-    tasks, stays = (np.empty((MOST_COLUMNS, groups), np.int64) for _ in range(2))
-    nodes = MOST_NODES // max(len(prices.capacity), 1)
-    found = columns(
-        prices.capacity, prices.demand, prices.most, prices.home_start, prices.home_group, prices.home_count,
-        prices.price, prices.bonus, prices.scale, nodes, slack, instance, tasks, stays,
-    )  # fmt: skip
-    return None if found < 0 else Columns(len(prices.capacity), instance[:found], tasks[:found], stays[:found])
+    size = len(relaxation.capacity)
+    found = relaxation.near_best(prices, MOST_NODES // max(size, 1), slack, MOST_COLUMNS)
+    return None if found is None else Columns(size, *found)
 
 
 def choose(columns: Columns, wanted: Wanted, limits: Limits, deadline: Deadline) -> Ints | bool | None:

@@ -9,12 +9,12 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from solver.engines.assignment.annealing import anneal
-from solver.engines.assignment.lagrangian import ascend, columns
+from solver.engines.assignment.filling import fillings
 
-COMPILING_SECONDS, LOADING_SECONDS = 25.0, 0.3
+COMPILING_SECONDS, LOADING_SECONDS = 9.0, 0.3
 """What compiling takes at most, and loading what was compiled before."""
 
-_KERNELS: tuple[Dispatcher, ...] = (anneal, ascend, columns)
+_KERNELS: tuple[Dispatcher, ...] = (anneal, fillings)
 
 
 def ready(seconds: float) -> bool:
@@ -34,11 +34,9 @@ def warm_up() -> float:
     tasks = (none, none, np.zeros(0, np.bool_), empty, empty, none)
     sets = (np.zeros((0, 1), np.int64), nothing, nothing, none, none, edge, none, none, np.zeros(1, np.int64), none)
     anneal(cell, cell, cell, *tasks, np.ones(2, np.int64), one, *sets, none.copy(), 1, 1.0, 0.5, 0, none.copy())
-    ascend(
-        cell, cell, cell, edge, none, none, cell, cell[None], cell, none, one, 10, np.zeros(1), empty, 10, 1, 1.0, 1, 10,
-        np.zeros(1, np.int64), np.zeros(1), empty.copy(),
-    )  # fmt: skip
-    columns(cell, cell, cell, edge, none, none, one, one, one, 10, 0, one.copy(), cell.copy(), cell.copy())
+    fillings(
+        cell, cell, cell, edge, none, none, one, one, one, 10, -1, one.copy(), one.copy(), cell.copy(), cell.copy()
+    )
     return time.monotonic() - begin
 
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.assignment.annealing import anneal
-from solver.engines.assignment.bound import UNIT, Bound
+from solver.engines.assignment.bound import Bound
 from solver.engines.assignment.closing import choose, usable
+from solver.engines.assignment.lagrangian import UNIT
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.deadline import Deadline
 
@@ -145,7 +146,7 @@ class _Search:
         while not self.deadline.passed():
             whole = slack >= bound.slack(least)
             slack = min(slack, bound.slack(value - 1))
-            fillings = usable(bound.prices(), slack)
+            fillings = usable(bound.relaxation, bound.prices(), slack)
             if fillings is None:
                 return False
             for target in dict.fromkeys((least, value - 1)):

@@ -13,7 +13,7 @@ from solver.domain.request import Limits
 from solver.engines import assigning
 from solver.engines.assignment.bound import Bound
 from solver.engines.assignment.closing import choose, usable
-from solver.engines.assignment.lagrangian import columns
+from solver.engines.assignment.filling import fillings
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
@@ -74,9 +74,11 @@ def test_a_target_is_refused_only_where_no_plan_reaches_it_and_a_plan_that_is_ch
         for target in (best[tier] - 1, best[tier]):
             if target < 0 or bound.slack(target) < 0:
                 continue
-            fillings = usable(bound.prices(), bound.slack(target))
+            usable_ones = usable(bound.relaxation, bound.prices(), bound.slack(target))
             chosen = (
-                None if fillings is None else choose(fillings, bound.wanted(target), Limits(workers=1), Deadline(20))
+                None
+                if usable_ones is None
+                else choose(usable_ones, bound.wanted(target), Limits(workers=1), Deadline(20))
             )
             assert chosen is not False or target < best[tier], f"seed {seed}"
             if isinstance(chosen, np.ndarray):
@@ -119,9 +121,9 @@ def test_all_fillings_near_the_best_are_found_and_no_others() -> None:
             np.empty((500, groups), np.int64),
             np.empty((500, groups), np.int64),
         )
-        found = columns(
+        found = fillings(
             room, demand, most[:, None].copy(), np.array([0, len(at_home)]), at_home, home[at_home], price, bonus,
-            draw.integers(0, 4, resources), 10**6, slack, instance, tasks, stays,
+            draw.integers(0, 4, resources), 10**6, slack, np.empty(1, np.int64), instance, tasks, stays,
         )  # fmt: skip
         assert {tuple(row) for row in tasks[:found].tolist()} == wanted, f"seed {seed}"
 

@@ -15,7 +15,7 @@ from solver.domain.request import Freedom, Limits, Preempt
 from solver.engines import assigning, portfolio, sequential
 from solver.engines.assignment import compiled
 from solver.engines.assignment.annealing import anneal
-from solver.engines.assignment.lagrangian import ascend, columns
+from solver.engines.assignment.filling import fillings
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import Rules, bind
@@ -115,7 +115,7 @@ def test_one_compiled_form_serves_every_request() -> None:
     compiled.warm_up()
     for asked in (crowded(1), priority_problem(4, 4, 1, 0.95, 1)):
         assigning.improve(_incumbent(bind(asked)), Limits(workers=1, deterministic_limit=0.1), Deadline(60))
-    assert [len(kernel.signatures) for kernel in (anneal, ascend, columns)] == [1, 1, 1]
+    assert [len(kernel.signatures) for kernel in (anneal, fillings)] == [1, 1]
 
 
 def test_what_is_not_compiled_is_left_out_where_there_is_no_time_and_the_answer_says_so(
