@@ -12,8 +12,7 @@ def warm_up() -> None:
     with errors_to_exit_codes():
         from solver.engines.assignment import compiled
 
-        kept = compiled.ready(compiled.LOADING_SECONDS)
         seconds = compiled.warm_up()
         typer.echo(
-            f"{'loaded what was compiled before' if kept else 'compiled'} in {seconds:.1f} s: {compiled.kept_in()}"
+            f"{'loaded what was compiled before' if compiled.was_kept() else 'compiled'} in {seconds:.1f} s: {compiled.kept_in()}"
         )

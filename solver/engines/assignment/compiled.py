@@ -40,6 +40,11 @@ def warm_up() -> float:
     return time.monotonic() - begin
 
 
+def was_kept() -> bool:
+    """Whether what is loaded now was compiled by an earlier process."""
+    return not any(kernel.stats.cache_misses for kernel in _KERNELS)
+
+
 def kept_in() -> Path:
     """The folder where the compiled forms are."""
     return Path(anneal.stats.cache_path or "")
