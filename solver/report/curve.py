@@ -22,7 +22,7 @@ from solver.report.rendering import FAINT, INK, rendered
 MOST_TIERS = 8
 """Tiers of a picture: the most important ones that change along the curve. A table has as many as its width allows."""
 
-BESIDE = 26
+BESIDE = 32
 """Columns of a terminal for what stands beside the tiers."""
 
 MOST_WARNINGS = 12
@@ -49,7 +49,7 @@ def _parts(points: Sequence[CurvePoint], warnings: Sequence[str], width: int) ->
     for point in points:
         cells = [_cell(point.tiers[t]) for t in changing]
         mark = Text("yes", "green") if point.proven else Text("no", "yellow")
-        add_row(table, f"{point.max_moves:,}", f"{point.moves:,}", *cells, mark)
+        add_row(table, f"{point.max_moves:,}", _moves(point), *cells, mark)
     yield table
     if changing:
         titles = [f"{last.tiers[t].title} ({last.tiers[t].name})" for t in changing]
@@ -67,6 +67,12 @@ def _parts(points: Sequence[CurvePoint], warnings: Sequence[str], width: int) ->
 
 def _cell(tier: TierResult) -> str:
     return f"{tier.value:,}" if tier.proven else f"{tier.value:,} ({tier.bound:,})"
+
+
+def _moves(point: CurvePoint) -> str:
+    """The moves made; with the fewest there may be, where that is not proved and each counts one."""
+    counted = [tier for tier in point.tiers if tier.name == "moved" and not tier.proven and tier.value == point.moves]
+    return _cell(counted[0]) if counted else f"{point.moves:,}"
 
 
 def _fitting(points: Sequence[CurvePoint], tiers: Sequence[int], width: int) -> list[int]:

@@ -48,7 +48,7 @@ def test_bounds_stand_in_brackets_where_a_row_is_not_proved(points: tuple[CurveP
     tiers = tuple(replace(tier, bound=tier.value // 2, proven=False) for tier in points[1].tiers)
     text = shown((points[0], replace(points[1], tiers=tiers), *points[2:]))
     assert text.splitlines()[0] == "What up to 8 moves gain; where a row is not proved, bounds stand in brackets"
-    assert text.splitlines()[5].split() == ["1", "1", "26", "(13)", "no"]
+    assert text.splitlines()[5].split() == ["1", "1", "(0)", "26", "(13)", "no"]
 
 
 def test_a_table_is_no_wider_than_the_terminal(points: tuple[CurvePoint, ...]) -> None:
