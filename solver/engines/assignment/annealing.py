@@ -1,9 +1,10 @@
-"""Simulated annealing over single tasks: one takes a place, and where there is none the place of another.
+"""Simulated annealing over single tasks: one takes a place, or the place of another.
 
-A step takes a task, more often one that costs something, to its home or to a random instance. Where it does not fit,
-one task that makes room is ejected: to the first one's old place, to its own home, to whatever instance has room, or
-out. Compiled with numba; some millions of steps a second. One flat function over arrays, since helpers that are handed
-tuples of arrays are several times slower.
+A step takes a task, more often one that costs something, to its home or to a random instance, and mostly one that is there
+away in exchange: to the first one's old place, to its own home, to a random instance, or out. Instances may be overfull
+on the way, at a price; only plans in which none is are taken. Where there is hardly any room left, the way from one
+packing to another leads through overfull ones. Compiled with numba; some millions of steps a second. One flat function
+over arrays, since helpers that are handed tuples of arrays are several times slower.
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ from numpy.typing import NDArray
 from solver.domain.counts import Bools, Ints
 
 Floats = NDArray[np.float64]
+
+COSTLY, HOMEWARD, EXCHANGE, BACK = 0.7, 0.6, 0.8, 0.7
+"""How often a task that costs something is taken, one that is away goes home, another one leaves in exchange, and that one
+takes the first one's place although it is away from home itself."""
+
+AT_ALL = 0.003
+"""What it costs that an instance is overfull at all, in what a whole instance too much costs: so that little is not
+left over."""
 
 
 @njit(cache=True, nogil=True)
@@ -55,6 +64,28 @@ def _added(
 
 
 @njit(cache=True, nogil=True)
+def _shift(left: Ints, sign: int, leg: Ints, target: Ints, legs: int, group: Ints, place: Ints, demand: Ints) -> None:
+    """Take what the legs of a step take from what is left (sign 1), or give it back (-1)."""
+    for n in range(legs):
+        i, j, g = place[leg[n]], target[n], group[leg[n]]
+        for r in range(demand.shape[1]):
+            if i >= 0:
+                left[i, r] += sign * demand[g, r]
+            if j >= 0:
+                left[j, r] -= sign * demand[g, r]
+
+
+@njit(cache=True, nogil=True)
+def _overfull(left: Ints, i: int, size: Floats, overload: float) -> float:
+    """What an instance costs for being overfull."""
+    over = 0.0
+    for r in range(left.shape[1]):
+        if left[i, r] < 0:
+            over -= left[i, r] / size[r]
+    return overload * (over + AT_ALL) if over > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
 def anneal(
     capacity: Ints,
     demand: Ints,
@@ -62,8 +93,11 @@ def anneal(
     group: Ints,
     home: Ints,
     may_go: Bools,
+    out_tier: Ints,
+    fewest_out: Ints,
     out_cost: Floats,
     move_cost: Floats,
+    overload: float,
     move_price: Ints,
     budgets: Ints,
     group_budget: Ints,
@@ -84,7 +118,8 @@ def anneal(
     seed: int,
     best_place: Ints,
 ) -> float:
-    """Change ``place`` (``int64[T]``, -1 for nowhere); the least cost seen, whose places ``best_place`` receives.
+    """Change ``place`` (``int64[T]``, -1 for nowhere); the least cost seen without anything overfull, whose places
+    ``best_place`` receives; infinity where there is none.
 
     Parameters
     ----------
@@ -92,8 +127,13 @@ def anneal(
         ``int64[I, R]``, ``int64[G, R]``, ``int64[G, I]``.
     group, home, may_go
         Of each task: its group, its home or -1, and whether it may be nowhere.
+    out_tier, fewest_out
+        ``int64[T]``, ``int64[tiers]``: in which tier it counts that a task is nowhere, or -1, and how many of each tier must
+        be: more than there is room for are not to be placed by overfilling.
     out_cost, move_cost
         ``float64[T]``: what it costs while it is nowhere, and while it is away from home.
+    overload
+        What a whole instance costs by which another is overfull, each resource by itself.
     move_price, budgets, group_budget
         ``int64[T]``, ``int64[2]``, ``int64[G]``: a task's price of moving; how many may move and at what price in all;
         how many of a group.
@@ -117,13 +157,15 @@ def anneal(
     first, size = np.full(instances, -1, np.int64), np.zeros(instances, np.int64)
     following, previous = np.full(tasks, -1, np.int64), np.full(tasks, -1, np.int64)
     costly, position, costs = np.empty(tasks, np.int64), np.full(tasks, -1, np.int64), 0
-    counted = before.copy()
+    counted, out = before.copy(), np.zeros(len(fewest_out), np.int64)
     current = 0.0
     for t in range(tasks):
         i, g = place[t], group[t]
         cost = 0.0
         if i < 0:
             cost = out_cost[t]
+            if out_tier[t] >= 0:
+                out[out_tier[t]] += 1
         else:
             _enter(t, i, first, following, previous, size)
             held[g, i] += 1
@@ -146,19 +188,28 @@ def anneal(
     for n in range(len(skew)):
         if skew[n] >= 0:
             spread[n] = counted[n, : parts[n]].max() - counted[n, : parts[n]].min()
-    best = current
+    mean = np.empty(resources, np.float64)
+    for r in range(resources):
+        mean[r] = max(capacity[:, r].sum() / instances, 1.0)
+    over, overfull = np.zeros(instances, np.float64), 0
+    for i in range(instances):
+        over[i] = _overfull(left, i, mean, overload)
+        overfull += over[i] > 0
+        current += over[i]
+    best = current if overfull == 0 else np.inf
     best_place[:] = place
     leg, target = np.empty(2, np.int64), np.empty(2, np.int64)
+    where, after = np.empty(4, np.int64), np.empty(4, np.float64)
     cooling = (cold / hot) ** (1.0 / max(steps / 256, 1.0))
     temperature = hot
     for step in range(steps):
-        if costs == 0:
+        if costs == 0 and overfull == 0:
             break
         if step % 256 == 255:
             temperature *= cooling
-        t = costly[np.random.randint(costs)] if np.random.random() < 0.7 else np.random.randint(tasks)
+        t = costly[np.random.randint(costs)] if costs > 0 and np.random.random() < COSTLY else np.random.randint(tasks)
         source, g, legs = place[t], group[t], 1
-        if home[t] >= 0 and home[t] != source and np.random.random() < 0.6:
+        if home[t] >= 0 and home[t] != source and np.random.random() < HOMEWARD:
             goal = home[t]
         else:
             goal = np.random.randint(instances)
@@ -170,66 +221,26 @@ def anneal(
         if goal >= 0:
             if held[g, goal] >= most[g, goal]:
                 continue
-            fits = True
-            for r in range(resources):
-                if demand[g, r] > left[goal, r]:
-                    fits = False
-                    break
-            if not fits:
-                # Eject the first task, from a random one on, that makes room.
-                ejected, looked = -1, first[goal]
-                for _ in range(np.random.randint(size[goal]) if size[goal] > 0 else 0):
-                    looked = following[looked]
-                for _ in range(size[goal]):
-                    if looked < 0:
-                        looked = first[goal]
-                    other = group[looked]
-                    enough = other != g
-                    for r in range(resources):
-                        if demand[g, r] - demand[other, r] > left[goal, r]:
-                            enough = False
-                            break
-                    if enough:
-                        ejected = looked
-                        break
-                    looked = following[looked]
-                if ejected < 0:
+            if size[goal] > 0 and np.random.random() < EXCHANGE:
+                other = first[goal]
+                for _ in range(np.random.randint(size[goal])):
+                    other = following[other]
+                if group[other] == g:
                     continue
-                other, away = group[ejected], -1
-                if source >= 0 and np.random.random() < 0.7 and held[other, source] < most[other, source]:
+                back = home[other]
+                if source >= 0 and (back < 0 or back == goal or np.random.random() < BACK):
                     away = source
-                    for r in range(resources):
-                        if demand[other, r] - demand[g, r] > left[source, r]:
-                            away = -1
-                            break
-                back = home[ejected]
-                if away < 0 and back >= 0 and back != goal and held[other, back] < most[other, back]:
+                elif back >= 0 and back != goal:
                     away = back
-                    for r in range(resources):
-                        freed = demand[g, r] if back == source else 0
-                        if demand[other, r] - freed > left[back, r]:
-                            away = -1
-                            break
-                if away < 0:
-                    begin = np.random.randint(instances)
-                    for d in range(instances):
-                        i = begin + d
-                        if i >= instances:
-                            i -= instances
-                        if i == goal or held[other, i] >= most[other, i]:
-                            continue
-                        fits = True
-                        for r in range(resources):
-                            freed = demand[g, r] if i == source else 0
-                            if demand[other, r] - freed > left[i, r]:
-                                fits = False
-                                break
-                        if fits:
-                            away = i
-                            break
-                if away < 0 and not may_go[ejected]:
+                elif may_go[other] and np.random.random() < 0.5:
+                    away = -1
+                else:
+                    away = np.random.randint(instances)
+                    if away == goal:
+                        continue
+                if away >= 0 and held[group[other], away] >= most[group[other], away]:
                     continue
-                leg[1], target[1], legs = ejected, away, 2
+                leg[1], target[1], legs = other, away, 2
         change = 0.0
         more_moves, more_price = 0, 0
         within = True
@@ -249,13 +260,44 @@ def anneal(
                 more_price += move_price[x]
                 if (place[x] < 0 or home[x] == place[x]) and moved_of[group[x]] >= group_budget[group[x]]:
                     within = False
-        if change > 0 and np.random.random() >= np.exp(-change / temperature):
+        # One more may be placed while the ones that are nowhere are enough; two legs may take turns.
+        for n in range(legs):
+            if place[leg[n]] < 0 and target[n] >= 0 and out_tier[leg[n]] >= 0:
+                tier, turns = out_tier[leg[n]], False
+                for m in range(legs):
+                    turns |= place[leg[m]] >= 0 and target[m] < 0 and out_tier[leg[m]] == tier
+                if out[tier] <= fewest_out[tier] and not turns:
+                    within = False
+        if not within:
+            continue
+        # What it may cost at most, before anything is counted that takes longer.
+        accepted = -temperature * np.log(1.0 - np.random.random())
+        touched = 0
+        for n in range(legs):
+            for i in (place[leg[n]], target[n]):
+                new = i >= 0
+                for k in range(touched):
+                    if where[k] == i:
+                        new = False
+                if new:
+                    where[touched] = i
+                    touched += 1
+                    change -= over[i]
+        if change > accepted:
+            continue
+        _shift(left, 1, leg, target, legs, group, place, demand)
+        for k in range(touched):
+            after[k] = _overfull(left, where[k], mean, overload)
+            change += after[k]
+        if change > accepted:
+            _shift(left, -1, leg, target, legs, group, place, demand)
             continue
         if (more_moves > 0 and moved[0] + more_moves > budgets[0]) or (
             more_price > 0 and moved[1] + more_price > budgets[1]
         ):
             within = False
         if not within:
+            _shift(left, -1, leg, target, legs, group, place, demand)
             continue
         # What the sets count, tried and taken back where a limit, a neighbour or a skew forbids it.
         for n in range(legs):
@@ -306,6 +348,7 @@ def anneal(
                     if apart > skew[s] and apart > spread[s]:
                         allowed = False
         if not allowed:
+            _shift(left, -1, leg, target, legs, group, place, demand)
             for n in range(legs):
                 x = leg[n]
                 for k in range(set_start[group[x]], set_start[group[x] + 1]):
@@ -334,17 +377,15 @@ def anneal(
                 following[x] = previous[x] = -1
                 size[i] -= 1
                 held[g, i] -= 1
-                for r in range(resources):
-                    left[i, r] += demand[g, r]
                 if home[x] >= 0 and home[x] != i:
                     moved_of[g] -= 1
+            if out_tier[x] >= 0:
+                out[out_tier[x]] += (j < 0) - (i < 0)
             place[x] = j
             cost = 0.0
             if j >= 0:
                 _enter(x, j, first, following, previous, size)
                 held[g, j] += 1
-                for r in range(resources):
-                    left[j, r] -= demand[g, r]
                 if home[x] >= 0 and home[x] != j:
                     moved_of[g] += 1
                     cost = move_cost[x]
@@ -358,8 +399,11 @@ def anneal(
                 last = costly[costs]
                 costly[position[x]], position[last] = last, position[x]
                 position[x] = -1
+        for k in range(touched):
+            overfull += (after[k] > 0) - (over[where[k]] > 0)
+            over[where[k]] = after[k]
         current += change
-        if current < best - 1e-9:
+        if overfull == 0 and current < best - 1e-9:
             best = current
             best_place[:] = place
     return best

@@ -13,7 +13,7 @@ from solver.engines.assignment.lagrangian import UNIT, Evaluated, Floats, Prices
 from solver.engines.assignment.problem import Pinned
 from solver.engines.deadline import Deadline
 
-STEPS, STEPS_SECONDS = 20, 0.1
+STEPS, STEPS_SECONDS = 20, 0.05
 """Between looks at the deadline: as many as take so long, unless the clock must not decide (§10.1)."""
 
 NODES = (1_000, 10_000, 100_000)
@@ -90,7 +90,7 @@ class Bound:
         none = np.zeros(len(problem.demand)), np.zeros(len(held))
         self._best = _Basis(NOTHING, *none)
         self._firm: _Basis | None = None
-        self._chunk, self._waited = STEPS, 0
+        self._waited = 0
         self._price, self._penalty = none
         self._move, self._push = (np.zeros_like(prices) for prices in none)
         self._step, self._phase, self._before = FIRST_STEP, 0, 0
@@ -138,14 +138,12 @@ class Bound:
             self._try(*self._begin.pop(0))
         if self._best.bound < goal and not self.stalled and not deadline.passed():
             begin = time.monotonic()
-            for _ in range(self._chunk):
+            for _ in range(STEPS):
                 self._take_step(value * UNIT)
                 if self._best.bound >= goal or self._step < LEAST_STEP:
                     break
-            else:
-                if not repeatable:
-                    a_step = (time.monotonic() - begin) / self._chunk
-                    self._chunk = int(np.clip(STEPS_SECONDS / max(a_step, 1e-9), 1, STEPS))
+                if not repeatable and time.monotonic() - begin > STEPS_SECONDS:
+                    break
             if self._step < LEAST_STEP:
                 self._next_phase()
         # The least whole number that is not below it.
@@ -205,6 +203,10 @@ class Bound:
     def slack(self, target: int) -> int:
         """What a plan that costs no more than the target may lose against the bound, in whole units."""
         return target * UNIT - self._basis().bound
+
+    def within(self, slack: int) -> int:
+        """The highest value of which every plan loses at most so much."""
+        return (slack + self._basis().bound) // UNIT
 
     def prices(self) -> Prices:
         """What fillings are judged by."""

@@ -31,7 +31,7 @@ def warm_up() -> float:
     cell, edge = np.ones((1, 1), np.int64), np.zeros(2, np.int64)
     nothing = np.zeros((0, 0), np.int64)
     empty = np.zeros(0, np.float64)
-    tasks = (none, none, np.zeros(0, np.bool_), empty, empty, none)
+    tasks = (none, none, np.zeros(0, np.bool_), none, one, empty, empty, 1.0, none)
     sets = (np.zeros((0, 1), np.int64), nothing, nothing, none, none, edge, none, none, np.zeros(1, np.int64), none)
     anneal(cell, cell, cell, *tasks, np.ones(2, np.int64), one, *sets, none.copy(), 1, 1.0, 0.5, 0, none.copy())
     fillings(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +23,7 @@ from solver.engines.assignment.lagrangian import UNIT
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.deadline import Deadline
 
-STEPS_A_TASK, FIRST_STEPS, MOST_STEPS = 1_000, 50_000, 4_000_000
+STEPS_A_TASK, FIRST_STEPS, MOST_STEPS = 2_000, 200_000, 16_000_000
 """Of annealing: for each task in the first round, at most in that, and in any; each is twice as long as the one before."""
 
 CHUNK = 200_000
@@ -35,15 +35,23 @@ STEPS_A_SECOND = 2_000_000
 CLIMBS = 10
 """Of the bound in each round, where the search does not run beside it."""
 
-HOT, COLD = (2.0, 0.6, 0.2), 0.15
-"""Temperatures at the beginning of a round, in turn, in what a task of the first tier that is not proved costs; and at the end of
-each, in what one of the last tier costs."""
+HOT, COLD = 0.12, 0.004
+"""Temperatures at the beginning and at the end of a round. Unit of these and of the weights: what an average task too much on an
+instance costs in the rounds where that is least."""
 
-RATIO, MOST_RATIO, STEEPER = 6.0, 64.0, (1.0, 4.0)
-"""What a tier weighs more than the next at first, and at most; and how many times that in rounds in turn."""
+OUT = 3.0
+"""Weight of a task that is nowhere, in the first tier that is not proved: so much that none is left out for want of room."""
+
+PLACING = ((2.0, 0.027), (4.0, 0.027), (1.0, 0.009), (4.0, 0.009))
+MOVING = ((4.0, 0.1), (4.0, 0.05), (2.0, 0.05), (4.0, 0.15))
+"""Where that tier counts tasks that are missing, and where it counts moves, in rounds in turn: what an average task too much
+costs, and the weight of one that moves, so little that none is kept at home without room."""
+
+RATIO, MOST_RATIO = 4.0, 64.0
+"""What a tier of moves weighs more than the next at first, and at most."""
 
 FIRST_SLACK = UNIT // 50
-"""What the fillings that a plan is first made of may lose; doubled until they are too many."""
+"""What the fillings that a plan is made of may lose at least: where these are too many already, there is nothing to choose."""
 
 STALLED, STALLED_TIMES = 5, 80
 """Rounds in a row, and times the steps of the first one, without anything found or proved: then the rest is left to others."""
@@ -91,6 +99,8 @@ class _Search:
     limits: Limits
     deadline: Deadline
     ratios: NDArray[np.float64] = field(init=False)
+    jump: int = 1_000_000
+    turn: int = 0
     _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
     _closed: set[tuple[int, tuple[int, ...], int, int]] = field(init=False, default_factory=set)
     """Tiers, the values before them, their value and bound: what was tried already."""
@@ -110,16 +120,31 @@ class _Search:
                 if tier is None:
                     return
                 left_over = self._left(tier)
-                searchers = max(self.limits.workers - 1, 1)
+                known = self._bounds.get(tier)
+                climbing = known is None or not known.stalled
+                searchers = max(self.limits.workers - climbing, 1)
                 found = [threads.submit(self._anneal, left_over, tier, steps, seed + k) for k in range(searchers)]
                 seed += searchers
                 left -= steps
+                if self.limits.workers == 1:
+                    wait(found)
                 proved = self._bound(tier, found if self.limits.workers > 1 and budget is None else [])
-                better = self._take(left_over, [future.result() for future in found])
                 closed = self._close()
+                better = self._take(left_over, [future.result() for future in found])
                 proved, better = proved or closed, better or closed
                 stalled, waited = (0, 0) if better or proved else (stalled + 1, waited + steps)
-                steps = min(2 * steps, MOST_STEPS)
+                steps = self._next_turn(better, steps)
+
+    def _next_turn(self, better: bool, steps: int) -> int:
+        """Change how the search goes on, after a round without success first its weights, then its hopes, last its length."""
+        if better:
+            self.jump *= 2
+        else:
+            self.turn += 1
+            if self.turn % len(PLACING) == 0:
+                steps = min(2 * steps, MOST_STEPS) if self.jump == 1 else steps
+                self.jump = max(self.jump // 2, 1)
+        return steps
 
     def _left(self, tier: int) -> Pinned:
         """The problem without the running tasks that no plan can move whose tiers before this one are as good as they are."""
@@ -142,55 +167,71 @@ class _Search:
         if bound.given != given or not bound.stalled or (tier, given, value, least) in self._closed:
             return False
         self._closed.add((tier, given, value, least))
-        slack = FIRST_SLACK
-        while not self.deadline.passed():
-            whole = slack >= bound.slack(least)
-            slack = min(slack, bound.slack(value - 1))
+        slack = bound.slack(least)
+        fillings = usable(bound.relaxation, bound.prices(), slack)
+        while fillings is None and slack > FIRST_SLACK and not self.deadline.passed():
+            slack //= 2
             fillings = usable(bound.relaxation, bound.prices(), slack)
-            if fillings is None:
-                return False
-            for target in dict.fromkeys((least, value - 1)):
-                chosen = choose(fillings, bound.wanted(target), self.limits, self.deadline)
-                if chosen is False and whole and target == least:
-                    self.plan.prove(tier, least + 1, given)
-                    return True
-                if chosen is None or isinstance(chosen, bool):
-                    continue
-                return self.plan.offer(bound.left.counts + chosen)
-            if slack == bound.slack(value - 1):
-                return False
-            slack = slack * 3 // 2
-        return False
+        if fillings is None:
+            return False
+        chosen = choose(fillings, bound.wanted(value - 1), self.limits, self.deadline)
+        better = chosen.counts is not None and self.plan.offer(bound.left.counts + chosen.counts)
+        # Plans that lose more than the slack have other fillings.
+        proved = min(chosen.bound, bound.within(slack) + 1)
+        if proved > least:
+            self.plan.prove(tier, proved, given)
+        return better or proved > least
 
-    def _weights(self, steeper: float) -> NDArray[np.float64]:
-        """``float64[tiers]``: what a unit of each costs in the sum."""
-        weights = np.ones(len(self.ratios), np.float64)
-        for tier in range(len(weights) - 2, -1, -1):
-            weights[tier] = weights[tier + 1] * self.ratios[tier] * steeper
+    def _weights(self, tier: int, moved: float) -> NDArray[np.float64]:
+        """``float64[tiers]``: what a unit of each costs in the sum, with one of moves at the first open tier or after it."""
+        moves = [bool((tier.stay > 0).any()) for tier in self.problem.tiers]
+        weights = np.empty(len(moves), np.float64)
+        weights[tier] = moved if moves[tier] else OUT
+        for q in range(tier + 1, len(moves)):
+            lower = weights[q - 1] / (self.ratios[q - 1] if moves[q - 1] else 2.0)
+            weights[q] = min(lower, moved) if moves[q] else lower
+        for q in range(tier - 1, -1, -1):
+            if moves[q]:
+                weights[q] = self.ratios[q] * (weights[q + 1] if moves[q + 1] else moved)
+            else:
+                weights[q] = max(2.0 * weights[q + 1 :].max(), OUT)
         return weights
+
+    def _fewest_out(self, tier: int) -> Ints:
+        """``int64[tiers]``: how many tasks are nowhere at least: what is proved, and in the open tier what is hoped for."""
+        fewest = np.zeros(len(self.problem.tiers), np.int64)
+        for q in range(tier + 1):
+            value, bound, _ = self.plan.known(q)
+            fewest[q] = bound
+        self.jump = max(min(self.jump, value - bound), 1)
+        fewest[tier] = value - self.jump
+        return fewest
 
     def _anneal(self, left: Pinned, tier: int, steps: int, seed: int) -> list[Ints]:
         """One round from the plan; the best places of each chunk of it."""
         problem, tasks, sets = left.problem, left.problem.tasks, left.problem.sets
         start = places_of(tasks, self.plan.counts() - left.counts)
-        weights = self._weights(STEEPER[seed // len(HOT) % len(STEEPER)])
+        turns = PLACING if (tasks.out_tier == tier).any() else MOVING
+        overload, moved = turns[self.turn % len(turns)]
+        weights = self._weights(tier, moved)
         out = np.where(tasks.out_tier >= 0, weights[tasks.out_tier], 0.0)
         away: NDArray[np.float64] = np.where(tasks.move_tier >= 0, weights[tasks.move_tier], 0.0) * tasks.move_cost
-        cold = COLD * weights[-1]
-        hot = max(HOT[seed % len(HOT)] * weights[tier], 2 * cold)
+        away /= max(float(tasks.move_cost.mean()), 1.0)
+        fewest = self._fewest_out(tier)
         chunks = max(-(-steps // CHUNK), 1)
         place, found = start.copy(), []
         for chunk in range(chunks):
             best = place.copy()
-            anneal(
-                problem.capacity, problem.demand, problem.most, tasks.group, tasks.home, tasks.may_go, out, away,
-                tasks.move_cost, np.array([problem.max_moves, problem.max_move_cost]), problem.group_moves,
+            least = anneal(
+                problem.capacity, problem.demand, problem.most, tasks.group, tasks.home, tasks.may_go, tasks.out_tier,
+                fewest, out, away, overload * len(tasks) / len(problem.capacity), tasks.move_cost, np.array([problem.max_moves, problem.max_move_cost]), problem.group_moves,
                 sets.part, sets.before, sets.limit, sets.skew, sets.parts, sets.start, sets.of, sets.weight,
                 sets.apart_start, sets.apart_of, place, steps // chunks,
-                hot * (cold / hot) ** (chunk / chunks), hot * (cold / hot) ** ((chunk + 1) / chunks),
+                HOT * (COLD / HOT) ** (chunk / chunks), HOT * (COLD / HOT) ** ((chunk + 1) / chunks),
                 (seed * 1_000_003 + chunk) % 2**31, best,
             )  # fmt: skip
-            found.append(best)
+            if math.isfinite(least):
+                found.append(best)
             if self.deadline.passed():
                 break
         return found
