@@ -16,6 +16,7 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.request import Limits, Preempt
 from solver.engines import exact
 from solver.engines.assignment import compiled, search
+from solver.engines.assignment.plan import Plan
 from solver.engines.assignment.problem import AssignmentProblem, Sets, Tasks, Tier
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
@@ -26,7 +27,7 @@ from solver.rules.resources import Resource
 from solver.rules.terms import AtMost, Skewed, Term
 from solver.rules.unplaced import Preempted
 
-TIME_SHARE, LAST_SHARE = 0.6, 0.85
+TIME_SHARE, LAST_SHARE = 0.6, 0.95
 """Of what is left, where the exact engine can use the rest: for tiers after these, or where there are none."""
 
 MOST_CELLS = 4_000_000
@@ -62,7 +63,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
 
     search.improve(
         asked,
-        search.Plan(
+        Plan(
             counts=lambda: (incumbent.tasks - fixed).to_dense(),
             offer=offer,
             known=known,

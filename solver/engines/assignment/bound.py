@@ -63,6 +63,11 @@ class Bound:
         Values of the earlier tiers: the bound speaks of plans that are no worse there.
     least
         ``int64[G]``: how few tasks there are in such plans.
+
+    Attributes
+    ----------
+    phase
+        How often it converged, each time with more nodes for a filling than before.
     """
 
     def __init__(self, left: Pinned, tier: int, given: tuple[int, ...], least: Ints) -> None:
@@ -93,7 +98,8 @@ class Bound:
         self._waited = 0
         self._price, self._penalty = none
         self._move, self._push = (np.zeros_like(prices) for prices in none)
-        self._step, self._phase, self._before = FIRST_STEP, 0, 0
+        self._step, self._before = FIRST_STEP, 0
+        self.phase = 0
         self._begin = [
             (price * size, penalty) for penalty in (FIRST_PENALTIES if held else (0.0,)) for price in FIRST_PRICES
         ]
@@ -123,7 +129,7 @@ class Bound:
     @property
     def stalled(self) -> bool:
         """Whether more steps would gain nothing."""
-        return self._phase == len(NODES)
+        return self.phase == len(NODES)
 
     def climb(self, value: int, deadline: Deadline, repeatable: bool = False) -> int:
         """Some steps towards a plan's value; the best bound so far.
@@ -160,7 +166,7 @@ class Bound:
             self._price, self._penalty = tried
 
     def _evaluate(self, price: Floats, penalty: Floats) -> Evaluated:
-        nodes = min(NODES[self._phase], MOST_NODES // max(len(self.relaxation.capacity), 1))
+        nodes = min(NODES[self.phase], MOST_NODES // max(len(self.relaxation.capacity), 1))
         return self.relaxation.evaluate(Prices.rounded(price, penalty), nodes)
 
     def _take_step(self, target: int) -> None:
@@ -196,8 +202,8 @@ class Bound:
     def _next_phase(self) -> None:
         gained = self._best.bound - self._before
         # Where the prices tend to zero, no filling is better than another, and more nodes find nothing.
-        over = self._best.bound <= 0 or (self._phase and gained < LEAST_GAIN * UNIT)
-        self._phase = len(NODES) if over else self._phase + 1
+        over = self._best.bound <= 0 or (self.phase and gained < LEAST_GAIN * UNIT)
+        self.phase = len(NODES) if over else self.phase + 1
         self._step, self._before = NEXT_STEP, self._best.bound
 
     def slack(self, target: int) -> int:

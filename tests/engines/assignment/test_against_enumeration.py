@@ -57,8 +57,8 @@ def test_no_plan_is_below_a_bound_whatever_the_earlier_tiers_are_held_at(shard: 
     assert looked_at and tight > looked_at / 3
 
 
-def test_a_target_is_refused_only_where_no_plan_reaches_it_and_a_plan_that_is_chosen_does() -> None:
-    """With all fillings that a plan of the target may use."""
+def test_a_choice_of_fillings_is_a_plan_of_the_target_and_its_bound_holds() -> None:
+    """With all fillings that a plan of the target may use: a plan where one reaches it, a proof where none does."""
     verdicts = set()
     for seed in range(PROBLEMS):
         found = _counted(seed)
@@ -71,24 +71,24 @@ def test_a_target_is_refused_only_where_no_plan_reaches_it_and_a_plan_that_is_ch
         bound = Bound(_whole(problem), tier, best[:tier], problem.least)
         # Not to the end, so that something is left to decide.
         bound.climb(best[tier] + 1, Deadline(20))
-        for target in (best[tier] - 1, best[tier]):
+        for target in (best[tier] - 1, best[tier], best[tier] + 1):
             if target < 0 or bound.slack(target) < 0:
                 continue
-            usable_ones = usable(bound.relaxation, bound.prices(), bound.slack(target))
-            chosen = (
-                None
-                if usable_ones is None
-                else choose(usable_ones, bound.wanted(target), Limits(workers=1), Deadline(20))
-            )
-            assert chosen is not False or target < best[tier], f"seed {seed}"
-            if isinstance(chosen, np.ndarray):
-                placement = Placement(rules.problem, rules.problem.operation.fixed + Counts.dense(chosen))
+            slack = bound.slack(target)
+            assert bound.within(slack) == target
+            fillings = usable(bound.relaxation, bound.prices(), slack)
+            if fillings is None:
+                continue
+            chosen = choose(fillings, bound.wanted(target), Limits(workers=1), Deadline(20))
+            assert min(chosen.bound, target + 1) <= best[tier], f"seed {seed}"
+            if chosen.counts is not None:
+                placement = Placement(rules.problem, rules.problem.operation.fixed + Counts.dense(chosen.counts))
                 reached = tuple(cost.value(placement) for cost in tiers)
                 assert all(one <= other for one, other in zip(reached, (*best[:tier], target), strict=True)), (
                     f"seed {seed}"
                 )
-            verdicts.add(chosen if isinstance(chosen, bool) else chosen is not None)
-    assert verdicts == {True, False}
+            verdicts.add((chosen.counts is not None, chosen.bound > target))
+    assert verdicts == {(True, False), (False, True)}
 
 
 def test_all_fillings_near_the_best_are_found_and_no_others() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from solver.domain.request import Freedom, Limits, Preempt
 from solver.engines import assigning, portfolio, sequential
 from solver.engines.assignment import compiled
 from solver.engines.assignment.annealing import anneal
+from solver.engines.assignment.closing import Chosen
 from solver.engines.assignment.filling import fillings
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -68,7 +70,7 @@ def test_every_plan_of_the_search_keeps_the_rules_that_are_made_of_terms(
         offered.append(tasks)
         return Incumbent.offer(incumbent, tasks, of_all_rules=of_all_rules)
 
-    monkeypatch.setattr("solver.engines.assignment.search.choose", lambda *_: None)
+    monkeypatch.setattr("solver.engines.assignment.search.choose", lambda *_: Chosen(None, 0))
     monkeypatch.setattr(incumbent, "offer", offer)
     assigning.improve(incumbent, Limits(workers=1, deterministic_limit=0.3), Deadline(60))
     assert len(offered) > 2 or incumbent.proven(len(before) - 1)
@@ -96,6 +98,24 @@ def test_nearly_full_nodes_are_proved(shape: tuple[int, int, int, float]) -> Non
     assert incumbent.values < incumbent.sequential
     assert incumbent.proven(len(incumbent.values) - 1)
     assert {incumbent.bound(t).source for t in range(len(incumbent.values))} <= {"counting", "relaxation"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tasks_that_fill_every_instance_to_the_brim_are_all_placed(seed: int) -> None:
+    """No room is left anywhere, so that the way from one packing to another leads through overfull instances."""
+    draw = random.Random(seed)
+    groups = []
+    for n in range(8):
+        # An instance of 100 cut into two to four tasks, in both resources.
+        edges = [sorted(draw.sample(range(15, 86, 5), 1 + n % 3)) for _ in range(2)]
+        cpu, memory = ([b - a for a, b in itertools.pairwise([0, *cuts, 100])] for cuts in edges)
+        groups += [group(f"g{n}{k}", 1, cpu=c, memory=m) for k, (c, m) in enumerate(zip(cpu, memory, strict=True))]
+    draw.shuffle(groups)
+    rules = bind(problem(cluster([{"cpu": 100, "memory": 100}] * 8), groups, {}))
+    incumbent = _incumbent(rules)
+    assert incumbent.values[0] > 0
+    assigning.improve(incumbent, Limits(workers=1, deterministic_limit=5.0), Deadline(60))
+    assert incumbent.values[0] == 0
 
 
 def test_the_same_question_with_a_deterministic_limit_has_the_same_answer() -> None:
