@@ -1,10 +1,12 @@
 """N1's whole grid: how often a plan is better than the default scheduler's and how often it is proved, in 1 s and in 10 s.
 
-    python -m benchmarks.priority_grid --seeds 20
+    python -m benchmarks.priority_grid --seeds 20 --results grid.csv
 
 Every cell of nodes x tasks a node x priorities x utilisation, and with ``--curve`` larger clusters of one class. Each case
 is asked with a limit of 1 s; what is not proved by then is asked once more, with 10 s. Cases are those in which the default
-leaves something pending, as in the rival's paper, so that a plan as good as the default's is seldom the best.
+leaves something pending, as in the rival's paper, so that a plan as good as the default's is seldom the best. All cells come
+with the first seed, then all with the second; what is in the file of results is not asked again, so that a run may be
+stopped and gone on with.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ import argparse
 import itertools
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
 
 from benchmarks.subjects.priorities import priority_problem
 from solver import api
@@ -61,11 +66,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="cases of a cell (default: 20)")
     parser.add_argument("--curve", action="store_true", help="64 to 256 nodes of one class, in place of the grid")
+    parser.add_argument("--results", type=Path, help="a CSV file of what each case came to, to go on with")
     asked = parser.parse_args(arguments)
     warm_up()
     cells = list(_curve() if asked.curve else _grid())
-    results = {cell: [_case(cell, seed) for seed in range(1, asked.seeds + 1)] for cell in cells}
+    known = _known(asked.results)
+    results: dict[Cell, list[tuple[Found, ...]]] = {cell: [] for cell in cells}
+    for seed, cell in itertools.product(range(1, asked.seeds + 1), cells):
+        found = known.get((cell, seed))
+        if found is None:
+            found = _case(cell, seed)
+            _keep(asked.results, cell, seed, found)
+        results[cell].append(found)
     print("\n".join(_table(results)))
+
+
+def _known(file: Path | None) -> dict[tuple[Cell, int], tuple[Found, ...]]:
+    """What the file of results holds of each case with every limit."""
+    found: dict[tuple[Cell, int], dict[float, Found]] = {}
+    if file is not None and file.exists():
+        for row in pd.read_csv(file).to_dict("records"):
+            case = Cell(row["nodes"], row["tasks"], row["priorities"], row["utilisation"]), row["seed"]
+            found.setdefault(case, {})[row["limit"]] = Found(
+                row["better"], row["proven"], row["missing_gap"], row["moved_gap"]
+            )
+    return {case: tuple(rows.values()) for case, rows in found.items() if tuple(rows) == LIMITS}
+
+
+def _keep(file: Path | None, cell: Cell, seed: int, found: tuple[Found, ...]) -> None:
+    """Add a case to the file of results."""
+    if file is None:
+        return
+    rows = [
+        asdict(cell) | {"seed": seed, "limit": limit} | asdict(one) for limit, one in zip(LIMITS, found, strict=True)
+    ]
+    pd.DataFrame(rows).to_csv(file, mode="a", header=not file.exists(), index=False)
 
 
 def _grid() -> Iterator[Cell]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import priority_grid
@@ -41,3 +43,27 @@ def test_a_case_that_is_not_proved_is_asked_again_with_more_time(monkeypatch: py
     assert asked == [1.0, 10.0]
     monkeypatch.setattr(priority_grid, "_found", lambda seconds: found)
     assert [one.missing_gap for one in priority_grid._case(cell, 1)] == [1, 1]
+
+
+def test_a_run_goes_on_where_it_was_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the file holds is not asked again, half a case is, and the table is the same."""
+    for name, values in (("NODES", (4,)), ("TASKS", (4,)), ("PRIORITIES", (1,)), ("UTILISATION", (0.90, 1.05))):
+        monkeypatch.setattr(priority_grid, name, values)
+    asked: list[tuple[float, int]] = []
+
+    def case(cell: priority_grid.Cell, seed: int) -> tuple[priority_grid.Found, ...]:
+        asked.append((cell.utilisation, seed))
+        return priority_grid.Found(True, seed > 1, 2, 3), priority_grid.Found(True, True, 0, 0)
+
+    monkeypatch.setattr(priority_grid, "_case", case)
+    results = tmp_path / "grid.csv"
+    priority_grid.main(["--seeds", "1", "--results", str(results)])
+    results.write_text("\n".join(results.read_text().splitlines()[:-1]) + "\n")
+    priority_grid.main(["--seeds", "2", "--results", str(results)])
+    stopped = capsys.readouterr().out
+    assert asked == [(0.90, 1), (1.05, 1), (1.05, 1), (0.90, 2), (1.05, 2)]
+    priority_grid.main(["--seeds", "2", "--results", str(results)])
+    assert len(asked) == 5
+    assert stopped.endswith(capsys.readouterr().out)
