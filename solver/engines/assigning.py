@@ -7,6 +7,7 @@ stopped by the checker.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -87,10 +88,10 @@ def applicable(rules: Rules) -> bool:
 
 def in_arrays(rules: Rules, tiers: Sequence[CountedTier]) -> AssignmentProblem:
     """A request as an assignment problem with these tiers."""
-    return _Form(rules).problem(tiers)
+    return Form(rules).problem(tiers)
 
 
-class _Form:
+class Form:
     """A request in plain arrays."""
 
     def __init__(self, rules: Rules) -> None:
@@ -101,8 +102,8 @@ class _Form:
         self._fixed = self._operation.fixed.totals()
         self._homes = self._operation.stoppable - self._operation.leaving
 
-    def problem(self, tiers: Sequence[CountedTier]) -> AssignmentProblem:
-        """With these tiers."""
+    def problem(self, tiers: Sequence[CountedTier], terms: Sequence[Term] = ()) -> AssignmentProblem:
+        """With these tiers, and with terms beside those of the rules."""
         request, operation = self._request, self._operation
         least, total = operation.kept - self._fixed, operation.desired - self._fixed
         running = operation.stoppable.totals()
@@ -114,7 +115,7 @@ class _Form:
             )
         )
         home = self._homes.to_dense()
-        sets, most = self._sets(home)
+        sets, most = self._sets(home, terms)
         freedom = request.freedom
         return AssignmentProblem(
             capacity=self._capacity(),
@@ -185,23 +186,21 @@ class _Form:
         may_go = ~runs | (operation.kept < operation.staying)[group]
         return Tasks(group, home, may_go, out, np.where(runs, moved[group], -1), self._move_costs()[group])
 
-    def _sets(self, home: Ints) -> tuple[Sets, Ints]:
+    def _sets(self, home: Ints, terms: Sequence[Term]) -> tuple[Sets, Ints]:
         """What the rules that are made of terms count, resources apart; and ``int64[G, I]``, tasks at most."""
         most = np.stack([self._rules.most(g) for g in range(self._shape[0])]).reshape(self._shape) + home
         sets = _Counted(self._shape, self._operation.fixed)
         everywhere = np.arange(self._shape[1])
         fixed = self._operation.fixed
-        for rule in self._rules.constraints:
-            if isinstance(rule, Resource):
-                continue
-            for term in rule.terms(self._request) or ():
-                counting = np.flatnonzero(term.weight) if isinstance(term, AtMost) else np.zeros(0, np.int64)
-                if isinstance(term, AtMost) and len(counting) == 1 and np.array_equal(term.part, everywhere):
-                    (g,) = counting.tolist()
-                    left = term.limit // int(term.weight[g]) - fixed.row(g)
-                    most[g] = np.minimum(most[g], np.maximum(left, home[g]))
-                else:
-                    sets.add(term)
+        rules = (rule for rule in self._rules.constraints if not isinstance(rule, Resource))
+        for term in itertools.chain(terms, *(rule.terms(self._request) or () for rule in rules)):
+            counting = np.flatnonzero(term.weight) if isinstance(term, AtMost) else np.zeros(0, np.int64)
+            if isinstance(term, AtMost) and len(counting) == 1 and np.array_equal(term.part, everywhere):
+                (g,) = counting.tolist()
+                left = term.limit // int(term.weight[g]) - fixed.row(g)
+                most[g] = np.minimum(most[g], np.maximum(left, home[g]))
+            else:
+                sets.add(term)
         return sets.sets(), most
 
 

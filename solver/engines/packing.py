@@ -8,11 +8,14 @@ bound valid (it speaks of more plans, not fewer), and a plan that breaks one of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from solver.compile import types_of
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.domain.request import Limits, Scheduling
 from solver.engines import exact
 from solver.engines.deadline import Deadline
@@ -95,10 +98,9 @@ class _Packing:
                         if g in spreads:
                             return None
                         spreads[g] = spread
-        partitions = [spread.buckets for spread in spreads.values()]
-        if any(not np.array_equal(partitions[0].of, other.of) for other in partitions[1:]):
+        if len({spread.field for spread in spreads.values()}) > 1:
             return None
-        return cls(incumbent, cost, spreads, partitions[0] if partitions else None)
+        return cls(incumbent, cost, spreads, _zones(problem, list(spreads.values())))
 
     def problem(self) -> PackingProblem:
         """In plain arrays."""
@@ -143,9 +145,9 @@ class _Packing:
         return np.where(self._zones.inside, self._zones.of, len(self._zones)), len(self._zones) + 1
 
     def _in_bucket(self, group: int) -> Bools:
-        """``bool[I]``: a group that spreads uses no instance outside the buckets, since none need be."""
-        if group in self._spreads and self._zones is not None:
-            return self._zones.inside
+        """``bool[I]``: a group that spreads uses no instance outside its buckets, since none need be."""
+        if group in self._spreads:
+            return self._spreads[group].buckets.inside
         return np.ones(self._request.cluster.size, np.bool_)
 
     def _bounds(self, room: Ints, zone: Ints, zones: int) -> tuple[Ints, Ints]:
@@ -180,6 +182,14 @@ class _Packing:
         if len(leftovers) != 1 or not set(self._groups) <= set(leftovers[0].groups):
             return None
         return leftovers[0].weights(self._request)
+
+
+def _zones(problem: Problem, spreads: Sequence[Spread]) -> Buckets | None:
+    """The values of the field that any of the families spreads over: each may use some of them."""
+    if not spreads:
+        return None
+    usable = np.logical_or.reduce([spread.usable for spread in spreads])
+    return Buckets.over(problem, spreads[0].field, usable)
 
 
 def _is_settled(incumbent: Incumbent, tier: int) -> bool:

@@ -135,7 +135,7 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         until = deadline.part(PACKED_SHARE) if limits.deterministic_limit is None else deadline
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, until))
         count_bounds(incumbent, deadline)
-    for name in ("assigning", "packing", "exact"):
+    for name in ("assigning", "packing", "fitting", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
             break
         if name == "assigning" and not _counts_open(incumbent):

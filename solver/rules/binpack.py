@@ -80,7 +80,7 @@ class Opened(Cost):
     def name(self) -> str:
         return f"{self.position}/binpack/instances"
 
-    def _opened(self, placement: Placement) -> Bools:
+    def opened(self, placement: Placement) -> Bools:
         problem = placement.problem
         packed = sum_of((placement.row(g) for g in _packed(problem, self.groups)), placement.size)
         others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)
@@ -88,7 +88,7 @@ class Opened(Cost):
         return opened
 
     def value(self, placement: Placement) -> int:
-        return int(self._opened(placement).sum())
+        return int(self.opened(placement).sum())
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield Reading.of_groups(problem, _packed(problem, self.groups), _keep_in_use(problem, self.groups))
@@ -117,7 +117,7 @@ class Opened(Cost):
     def bound(self, facts: Counting) -> int:
         """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource."""
         problem = facts.problem
-        open_now = self._opened(facts.base)
+        open_now = self.opened(facts.base)
         packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
         used = problem.holds_unlisted | open_now
         for g in others:

@@ -188,6 +188,21 @@ def pinned(problem: AssignmentProblem, groups: Bools) -> Pinned:
     return Pinned(left, counts)
 
 
+def on_some(problem: AssignmentProblem, instances: Ints) -> AssignmentProblem:
+    """The problem on some instances (``int64[J]``), among them all where a task is at home."""
+    number = np.full(len(problem.capacity), -1, np.int64)
+    number[instances] = np.arange(len(instances))
+    home = problem.tasks.home
+    return replace(
+        problem,
+        capacity=problem.capacity[instances],
+        most=problem.most[:, instances],
+        home=problem.home[:, instances],
+        tasks=replace(problem.tasks, home=np.where(home >= 0, number[home], -1)),
+        sets=replace(problem.sets, part=problem.sets.part[:, instances]),
+    )
+
+
 def places_of(tasks: Tasks, counts: Ints) -> Ints:
     """``int64[T]``: a place for every task, -1 for nowhere, such that ``counts[g, i]`` are on each instance.
 

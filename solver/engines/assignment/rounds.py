@@ -27,6 +27,9 @@ STEPS_A_TASK, FIRST_STEPS, MOST_STEPS = 1_000, 200_000, 16_000_000
 CHUNK = 200_000
 """Steps between looks at the deadline: some 50 ms."""
 
+STEPS_A_SECOND = 2_000_000
+"""Of annealing, by which deterministic seconds are counted."""
+
 HOT, COLD = 0.12, 0.004
 """Temperatures at the beginning and at the end of a round. Unit of these and of the weights: what an average task too much on an
 instance costs in the rounds where that is least."""

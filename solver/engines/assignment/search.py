@@ -16,11 +16,8 @@ from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.lagrangian import UNIT
 from solver.engines.assignment.plan import Plan
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, pinned
-from solver.engines.assignment.rounds import Round, Rounds
+from solver.engines.assignment.rounds import STEPS_A_SECOND, Round, Rounds
 from solver.engines.deadline import Deadline
-
-STEPS_A_SECOND = 2_000_000
-"""Of annealing, by which deterministic seconds are counted."""
 
 CLIMBS = 10
 """Of the bound in each round, where the search does not run beside it."""

@@ -1,0 +1,197 @@
+"""Fewer instances in use: some are taken out of use, and their tasks fitted into the others by annealing.
+
+It looks at the first tier that counts instances in use, and holds what comes before: as many tasks missing and moved, and
+for each family that spreads as many tasks in each bucket as the plan has there. It knows the rules that are made of terms; a
+plan that breaks another one is stopped by the checker. It finds plans and proves nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from solver.compile import types_of
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.placement import Placement
+from solver.domain.request import Limits, Scheduling
+from solver.engines.assigning import Form, applicable
+from solver.engines.assignment import compiled
+from solver.engines.assignment.problem import AssignmentProblem, Pinned, on_some, places_of
+from solver.engines.assignment.rounds import OUT, STEPS_A_SECOND, Round
+from solver.engines.counted import CountedTier, counted_tiers
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
+from solver.rules.binpack import Opened
+from solver.rules.moved import Moved
+from solver.rules.spread import Evenness, Missing
+from solver.rules.terms import AtMost, flags
+
+TIME_SHARE = 0.6
+"""Of what is left: the rest is for engines that prove."""
+
+LEAST_STARTS = 3_000
+"""Below, the count model finds as good plans as soon, and proves them."""
+
+STEPS_A_TASK, FIRST_STEPS = 1_000, 200_000
+"""Of annealing for one choice of instances: for each task at first, and at most; twice as many whenever some choices failed."""
+
+TRIES, STALLED = 6, 5
+"""Choices of instances before there are more steps, and how often there are more without a plan."""
+
+OVERLOADS, MOVED = (2.0, 4.0, 1.0), 0.009
+"""What an average task too much costs, in turn, and one that moves."""
+
+OTHERS = (0, 1, 0, 2)
+"""Instances that are not in use, large ones more likely, which the tasks may be fitted into besides, for as many fewer others."""
+
+UNEVEN = 0.5
+"""How far from the least loaded instances a choice may be: each load counts so much more or less, at random."""
+
+
+def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
+    """Improve the first tier of the incumbent that counts instances in use, where the request has the form for it."""
+    tier = next((t for t, cost in enumerate(incumbent.rules.tiers) if isinstance(cost, Opened)), None)
+    if tier is None or incumbent.bound(tier).value >= incumbent.values[tier] or not applicable(incumbent.rules):
+        return
+    before = incumbent.rules.tiers[:tier]
+    if not all(isinstance(cost, Missing | Evenness | CountedTier) for cost in before):
+        return
+    if sum(one.size for one in types_of(incumbent.rules)) < LEAST_STARTS:
+        return
+    if not compiled.ready(deadline.remaining()):
+        incumbent.uncompiled = True
+        return
+    whole = deadline if limits.deterministic_limit is not None else deadline.part(TIME_SHARE)
+    _Fitting(incumbent, tier, limits, whole).run()
+
+
+class _Fitting:
+    def __init__(self, incumbent: Incumbent, tier: int, limits: Limits, deadline: Deadline) -> None:
+        self._incumbent = incumbent
+        self._tier = tier
+        self._limits, self._deadline = limits, deadline
+        self._draw = np.random.default_rng(limits.seed)
+        rules = incumbent.rules
+        self._request = rules.problem
+        cost = rules.tiers[tier]
+        assert isinstance(cost, Opened)
+        self._cost = cost
+        later = [cost for cost in rules.tiers[tier:] if isinstance(cost, Moved)]
+        self._counted: tuple[CountedTier, ...] = (*counted_tiers(rules), *later)
+        self._fixed = self._request.operation.fixed
+        self._usable = np.arange(self._request.cluster.size)
+
+    def run(self) -> None:
+        """Choices of instances, until none is found without which a plan can do."""
+        turn, failed, tried = self._limits.seed, 0, 0
+        jump, workers = self._gap(), max(self._limits.workers, 1)
+        problem = self._problem()
+        steps = min(STEPS_A_TASK * (len(problem.tasks) + 1), FIRST_STEPS)
+        budget = self._limits.deterministic_limit
+        left = math.inf if budget is None else budget * STEPS_A_SECOND
+        with ThreadPoolExecutor(workers) as threads:
+            while failed < STALLED and self._gap() > 0 and left > 0 and not self._deadline.passed():
+                jump = max(min(jump, self._gap()), 1)
+                rounds = [self._round(problem, jump, steps, turn + k) for k in range(workers)]
+                found = [threads.submit(one.run, turn + k, self._deadline) for k, one in enumerate(rounds)]
+                better = False
+                for counts in (counts for future in found for counts in future.result()):
+                    better |= self._offer(counts)
+                turn += workers
+                left -= steps
+                if better:
+                    problem = self._problem()
+                    jump, failed, tried = 2 * jump, 0, 0
+                elif jump > 1:
+                    jump //= 2
+                else:
+                    tried += workers
+                    if tried >= TRIES:
+                        steps, failed, tried = 2 * steps, failed + 1, 0
+
+    def _gap(self) -> int:
+        """Instances in use above what is proved."""
+        return self._incumbent.values[self._tier] - self._incumbent.bound(self._tier).value
+
+    def _problem(self) -> AssignmentProblem:
+        """On the instances that tasks may use, with each family that spreads held to what the plan has in each bucket."""
+        placement = Placement(self._request, self._incumbent.tasks)
+        whole = Form(self._incumbent.rules).problem(self._counted, tuple(self._held(placement)))
+        self._usable = np.flatnonzero((whole.most > 0).any(axis=0) | (whole.home > 0).any(axis=0))
+        return on_some(whole, self._usable)
+
+    def _held(self, placement: Placement) -> Iterator[AtMost]:
+        """At most as many tasks of each family that spreads in each bucket, and outside all of them, as the plan has there."""
+        for cost in self._incumbent.rules.tiers[: self._tier]:
+            for spread in cost.spreads if isinstance(cost, Evenness) else ():
+                weight = flags(len(self._request.groups), self._request.families[spread.family]).astype(np.int64)
+                parts = len(spread.buckets) + 1
+                part = np.where(spread.buckets.inside, spread.buckets.of, parts - 1)
+                limit = np.bincount(part, weights=placement.family(spread.family), minlength=parts)
+                yield AtMost(weight, part, limit.astype(np.int64))
+
+    def _offer(self, counts: Ints) -> bool:
+        """A plan on the usable instances."""
+        everywhere = np.zeros((len(counts), self._request.cluster.size), np.int64)
+        everywhere[:, self._usable] = counts
+        return self._incumbent.offer(self._fixed + Counts.dense(everywhere), of_all_rules=False)
+
+    def _round(self, problem: AssignmentProblem, fewer: int, steps: int, turn: int) -> Round:
+        """Annealing without so many of the instances in use, the least loaded ones more likely, and without those not in use."""
+        placement = Placement(self._request, self._incumbent.tasks)
+        opened = self._cost.opened(placement)
+        counts = (self._incumbent.tasks - self._fixed).to_dense()
+        load = ((counts.T @ self._request.demand)[self._usable] / np.maximum(problem.capacity, 1)).max(axis=1)
+        may_shut = np.flatnonzero((opened & ~self._kept_in_use())[self._usable])
+        order = load[may_shut] * self._draw.uniform(1 - UNEVEN, 1 + UNEVEN, len(may_shut))
+        shut = (~opened & ~self._in_use_anyway(placement))[self._usable]
+        others = np.flatnonzero(shut & (problem.most > 0).any(axis=0))
+        size = (problem.capacity[others] / np.maximum(problem.capacity.mean(axis=0), 1)).sum(axis=1)
+        opening = others[np.argsort(-size * self._draw.uniform(1 - UNEVEN, 1 + UNEVEN, len(others)))][
+            : OTHERS[turn % len(OTHERS)]
+        ]
+        shut[may_shut[np.argsort(order)[: fewer + len(opening)]]] = True
+        shut[opening] = False
+        most = np.where(shut, 0, problem.most)
+        return Round(
+            left=Pinned(replace(problem, most=most), np.zeros_like(most)),
+            place=self._start(problem, most, counts[:, self._usable], shut),
+            values=(),
+            fewest_out=np.array(
+                [0 if isinstance(cost, Moved) else self._incumbent.values[t] for t, cost in enumerate(self._counted)],
+                np.int64,
+            ),
+            weights=np.array([MOVED if isinstance(cost, Moved) else OUT for cost in self._counted]),
+            overload=OVERLOADS[turn % len(OVERLOADS)],
+            steps=steps,
+        )
+
+    def _kept_in_use(self) -> Bools:
+        """``bool[I]``: instances with tasks that stay in any case."""
+        kept = np.zeros(self._request.cluster.size, np.bool_)
+        kept[self._fixed.instance] = True
+        return kept
+
+    def _in_use_anyway(self, placement: Placement) -> Bools:
+        """``bool[I]``: instances that more tasks do not bring into use, since others than the tier's keep them in it."""
+        used = placement.problem.holds_unlisted.copy()
+        for g, group in enumerate(self._request.groups):
+            if g not in self._cost.groups and group.scheduling is not Scheduling.DAEMON:
+                used |= placement.row(g) > 0
+        return used
+
+    def _start(self, problem: AssignmentProblem, most: Ints, counts: Ints, shut: Bools) -> Ints:
+        """``int64[T]``: the plan, with the tasks of what is shut nowhere, or where they may not be, anywhere else."""
+        tasks, place = problem.tasks, places_of(problem.tasks, counts)
+        held = np.where(shut, 0, counts)
+        for t in np.flatnonzero((place >= 0) & shut[place]).tolist():
+            place[t], g = -1, tasks.group[t]
+            room = np.flatnonzero(held[g] < most[g])
+            if not tasks.may_go[t] and len(room):
+                place[t] = self._draw.choice(room)
+                held[g, place[t]] += 1
+        return place

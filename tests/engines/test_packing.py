@@ -1,0 +1,44 @@
+"""The pattern engine on requests whose families may use some of the zones only: its bound and its plans, against brute force."""
+
+from __future__ import annotations
+
+import random
+
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.engines import packing, portfolio, sequential
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
+from solver.rules.bind import bind
+from tests.builders import ZONE_FIELD, cluster, group, problem
+from tests.oracle import Oracle
+
+CHAIN = (f"spread({ZONE_FIELD})", "binpack(cpu)")
+
+
+def two_zones(seed: int) -> Problem:
+    """Six instances in three zones; one service may use two of the zones, the other all."""
+    draw = random.Random(seed)
+    rows = [{"zone": "abc"[i % 3], "cpu": draw.choice([6, 8, 12])} for i in range(6)]
+    allowed = draw.choice(["a, b", "b, c", "a, c"])
+    some = group("some", draw.randint(1, 3), rules=[f"memberOf({ZONE_FIELD} in [{allowed}])"], chain=CHAIN, cpu=3)
+    return problem(
+        cluster(rows), [some, group("every", draw.randint(1, 3), chain=CHAIN, cpu=draw.choice([2, 4, 5]))], {}
+    )
+
+
+def test_families_of_some_zones_are_packed_as_brute_force_does() -> None:
+    """The bound of each is that of the best plan, and where all is placed at first the plan meets it."""
+    met = 0
+    for seed in range(16):
+        rules = bind(two_zones(seed))
+        incumbent = Incumbent(rules)
+        incumbent.require_sequential(sequential.place(rules, seed, Deadline(10)))
+        portfolio.count_bounds(incumbent, Deadline(10))
+        tier = [cost.name for cost in rules.tiers].index("2/binpack/instances")
+        packing.improve(incumbent, Limits(workers=1), Deadline(10))
+        best = Oracle(rules.problem).best()
+        if incumbent.values[:tier] == best[:tier]:
+            assert incumbent.bound(tier).value <= best[tier] <= incumbent.values[tier], f"seed {seed}"
+            met += incumbent.bound(tier).value == incumbent.values[tier]
+    assert met >= 10
