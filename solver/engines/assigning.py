@@ -31,6 +31,9 @@ from solver.rules.unplaced import Preempted
 TIME_SHARE, LAST_SHARE = 0.6, 0.95
 """Of what is left, where the exact engine can use the rest: for tiers after these, or where there are none."""
 
+FEW_STARTS = 2_000
+"""Of the count model: where it has no more it may prove what this engine cannot, which then does not take all of its time."""
+
 MOST_CELLS = 4_000_000
 """Groups times instances: the arrays of the engine are dense."""
 
@@ -50,9 +53,8 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     request = rules.problem
     asked = in_arrays(rules, tiers)
     share = LAST_SHARE if len(tiers) == len(rules.tiers) else TIME_SHARE
-    alone = limits.deterministic_limit is not None or not exact.fits(
-        types_of(rules), deadline.remaining() * (1 - share)
-    )
+    types = types_of(rules)
+    alone = limits.deterministic_limit is not None or not exact.fits(types, deadline.remaining() * (1 - share))
     whole = deadline if alone else deadline.part(share)
     fixed = request.operation.fixed
 
@@ -72,6 +74,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         ),
         limits,
         whole,
+        others=not alone and sum(one.size for one in types) <= FEW_STARTS,
     )
 
 

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from solver.compile import types_of
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits, Scheduling
@@ -32,9 +31,6 @@ from solver.rules.terms import AtMost, flags
 
 TIME_SHARE = 0.6
 """Of what is left: the rest is for engines that prove."""
-
-LEAST_STARTS = 3_000
-"""Below, the count model finds as good plans as soon, and proves them."""
 
 STEPS_A_TASK, FIRST_STEPS = 1_000, 200_000
 """Of annealing for one choice of instances: for each task at first, and at most; twice as many whenever some choices failed."""
@@ -59,8 +55,6 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         return
     before = incumbent.rules.tiers[:tier]
     if not all(isinstance(cost, Missing | Evenness | CountedTier) for cost in before):
-        return
-    if sum(one.size for one in types_of(incumbent.rules)) < LEAST_STARTS:
         return
     if not compiled.ready(deadline.remaining()):
         incumbent.uncompiled = True

@@ -26,6 +26,9 @@ much in any case, also for a caller who has gone: without it there is no plan to
 PACKED_SHARE = 0.5
 """Of what is left, at most, for the plan that packs first."""
 
+MANY_PLACES = 3_000
+"""Groups times the instances where they may start: below, the count model is as quick as annealing, and proves what it finds."""
+
 CUT = "the sequential plan was cut short by the time limit; its figures are those of what it had placed by then"
 
 UNCOMPILED = (
@@ -138,7 +141,7 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     for name in ("assigning", "packing", "fitting", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
             break
-        if name == "assigning" and not _counts_open(incumbent):
+        if (name == "assigning" and not _counts_open(incumbent)) or (name == "fitting" and not _large(incumbent)):
             continue
         before = incumbent.values
         module = loaded(name, deadline.remaining())
@@ -155,6 +158,15 @@ def _opens(incumbent: Incumbent) -> bool:
     """Whether fewer instances might be kept in use by packing alone."""
     tiers = incumbent.rules.tiers
     return any(isinstance(cost, Opened) and not incumbent.proven(t) for t, cost in enumerate(tiers))
+
+
+def _large(incumbent: Incumbent) -> bool:
+    """Whether fewer instances might be kept in use, with too many places for tasks for the count model to be quick at it."""
+    rules = incumbent.rules
+    return (
+        _opens(incumbent)
+        and sum(int((rules.most(g) > 0).sum()) for g in range(len(rules.problem.groups))) >= MANY_PLACES
+    )
 
 
 def _counts_open(incumbent: Incumbent) -> bool:

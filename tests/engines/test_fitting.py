@@ -41,12 +41,6 @@ def _limits(seconds: float = 2.0) -> Limits:
     return Limits(workers=1, deterministic_limit=seconds)
 
 
-@pytest.fixture(autouse=True)
-def small_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Problems that the count model would be given."""
-    monkeypatch.setattr(fitting, "LEAST_STARTS", 0)
-
-
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_fewer_instances_are_used_and_what_comes_before_stays(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """By several; and no better plan is refused, since annealing knows these rules."""

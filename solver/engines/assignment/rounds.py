@@ -109,10 +109,13 @@ class Rounds:
     ----------
     steps
         Of the next one.
+    doubled
+        How often there were more steps since the last success.
     """
 
     def __init__(self, problem: AssignmentProblem) -> None:
         self.steps = min(STEPS_A_TASK * (len(problem.tasks) + 1), FIRST_STEPS)
+        self.doubled = 0
         self._counts_moves = [bool((tier.stay > 0).any()) for tier in problem.tiers]
         self._ratios = np.full(len(problem.tiers), RATIO)
         self._jump: int | None = None
@@ -161,12 +164,12 @@ class Rounds:
         """Go on after a round: without success first with other weights, then with less hope, last with more steps."""
         jump = self._jump or 1
         if better:
-            self._jump = 2 * jump
+            self._jump, self.doubled = 2 * jump, 0
             return
         self._turn += 1
         if self._turn % len(PLACING) == 0:
             if jump == 1:
-                self.steps = min(2 * self.steps, MOST_STEPS)
+                self.steps, self.doubled = min(2 * self.steps, MOST_STEPS), self.doubled + 1
             self._jump = max(jump // 2, 1)
 
     def learn(self, begun: Round, found: list[list[Ints]]) -> None:

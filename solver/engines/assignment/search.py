@@ -25,13 +25,19 @@ CLIMBS = 10
 FIRST_SLACK = UNIT // 50
 """What the fillings that a plan is made of may lose at least: where these are too many already, there is nothing to choose."""
 
-STALLED, STALLED_TIMES = 5, 80
-"""Rounds in a row, and times the steps of the first one, without anything found or proved: then the rest is left to others."""
+PATIENCE = 2
+"""How often rounds become longer without anything found or proved: then the rest is left to others, where there are any."""
 
 
-def improve(problem: AssignmentProblem, plan: Plan, limits: Limits, deadline: Deadline) -> None:
-    """Improve the plan and its bounds until all is proved, nothing more is found, or the time is over."""
-    _Search(problem, plan, limits, deadline).run()
+def improve(problem: AssignmentProblem, plan: Plan, limits: Limits, deadline: Deadline, *, others: bool = True) -> None:
+    """Improve the plan and its bounds until all is proved, nothing more is found, or the time is over.
+
+    Parameters
+    ----------
+    others
+        Other engines can go on where this one finds nothing more.
+    """
+    _Search(problem, plan, limits, deadline, others).run()
 
 
 @dataclass
@@ -40,6 +46,7 @@ class _Search:
     plan: Plan
     limits: Limits
     deadline: Deadline
+    others: bool
     _rounds: Rounds = field(init=False)
     _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
     _closed: set[tuple[int, tuple[int, ...], int, int, int]] = field(init=False, default_factory=set)
@@ -50,12 +57,11 @@ class _Search:
 
     def run(self) -> None:
         """Rounds of both."""
-        stalled, waited, seed = 0, 0, self.limits.seed
-        enough = STALLED_TIMES * self._rounds.steps
+        seed = self.limits.seed
         budget = self.limits.deterministic_limit
         left = math.inf if budget is None else budget * STEPS_A_SECOND
         with ThreadPoolExecutor(max(self.limits.workers, 1)) as threads:
-            while (stalled < STALLED or waited < enough) and left > 0 and not self.deadline.passed():
+            while left > 0 and not self.deadline.passed():
                 tier = self.plan.open_tier(len(self.problem.tiers))
                 if tier is None:
                     return
@@ -67,10 +73,13 @@ class _Search:
                 proved = self._bound(tier, found if self.limits.workers > 1 and budget is None else [])
                 closed = self._close()
                 better = self._take(begun, [future.result() for future in found]) or closed
-                stalled, waited = (0, 0) if better or proved else (stalled + 1, waited + begun.steps)
                 left -= begun.steps
                 seed = seeds.stop
                 self._rounds.next_turn(better)
+                if proved:
+                    self._rounds.doubled = 0
+                if self.others and self._rounds.doubled >= PATIENCE and self._searchers(tier) == self.limits.workers:
+                    return
 
     def _searchers(self, tier: int) -> int:
         """How many threads search: all but one while the bound climbs in that."""
