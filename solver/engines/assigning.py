@@ -23,13 +23,14 @@ from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import Rules
+from solver.rules.binpack import Opened
 from solver.rules.moved import Moved
 from solver.rules.resources import Resource
 from solver.rules.terms import AtMost, Skewed, Term
 from solver.rules.unplaced import Preempted
 
 TIME_SHARE, LAST_SHARE = 0.6, 0.95
-"""Of what is left, where the exact engine can use the rest: for tiers after these, or where there are none."""
+"""Of what is left, where other engines can use the rest: with tiers after these, and without."""
 
 FEW_STARTS = 2_000
 """Of the count model: where it has no more it may prove what this engine cannot, which then does not take all of its time."""
@@ -54,7 +55,10 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     asked = in_arrays(rules, tiers)
     share = LAST_SHARE if len(tiers) == len(rules.tiers) else TIME_SHARE
     types = types_of(rules)
-    alone = limits.deterministic_limit is not None or not exact.fits(types, deadline.remaining() * (1 - share))
+    packed = any(isinstance(cost, Opened) for cost in rules.tiers[len(tiers) :])
+    alone = limits.deterministic_limit is not None or not (
+        packed or exact.fits(types, deadline.remaining() * (1 - share))
+    )
     whole = deadline if alone else deadline.part(share)
     fixed = request.operation.fixed
 
@@ -74,7 +78,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         ),
         limits,
         whole,
-        others=not alone and sum(one.size for one in types) <= FEW_STARTS,
+        others=not alone and (packed or sum(one.size for one in types) <= FEW_STARTS),
     )
 
 
@@ -197,14 +201,21 @@ class Form:
         fixed = self._operation.fixed
         rules = (rule for rule in self._rules.constraints if not isinstance(rule, Resource))
         for term in itertools.chain(terms, *(rule.terms(self._request) or () for rule in rules)):
-            counting = np.flatnonzero(term.weight) if isinstance(term, AtMost) else np.zeros(0, np.int64)
-            if isinstance(term, AtMost) and len(counting) == 1 and np.array_equal(term.part, everywhere):
-                (g,) = counting.tolist()
+            g = _only_group(term, everywhere)
+            if isinstance(term, AtMost) and g is not None:
                 left = term.limit // int(term.weight[g]) - fixed.row(g)
                 most[g] = np.minimum(most[g], np.maximum(left, home[g]))
             else:
                 sets.add(term)
         return sets.sets(), most
+
+
+def _only_group(term: Term, everywhere: Ints) -> int | None:
+    """The group that a term limits on each instance by itself; None for any other term."""
+    if not isinstance(term, AtMost) or len(term.limit) != len(everywhere) or not np.array_equal(term.part, everywhere):
+        return None
+    counting = np.flatnonzero(term.weight)
+    return int(counting[0]) if len(counting) == 1 else None
 
 
 class _Counted:

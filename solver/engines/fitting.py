@@ -20,7 +20,7 @@ from solver.domain.request import Limits, Scheduling
 from solver.engines.assigning import Form, applicable
 from solver.engines.assignment import compiled
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, on_some, places_of
-from solver.engines.assignment.rounds import OUT, STEPS_A_SECOND, Round
+from solver.engines.assignment.rounds import FIRST_STEPS, OUT, STEPS_A_SECOND, STEPS_A_TASK, Round
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -32,11 +32,8 @@ from solver.rules.terms import AtMost, flags
 TIME_SHARE = 0.6
 """Of what is left: the rest is for engines that prove."""
 
-STEPS_A_TASK, FIRST_STEPS = 1_000, 200_000
-"""Of annealing for one choice of instances: for each task at first, and at most; twice as many whenever some choices failed."""
-
 TRIES, STALLED = 6, 5
-"""Choices of instances before there are more steps, and how often there are more without a plan."""
+"""Choices of instances before there are twice as many steps of annealing for each, and how often that is done without a plan."""
 
 OVERLOADS, MOVED = (2.0, 4.0, 1.0), 0.009
 """What an average task too much costs, in turn, and one that moves."""
@@ -50,8 +47,11 @@ UNEVEN = 0.5
 
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the first tier of the incumbent that counts instances in use, where the request has the form for it."""
-    tier = next((t for t, cost in enumerate(incumbent.rules.tiers) if isinstance(cost, Opened)), None)
-    if tier is None or incumbent.bound(tier).value >= incumbent.values[tier] or not applicable(incumbent.rules):
+    found = next(((t, cost) for t, cost in enumerate(incumbent.rules.tiers) if isinstance(cost, Opened)), None)
+    if found is None or not applicable(incumbent.rules):
+        return
+    tier, cost = found
+    if incumbent.bound(tier).value >= incumbent.values[tier]:
         return
     before = incumbent.rules.tiers[:tier]
     if not all(isinstance(cost, Missing | Evenness | CountedTier) for cost in before):
@@ -60,22 +60,21 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         incumbent.uncompiled = True
         return
     whole = deadline if limits.deterministic_limit is not None else deadline.part(TIME_SHARE)
-    _Fitting(incumbent, tier, limits, whole).run()
+    _Fitting(incumbent, tier, cost, limits, whole).run()
 
 
 class _Fitting:
-    def __init__(self, incumbent: Incumbent, tier: int, limits: Limits, deadline: Deadline) -> None:
+    def __init__(self, incumbent: Incumbent, tier: int, cost: Opened, limits: Limits, deadline: Deadline) -> None:
         self._incumbent = incumbent
         self._tier = tier
         self._limits, self._deadline = limits, deadline
         self._draw = np.random.default_rng(limits.seed)
         rules = incumbent.rules
         self._request = rules.problem
-        cost = rules.tiers[tier]
-        assert isinstance(cost, Opened)
         self._cost = cost
         later = [cost for cost in rules.tiers[tier:] if isinstance(cost, Moved)]
-        self._counted: tuple[CountedTier, ...] = (*counted_tiers(rules), *later)
+        self._earlier = counted_tiers(rules)
+        self._counted: tuple[CountedTier, ...] = (*self._earlier, *later)
         self._fixed = self._request.operation.fixed
         self._usable = np.arange(self._request.cluster.size)
 
@@ -90,7 +89,10 @@ class _Fitting:
         with ThreadPoolExecutor(workers) as threads:
             while failed < STALLED and self._gap() > 0 and left > 0 and not self._deadline.passed():
                 jump = max(min(jump, self._gap()), 1)
-                rounds = [self._round(problem, jump, steps, turn + k) for k in range(workers)]
+                rounds = [
+                    self._round(problem, jump, steps if budget is None else min(steps, int(left)), turn + k)
+                    for k in range(workers)
+                ]
                 found = [threads.submit(one.run, turn + k, self._deadline) for k, one in enumerate(rounds)]
                 better = False
                 for counts in (counts for future in found for counts in future.result()):
@@ -156,18 +158,22 @@ class _Fitting:
             place=self._start(problem, most, counts[:, self._usable], shut),
             values=(),
             fewest_out=np.array(
-                [0 if isinstance(cost, Moved) else self._incumbent.values[t] for t, cost in enumerate(self._counted)],
+                [self._incumbent.values[t] if t < len(self._earlier) else 0 for t in range(len(self._counted))],
                 np.int64,
             ),
-            weights=np.array([MOVED if isinstance(cost, Moved) else OUT for cost in self._counted]),
+            weights=np.array([MOVED if t >= len(self._earlier) else OUT for t in range(len(self._counted))]),
             overload=OVERLOADS[turn % len(OVERLOADS)],
             steps=steps,
         )
 
     def _kept_in_use(self) -> Bools:
-        """``bool[I]``: instances with tasks that stay in any case."""
+        """``bool[I]``: instances that tasks which stay in any case keep in use."""
         kept = np.zeros(self._request.cluster.size, np.bool_)
-        kept[self._fixed.instance] = True
+        groups = self._request.groups
+        counting = np.array(
+            [groups[g].scheduling is not Scheduling.DAEMON for g in self._fixed.group.tolist()], np.bool_
+        )
+        kept[self._fixed.instance[counting]] = True
         return kept
 
     def _in_use_anyway(self, placement: Placement) -> Bools:

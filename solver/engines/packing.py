@@ -12,12 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from solver.compile import types_of
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, Scheduling
-from solver.engines import exact
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.engines.patterns import search
@@ -29,7 +27,7 @@ from solver.rules.spread import Evenness, Missing, Spread
 from solver.rules.unplaced import Unplaced
 
 TIME_SHARE = 0.7
-"""Of what is left, where the exact engine can use the rest for the tiers after."""
+"""Of what is left: other engines can use the rest, for rules that this one does not know, and for the tiers after."""
 
 
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
@@ -44,9 +42,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     if not search.applicable(asked):
         return
     given = incumbent.values
-    later = deadline.remaining() * (1 - TIME_SHARE)
-    alone = limits.deterministic_limit is not None or not exact.fits(types_of(incumbent.rules), later)
-    share = 1.0 if alone else TIME_SHARE
+    share = 1.0 if limits.deterministic_limit is not None else TIME_SHARE
     result = search.improve(
         asked,
         deadline.part(share),

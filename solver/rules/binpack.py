@@ -81,6 +81,7 @@ class Opened(Cost):
         return f"{self.position}/binpack/instances"
 
     def opened(self, placement: Placement) -> Bools:
+        """``bool[I]``: which they are."""
         problem = placement.problem
         packed = sum_of((placement.row(g) for g in _packed(problem, self.groups)), placement.size)
         others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)

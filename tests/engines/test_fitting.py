@@ -10,12 +10,14 @@ from benchmarks.subjects import mixed_rules
 from benchmarks.subjects.consolidation import consolidation_problem
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
-from solver.domain.request import Limits
+from solver.domain.request import Freedom, Limits, Scheduling
 from solver.engines import fitting, packed_first, portfolio, sequential
+from solver.engines.assignment.annealing import anneal
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import bind
 from solver.verify import check
+from tests.builders import cluster, group, problem
 
 INSTANCES = "2/binpack/instances"
 
@@ -92,3 +94,30 @@ def test_it_ends_where_the_bound_is_met(monkeypatch: pytest.MonkeyPatch) -> None
     incumbent.add_bound(tier, incumbent.values[tier], "model")
     monkeypatch.setattr(incumbent, "offer", lambda *_, **__: pytest.fail("a plan was looked for"))
     fitting.improve(incumbent, _limits(), Deadline(60))
+
+
+def test_spreading_over_instances_and_then_packing_is_no_fault() -> None:
+    """A family of one group with a bucket on each instance."""
+    chain = ("spread(instanceId)", "binpack(cpu)")
+    asked = problem(cluster([{"cpu": 10, "memory": 10}] * 8), [group("a", 4, chain=chain, cpu=1, memory=1)], {})
+    incumbent = _incumbent(asked)
+    fitting.improve(incumbent, _limits(0.2), Deadline(60))
+    assert incumbent.values[0] == 0
+
+
+def test_running_daemons_keep_no_instance_in_use() -> None:
+    """Instances with one daemon each are emptied of other tasks all the same."""
+    daemon = replace(group("d", cpu=1, memory=1), scheduling=Scheduling.DAEMON)
+    web = group("web", cpu=2, memory=2, movable=True)
+    everywhere = {"d": [1] * 8, "web": [1] * 8}
+    asked = problem(cluster([{"cpu": 9, "memory": 9}] * 8), [daemon, web], everywhere)
+    incumbent = _incumbent(replace(asked, freedom=Freedom(consolidate=True)))
+    assert incumbent.values[0] == 8
+    fitting.improve(incumbent, _limits(), Deadline(60))
+    assert incumbent.values[0] == 2
+
+
+def test_nothing_is_compiled_a_second_time() -> None:
+    """Arrays cut to the usable instances are laid out as those of the whole."""
+    fitting.improve(_incumbent(consolidation_problem(60, 1, 2)), _limits(0.1), Deadline(60))
+    assert len(anneal.signatures) == 1

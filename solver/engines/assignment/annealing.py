@@ -17,9 +17,9 @@ from solver.domain.counts import Bools, Ints
 
 Floats = NDArray[np.float64]
 
-COSTLY, HOMEWARD, EXCHANGE, BACK = 0.7, 0.6, 0.8, 0.7
+COSTLY, HOMEWARD, EXCHANGE, BACK, LEAVE = 0.7, 0.6, 0.8, 0.7, 0.5
 """How often a task that costs something is taken, one that is away goes home, another one leaves in exchange, and that one
-takes the first one's place although it is away from home itself."""
+takes the first one's place although it is away from home itself, or is nowhere where it has no home to go to."""
 
 AT_ALL = 0.003
 """What it costs that an instance is overfull at all, in what a whole instance too much costs: so that little is not
@@ -118,8 +118,8 @@ def anneal(
     seed: int,
     best_place: Ints,
 ) -> float:
-    """Change ``place`` (``int64[T]``, -1 for nowhere); the least cost seen without anything overfull, whose places
-    ``best_place`` receives; infinity where there is none.
+    """Change ``place`` (``int64[T]``, -1 for nowhere); the least cost seen with nothing overfull (infinity where there is
+    none), whose places ``best_place`` receives.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def anneal(
         ``int64[T]``, ``int64[2]``, ``int64[G]``: a task's price of moving; how many may move and at what price in all;
         how many of a group.
     part, before, limit, skew, parts
-        As in ``solver.engines.assignment.problem.Families``.
+        As in ``solver.engines.assignment.problem.Sets``.
     set_start, set_of, set_weight
         ``int64[G + 1]``, ``int64[K]``, ``int64[K]``: the sets in which each group counts, and how much.
     apart_start, apart_of
@@ -188,9 +188,7 @@ def anneal(
     for n in range(len(skew)):
         if skew[n] >= 0:
             spread[n] = counted[n, : parts[n]].max() - counted[n, : parts[n]].min()
-    mean = np.empty(resources, np.float64)
-    for r in range(resources):
-        mean[r] = max(capacity[:, r].sum() / instances, 1.0)
+    mean = np.maximum(capacity.sum(axis=0) / instances, 1.0)
     over, overfull = np.zeros(instances, np.float64), 0
     for i in range(instances):
         over[i] = _overfull(left, i, mean, overload)
@@ -232,7 +230,7 @@ def anneal(
                     away = source
                 elif back >= 0 and back != goal:
                     away = back
-                elif may_go[other] and np.random.random() < 0.5:
+                elif may_go[other] and np.random.random() < LEAVE:
                     away = -1
                 else:
                     away = np.random.randint(instances)
@@ -268,18 +266,19 @@ def anneal(
                     turns |= place[leg[m]] >= 0 and target[m] < 0 and out_tier[leg[m]] == tier
                 if out[tier] <= fewest_out[tier] and not turns:
                     within = False
-        if not within:
+        beyond = more_moves > 0 and moved[0] + more_moves > budgets[0]
+        beyond |= more_price > 0 and moved[1] + more_price > budgets[1]
+        if beyond or not within:
             continue
         # What it may cost at most, before anything is counted that takes longer.
         accepted = -temperature * np.log(1.0 - np.random.random())
         touched = 0
         for n in range(legs):
             for i in (place[leg[n]], target[n]):
-                new = i >= 0
+                known = i < 0
                 for k in range(touched):
-                    if where[k] == i:
-                        new = False
-                if new:
+                    known |= where[k] == i
+                if not known:
                     where[touched] = i
                     touched += 1
                     change -= over[i]
@@ -290,13 +289,6 @@ def anneal(
             after[k] = _overfull(left, where[k], mean, overload)
             change += after[k]
         if change > accepted:
-            _shift(left, -1, leg, target, legs, group, place, demand)
-            continue
-        if (more_moves > 0 and moved[0] + more_moves > budgets[0]) or (
-            more_price > 0 and moved[1] + more_price > budgets[1]
-        ):
-            within = False
-        if not within:
             _shift(left, -1, leg, target, legs, group, place, demand)
             continue
         # What the sets count, tried and taken back where a limit, a neighbour or a skew forbids it.
@@ -326,17 +318,15 @@ def anneal(
                 if p < 0:
                     continue
                 # What is too much already may stay, and must not get more (§8).
-                earlier = counted[s, p] - _added(
-                    s, p, leg, target, legs, group, place, part, set_start, set_of, set_weight
-                )
+                added = _added(s, p, leg, target, legs, group, place, part, set_start, set_of, set_weight)
+                earlier = counted[s, p] - added
                 if counted[s, p] > max(limit[s, p], earlier):
                     allowed = False
                 for a in range(apart_start[s], apart_start[s + 1]):
                     o = apart_of[a]
                     if counted[o, p] > 0:
-                        other = counted[o, p] - _added(
-                            o, p, leg, target, legs, group, place, part, set_start, set_of, set_weight
-                        )  # fmt: skip
+                        added = _added(o, p, leg, target, legs, group, place, part, set_start, set_of, set_weight)
+                        other = counted[o, p] - added
                         together = earlier + other if earlier > 0 and other > 0 else 0
                         if counted[s, p] + counted[o, p] > together:
                             allowed = False

@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from solver.engines.assignment.annealing import anneal
 from solver.engines.assignment.filling import fillings
 
-COMPILING_SECONDS, LOADING_SECONDS = 9.0, 0.3
+COMPILING_SECONDS, LOADING_SECONDS = 14.0, 0.3
 """What compiling takes at most, and loading what was compiled before."""
 
 _KERNELS: tuple[Dispatcher, ...] = (anneal, fillings)

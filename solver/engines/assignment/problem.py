@@ -189,17 +189,20 @@ def pinned(problem: AssignmentProblem, groups: Bools) -> Pinned:
 
 
 def on_some(problem: AssignmentProblem, instances: Ints) -> AssignmentProblem:
-    """The problem on some instances (``int64[J]``), among them all where a task is at home."""
+    """The problem on some instances (``int64[J]``), among them all where a task is at home.
+
+    Its arrays are laid out as those that the kernels were compiled for.
+    """
     number = np.full(len(problem.capacity), -1, np.int64)
     number[instances] = np.arange(len(instances))
     home = problem.tasks.home
     return replace(
         problem,
         capacity=problem.capacity[instances],
-        most=problem.most[:, instances],
-        home=problem.home[:, instances],
+        most=np.ascontiguousarray(problem.most[:, instances]),
+        home=np.ascontiguousarray(problem.home[:, instances]),
         tasks=replace(problem.tasks, home=np.where(home >= 0, number[home], -1)),
-        sets=replace(problem.sets, part=problem.sets.part[:, instances]),
+        sets=replace(problem.sets, part=np.ascontiguousarray(problem.sets.part[:, instances])),
     )
 
 

@@ -79,10 +79,12 @@ class Round:
     def run(self, seed: int, deadline: Deadline) -> list[Ints]:
         """``int64[G, I]`` each: the best plan of each part of the round."""
         problem, tasks, sets = self.left.problem, self.left.problem.tasks, self.left.problem.sets
+        if len(tasks) == 0 or len(problem.capacity) == 0:
+            return []
         out = np.where(tasks.out_tier >= 0, self.weights[tasks.out_tier], 0.0)
         away: Floats = np.where(tasks.move_tier >= 0, self.weights[tasks.move_tier], 0.0) * tasks.move_cost
         away /= max(float(tasks.move_cost.mean()), 1.0)
-        overload = self.overload * len(tasks) / max(len(problem.capacity), 1)
+        overload = self.overload * len(tasks) / len(problem.capacity)
         budgets = np.array([problem.max_moves, problem.max_move_cost])
         chunks = max(-(-self.steps // CHUNK), 1)
         place, found = self.place.copy(), []
@@ -118,13 +120,17 @@ class Rounds:
         self.doubled = 0
         self._counts_moves = [bool((tier.stay > 0).any()) for tier in problem.tiers]
         self._ratios = np.full(len(problem.tiers), RATIO)
-        self._jump: int | None = None
-        self._turn = 0
+        self._tier, self._jump = -1, 1
+        self._turn, self._turns = 0, PLACING
 
-    def begin(self, plan: Plan, left: Pinned, tier: int) -> Round:
-        """A round from the plan, for the first tier that is not proved."""
-        turns = MOVING if self._counts_moves[tier] else PLACING
-        overload, moved = turns[self._turn % len(turns)]
+    def begin(self, plan: Plan, left: Pinned, tier: int, most: float) -> Round:
+        """A round from the plan, for the first tier that is not proved, of at most so many steps."""
+        value, bound, _ = plan.known(tier)
+        if tier != self._tier:
+            self._tier, self._jump = tier, value - bound
+            self._turns = MOVING if self._counts_moves[tier] else PLACING
+        self._jump = 1 if self._counts_moves[tier] else max(min(self._jump, value - bound), 1)
+        overload, moved = self._turns[self._turn % len(self._turns)]
         return Round(
             left=left,
             place=places_of(left.problem.tasks, plan.counts() - left.counts),
@@ -132,7 +138,7 @@ class Rounds:
             fewest_out=self._fewest_out(plan, tier),
             weights=self._weights(tier, moved),
             overload=overload,
-            steps=self.steps,
+            steps=int(min(self.steps, most)),
         )
 
     def _weights(self, tier: int, moved: float) -> Floats:
@@ -153,24 +159,21 @@ class Rounds:
     def _fewest_out(self, plan: Plan, tier: int) -> Ints:
         """``int64[tiers]``: what is proved, in the open tier what is hoped for, and in later ones nothing."""
         fewest = np.zeros(len(self._counts_moves), np.int64)
-        for q in range(tier + 1):
-            value, bound, _ = plan.known(q)
-            fewest[q] = bound
-        self._jump = max(min(value - bound if self._jump is None else self._jump, value - bound), 1)
-        fewest[tier] = value - self._jump
+        for q in range(tier):
+            fewest[q] = plan.known(q)[1]
+        fewest[tier] = plan.known(tier)[0] - self._jump
         return fewest
 
     def next_turn(self, better: bool) -> None:
         """Go on after a round: without success first with other weights, then with less hope, last with more steps."""
-        jump = self._jump or 1
         if better:
-            self._jump, self.doubled = 2 * jump, 0
+            self._jump, self.doubled = 2 * self._jump, 0
             return
         self._turn += 1
-        if self._turn % len(PLACING) == 0:
-            if jump == 1:
+        if self._turn % len(self._turns) == 0:
+            if self._jump == 1:
                 self.steps, self.doubled = min(2 * self.steps, MOST_STEPS), self.doubled + 1
-            self._jump = max(jump // 2, 1)
+            self._jump = max(self._jump // 2, 1)
 
     def learn(self, begun: Round, found: list[list[Ints]]) -> None:
         """Weigh a tier of moves more that was paid for a later one."""

@@ -22,20 +22,23 @@ from solver.engines.deadline import Deadline
 CLIMBS = 10
 """Of the bound in each round, where the search does not run beside it."""
 
-FIRST_SLACK = UNIT // 50
-"""What the fillings that a plan is made of may lose at least: where these are too many already, there is nothing to choose."""
+LEAST_SLACK = UNIT // 50
+"""What the fillings that a plan is made of may lose: where those that lose so little are too many, there is nothing to choose."""
+
+Choice = tuple[int, tuple[int, ...], int, int, int]
+"""A tier, the values before it, its value, its bound and that one's phase."""
 
 PATIENCE = 2
 """How often rounds become longer without anything found or proved: then the rest is left to others, where there are any."""
 
 
 def improve(problem: AssignmentProblem, plan: Plan, limits: Limits, deadline: Deadline, *, others: bool = True) -> None:
-    """Improve the plan and its bounds until all is proved, nothing more is found, or the time is over.
+    """Improve the plan and its bounds until all is proved or the time is over.
 
     Parameters
     ----------
     others
-        Other engines can go on where this one finds nothing more.
+        Other engines can go on: then it ends where nothing more is found either.
     """
     _Search(problem, plan, limits, deadline, others).run()
 
@@ -49,8 +52,8 @@ class _Search:
     others: bool
     _rounds: Rounds = field(init=False)
     _bounds: dict[int, Bound] = field(init=False, default_factory=dict)
-    _closed: set[tuple[int, tuple[int, ...], int, int, int]] = field(init=False, default_factory=set)
-    """Tiers, the values before them, their value, bound and its phase: what was tried already."""
+    _closed: set[Choice] = field(init=False, default_factory=set)
+    """What was tried already."""
 
     def __post_init__(self) -> None:
         self._rounds = Rounds(self.problem)
@@ -66,7 +69,7 @@ class _Search:
                 if tier is None:
                     return
                 seeds = range(seed, seed + self._searchers(tier))
-                begun = self._rounds.begin(self.plan, self._left(tier), tier)
+                begun = self._rounds.begin(self.plan, self._left(tier), tier, left)
                 found = [threads.submit(begun.run, one, self.deadline) for one in seeds]
                 if self.limits.workers == 1:
                     wait(found)
@@ -78,13 +81,16 @@ class _Search:
                 self._rounds.next_turn(better)
                 if proved:
                     self._rounds.doubled = 0
-                if self.others and self._rounds.doubled >= PATIENCE and self._searchers(tier) == self.limits.workers:
+                if self.others and self._rounds.doubled >= PATIENCE and not self._climbs(tier):
                     return
 
     def _searchers(self, tier: int) -> int:
-        """How many threads search: all but one while the bound climbs in that."""
+        """How many threads search: all but one while the bound climbs in that, or a choice is made."""
+        return max(self.limits.workers - (self._climbs(tier) or self._choice(tier) is not None), 1)
+
+    def _climbs(self, tier: int) -> bool:
         bound = self._bounds.get(tier)
-        return max(self.limits.workers - (bound is None or not bound.stalled), 1)
+        return bound is None or not bound.stalled
 
     def _left(self, tier: int) -> Pinned:
         """The problem without the running tasks that no plan can move whose tiers before this one are as good as they are."""
@@ -97,27 +103,34 @@ class _Search:
                 unmoved |= problem.tiers[earlier].stay > 0
         return pinned(problem, stays & unmoved & (running > 0))
 
+    def _choice(self, tier: int) -> Choice | None:
+        """What would be decided; None where the bound has not converged, or that was tried."""
+        bound, given = self._bounds.get(tier), self.plan.values(tier)
+        if bound is None or bound.given != given or bound.phase == 0:
+            return None
+        value, least, _ = self.plan.known(tier)
+        choice = (tier, given, value, least, bound.phase)
+        return None if choice in self._closed else choice
+
     def _close(self) -> bool:
         """Decide what lies between bound and plan of the first open tier, by the fillings near the best; whether it moved."""
         tier = self.plan.open_tier(len(self.problem.tiers))
-        if tier is None or tier not in self._bounds:
+        choice = None if tier is None else self._choice(tier)
+        if tier is None or choice is None:
             return False
+        self._closed.add(choice)
         bound, given = self._bounds[tier], self.plan.values(tier)
         value, least, _ = self.plan.known(tier)
-        tried = (tier, given, value, least, bound.phase)
-        if bound.given != given or bound.phase == 0 or tried in self._closed:
-            return False
-        self._closed.add(tried)
         slack = bound.slack(least)
         fillings = usable(bound.relaxation, bound.prices(), slack)
-        while fillings is None and slack > FIRST_SLACK and not self.deadline.passed():
+        while fillings is None and slack > LEAST_SLACK and not self.deadline.passed():
             slack //= 2
             fillings = usable(bound.relaxation, bound.prices(), slack)
         if fillings is None:
             return False
         chosen = choose(fillings, bound.wanted(value - 1), self.limits, self.deadline)
         better = chosen.counts is not None and self.plan.offer(bound.left.counts + chosen.counts)
-        # Plans that lose more than the slack have other fillings.
+        # Plans that lose more than the slack have other fillings. Where time did not suffice, the bound of the choice may be 0.
         proved = min(chosen.bound, bound.within(slack) + 1)
         if proved > least:
             self.plan.prove(tier, proved, given)
