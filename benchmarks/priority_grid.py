@@ -85,7 +85,7 @@ def _known(file: Path | None) -> dict[tuple[Cell, int], tuple[Found, ...]]:
     """What the file of results holds of each case with every limit."""
     found: dict[tuple[Cell, int], dict[float, Found]] = {}
     if file is not None and file.exists():
-        for row in pd.read_csv(file, float_precision="round_trip").to_dict("records"):
+        for row in pd.read_csv(file).to_dict("records"):
             case = Cell(row["nodes"], row["tasks"], row["priorities"], row["utilisation"]), row["seed"]
             found.setdefault(case, {})[row["limit"]] = Found(
                 row["better"], row["proven"], row["missing_gap"], row["moved_gap"]
