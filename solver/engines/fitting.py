@@ -7,7 +7,6 @@ plan that breaks another one is stopped by the checker. It finds plans and prove
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,7 +19,7 @@ from solver.domain.request import Limits, Scheduling
 from solver.engines.assigning import Form, applicable
 from solver.engines.assignment import compiled
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, on_some, places_of
-from solver.engines.assignment.rounds import FIRST_STEPS, OUT, STEPS_A_SECOND, STEPS_A_TASK, Round
+from solver.engines.assignment.rounds import FIRST_STEPS, OUT, STEPS_A_TASK, Round, steps_within
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -84,15 +83,11 @@ class _Fitting:
         jump, workers = self._gap(), max(self._limits.workers, 1)
         problem = self._problem()
         steps = min(STEPS_A_TASK * (len(problem.tasks) + 1), FIRST_STEPS)
-        budget = self._limits.deterministic_limit
-        left = math.inf if budget is None else budget * STEPS_A_SECOND
+        left = steps_within(self._limits)
         with ThreadPoolExecutor(workers) as threads:
             while failed < STALLED and self._gap() > 0 and left > 0 and not self._deadline.passed():
                 jump = max(min(jump, self._gap()), 1)
-                rounds = [
-                    self._round(problem, jump, steps if budget is None else min(steps, int(left)), turn + k)
-                    for k in range(workers)
-                ]
+                rounds = [self._round(problem, jump, int(min(steps, left)), turn + k) for k in range(workers)]
                 found = [threads.submit(one.run, turn + k, self._deadline) for k, one in enumerate(rounds)]
                 better = False
                 for counts in (counts for future in found for counts in future.result()):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.domain.counts import Ints
+from solver.domain.request import Limits
 from solver.engines.assignment.annealing import anneal
 from solver.engines.assignment.plan import Plan
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, places_of
@@ -102,6 +103,12 @@ class Round:
             if deadline.passed():
                 break
         return found
+
+
+def steps_within(limits: Limits) -> float:
+    """Of annealing, all rounds together: a whole number where they are limited, else without end."""
+    budget = limits.deterministic_limit
+    return math.inf if budget is None else math.ceil(budget * STEPS_A_SECOND)
 
 
 class Rounds:

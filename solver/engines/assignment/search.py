@@ -3,7 +3,6 @@ where these have converged, an exact choice among the fillings that they leave."
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -16,7 +15,7 @@ from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.lagrangian import UNIT
 from solver.engines.assignment.plan import Plan
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, pinned
-from solver.engines.assignment.rounds import STEPS_A_SECOND, Round, Rounds
+from solver.engines.assignment.rounds import Round, Rounds, steps_within
 from solver.engines.deadline import Deadline
 
 CLIMBS = 10
@@ -61,8 +60,8 @@ class _Search:
     def run(self) -> None:
         """Rounds of both."""
         seed = self.limits.seed
-        budget = self.limits.deterministic_limit
-        left = math.inf if budget is None else budget * STEPS_A_SECOND
+        left = steps_within(self.limits)
+        repeatable = self.limits.deterministic_limit is not None
         with ThreadPoolExecutor(max(self.limits.workers, 1)) as threads:
             while left > 0 and not self.deadline.passed():
                 tier = self.plan.open_tier(len(self.problem.tiers))
@@ -73,7 +72,7 @@ class _Search:
                 found = [threads.submit(begun.run, one, self.deadline) for one in seeds]
                 if self.limits.workers == 1:
                     wait(found)
-                proved = self._bound(tier, found if self.limits.workers > 1 and budget is None else [])
+                proved = self._bound(tier, found if self.limits.workers > 1 and not repeatable else [])
                 closed = self._close()
                 better = self._take(begun, [future.result() for future in found]) or closed
                 left -= begun.steps

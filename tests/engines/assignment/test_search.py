@@ -118,6 +118,15 @@ def test_tasks_that_fill_every_instance_to_the_brim_are_all_placed(seed: int) ->
     assert incumbent.values[0] == 0
 
 
+@pytest.mark.parametrize("seconds", [0.1000001, 1e-9])
+def test_a_deterministic_limit_that_is_no_whole_number_of_steps_ends(seconds: float) -> None:
+    """By the steps, long before the clock."""
+    incumbent = _incumbent(bind(priority_problem(16, 8, 1, 1.0, 3)))
+    deadline = Deadline(20)
+    assigning.improve(incumbent, Limits(workers=1, deterministic_limit=seconds), deadline)
+    assert not deadline.passed()
+
+
 def test_the_same_question_with_a_deterministic_limit_has_the_same_answer() -> None:
     """Whatever the clock does (§10.1)."""
     rules = bind(priority_problem(16, 8, 2, 1.0, 3))
