@@ -16,7 +16,7 @@ import numpy as np
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits, Scheduling
-from solver.engines.assigning import Form, applicable
+from solver.engines.arrays import applicable, in_arrays
 from solver.engines.assignment import compiled
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, on_some, places_of
 from solver.engines.assignment.rounds import FIRST_STEPS, OUT, STEPS_A_TASK, Round, steps_within
@@ -111,7 +111,7 @@ class _Fitting:
     def _problem(self) -> AssignmentProblem:
         """On the instances that tasks may use, with each family that spreads held to what the plan has in each bucket."""
         placement = Placement(self._request, self._incumbent.tasks)
-        whole = Form(self._incumbent.rules).problem(self._counted, tuple(self._held(placement)))
+        whole = in_arrays(self._incumbent.rules, self._counted, tuple(self._held(placement)))
         self._usable = np.flatnonzero((whole.most > 0).any(axis=0) | (whole.home > 0).any(axis=0))
         return on_some(whole, self._usable)
 

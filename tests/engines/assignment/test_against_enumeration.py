@@ -10,7 +10,7 @@ import pytest
 from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits
-from solver.engines import assigning
+from solver.engines import arrays
 from solver.engines.assignment.bound import Bound
 from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.filling import fillings
@@ -29,9 +29,9 @@ def _counted(seed: int) -> tuple[Rules, tuple[CountedTier, ...], AssignmentProbl
     """A random change in the engine's form, where it has one."""
     rules = bind(random_change(seed))
     tiers = counted_tiers(rules)
-    if not tiers or not assigning.applicable(rules):
+    if not tiers or not arrays.applicable(rules):
         return None
-    return rules, tiers, assigning.in_arrays(rules, tiers)
+    return rules, tiers, arrays.in_arrays(rules, tiers)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
