@@ -15,11 +15,11 @@ import numpy as np
 
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
-from solver.domain.request import Limits, Scheduling
+from solver.domain.request import Limits
 from solver.engines.arrays import applicable, in_arrays
 from solver.engines.assignment import compiled
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, on_some, places_of
-from solver.engines.assignment.rounds import FIRST_STEPS, OUT, STEPS_A_TASK, Round, steps_within
+from solver.engines.assignment.rounds import OUT, Pace, Round, steps_within
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
@@ -31,8 +31,8 @@ from solver.rules.terms import AtMost, flags
 TIME_SHARE = 0.6
 """Of what is left: the rest is for engines that prove."""
 
-TRIES, STALLED = 6, 5
-"""Choices of instances before there are twice as many steps of annealing for each, and how often that is done without a plan."""
+TRIES, STALLED = 3, 5
+"""Rounds before there are twice as many steps of annealing in each, and how often that is done without a plan."""
 
 OVERLOADS, MOVED = (2.0, 4.0, 1.0), 0.009
 """What an average task too much costs, in turn, and one that moves."""
@@ -75,34 +75,29 @@ class _Fitting:
         self._earlier = counted_tiers(rules)
         self._counted: tuple[CountedTier, ...] = (*self._earlier, *later)
         self._fixed = self._request.operation.fixed
+        # Instances that the tier counts in any plan.
+        self._kept = cost.opened(Placement(self._request, self._fixed))
         self._usable = np.arange(self._request.cluster.size)
 
     def run(self) -> None:
         """Choices of instances, until none is found without which a plan can do."""
-        turn, failed, tried = self._limits.seed, 0, 0
-        jump, workers = self._gap(), max(self._limits.workers, 1)
+        turn, workers = self._limits.seed, max(self._limits.workers, 1)
         problem = self._problem()
-        steps = min(STEPS_A_TASK * (len(problem.tasks) + 1), FIRST_STEPS)
+        pace = Pace.of(problem, self._gap(), TRIES, hopeful_tries=1)
         left = steps_within(self._limits)
         with ThreadPoolExecutor(workers) as threads:
-            while failed < STALLED and self._gap() > 0 and left > 0 and not self._deadline.passed():
-                jump = max(min(jump, self._gap()), 1)
-                rounds = [self._round(problem, jump, int(min(steps, left)), turn + k) for k in range(workers)]
+            while pace.doubled < STALLED and self._gap() > 0 and left > 0 and not self._deadline.passed():
+                fewer, steps = pace.hope(self._gap()), int(min(pace.steps, left))
+                rounds = [self._round(problem, fewer, steps, turn + k) for k in range(workers)]
                 found = [threads.submit(one.run, turn + k, self._deadline) for k, one in enumerate(rounds)]
                 better = False
                 for counts in (counts for future in found for counts in future.result()):
                     better |= self._offer(counts)
                 turn += workers
                 left -= steps
+                pace.after(better)
                 if better:
                     problem = self._problem()
-                    jump, failed, tried = 2 * jump, 0, 0
-                elif jump > 1:
-                    jump //= 2
-                else:
-                    tried += workers
-                    if tried >= TRIES:
-                        steps, failed, tried = 2 * steps, failed + 1, 0
 
     def _gap(self) -> int:
         """Instances in use above what is proved."""
@@ -137,9 +132,9 @@ class _Fitting:
         opened = self._cost.opened(placement)
         counts = (self._incumbent.tasks - self._fixed).to_dense()
         load = ((counts.T @ self._request.demand)[self._usable] / np.maximum(problem.capacity, 1)).max(axis=1)
-        may_shut = np.flatnonzero((opened & ~self._kept_in_use())[self._usable])
+        may_shut = np.flatnonzero((opened & ~self._kept)[self._usable])
         order = load[may_shut] * self._draw.uniform(1 - UNEVEN, 1 + UNEVEN, len(may_shut))
-        shut = (~opened & ~self._in_use_anyway(placement))[self._usable]
+        shut = (~opened & ~self._cost.in_use_anyway(placement))[self._usable]
         others = np.flatnonzero(shut & (problem.most > 0).any(axis=0))
         size = (problem.capacity[others] / np.maximum(problem.capacity.mean(axis=0), 1)).sum(axis=1)
         opening = others[np.argsort(-size * self._draw.uniform(1 - UNEVEN, 1 + UNEVEN, len(others)))][
@@ -151,7 +146,6 @@ class _Fitting:
         return Round(
             left=Pinned(replace(problem, most=most), np.zeros_like(most)),
             place=self._start(problem, most, counts[:, self._usable], shut),
-            values=(),
             fewest_out=np.array(
                 [self._incumbent.values[t] if t < len(self._earlier) else 0 for t in range(len(self._counted))],
                 np.int64,
@@ -160,24 +154,6 @@ class _Fitting:
             overload=OVERLOADS[turn % len(OVERLOADS)],
             steps=steps,
         )
-
-    def _kept_in_use(self) -> Bools:
-        """``bool[I]``: instances that tasks which stay in any case keep in use."""
-        kept = np.zeros(self._request.cluster.size, np.bool_)
-        groups = self._request.groups
-        counting = np.array(
-            [groups[g].scheduling is not Scheduling.DAEMON for g in self._fixed.group.tolist()], np.bool_
-        )
-        kept[self._fixed.instance[counting]] = True
-        return kept
-
-    def _in_use_anyway(self, placement: Placement) -> Bools:
-        """``bool[I]``: instances that more tasks do not bring into use, since others than the tier's keep them in it."""
-        used = placement.problem.holds_unlisted.copy()
-        for g, group in enumerate(self._request.groups):
-            if g not in self._cost.groups and group.scheduling is not Scheduling.DAEMON:
-                used |= placement.row(g) > 0
-        return used
 
     def _start(self, problem: AssignmentProblem, most: Ints, counts: Ints, shut: Bools) -> Ints:
         """``int64[T]``: the plan, with the tasks of what is shut nowhere, or where they may not be, anywhere else."""

@@ -164,10 +164,7 @@ class _Packing:
 
     def _empty(self) -> Bools:
         """``bool[I]``: where the first task of a packing group adds one to the cost."""
-        used = self._request.holds_unlisted.copy()
-        for g, group in enumerate(self._request.groups):
-            if group.scheduling is not Scheduling.DAEMON:
-                used |= self._before.row(g) > 0
+        used = self._cost.opened(self._before) | self._cost.in_use_anyway(self._before)
         return ~used
 
     def _weight(self) -> Ints | None:

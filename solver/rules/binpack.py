@@ -82,11 +82,16 @@ class Opened(Cost):
 
     def opened(self, placement: Placement) -> Bools:
         """``bool[I]``: which they are."""
-        problem = placement.problem
-        packed = sum_of((placement.row(g) for g in _packed(problem, self.groups)), placement.size)
-        others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)
-        opened: Bools = (packed > 0) & (others == 0) & ~problem.holds_unlisted
+        packed = sum_of((placement.row(g) for g in _packed(placement.problem, self.groups)), placement.size)
+        opened: Bools = (packed > 0) & ~self.in_use_anyway(placement)
         return opened
+
+    def in_use_anyway(self, placement: Placement) -> Bools:
+        """``bool[I]``: instances that others keep in use, so that tasks of the packing groups cost nothing there."""
+        problem = placement.problem
+        others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)
+        used: Bools = (others > 0) | problem.holds_unlisted
+        return used
 
     def value(self, placement: Placement) -> int:
         return int(self.opened(placement).sum())

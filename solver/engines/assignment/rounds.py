@@ -57,8 +57,6 @@ class Round:
         The problem without what stays in any case.
     place
         ``int64[T]``: where its tasks are to begin with, -1 for nowhere.
-    values
-        The tiers of that plan.
     fewest_out
         ``int64[tiers]``: how many tasks of each are nowhere at least.
     weights
@@ -71,7 +69,6 @@ class Round:
 
     left: Pinned
     place: Ints
-    values: tuple[int, ...]
     fewest_out: Ints
     weights: Floats
     overload: float
@@ -111,41 +108,87 @@ def steps_within(limits: Limits) -> float:
     return math.inf if budget is None else math.ceil(budget * STEPS_A_SECOND)
 
 
+@dataclass
+class Pace:
+    """How much a round hopes for, and how long it takes: after failures less, then longer.
+
+    Parameters
+    ----------
+    steps
+        Of a round.
+    jump
+        How far the value is hoped to fall; a success doubles it.
+    tries, hopeful_tries
+        Rounds before there are twice as many steps, and before half as much is hoped for.
+    doubled
+        How often there were more steps since the last success.
+    """
+
+    steps: int
+    jump: int
+    tries: int
+    hopeful_tries: int
+    doubled: int = 0
+    _failed: int = 0
+
+    @classmethod
+    def of(cls, problem: AssignmentProblem, jump: int, tries: int, hopeful_tries: int) -> Pace:
+        """At the beginning of a search."""
+        return cls(min(STEPS_A_TASK * (len(problem.tasks) + 1), FIRST_STEPS), jump, tries, hopeful_tries)
+
+    def hope(self, most: int) -> int:
+        """How far the value is hoped to fall, where it can by so much: at least by 1."""
+        self.jump = max(min(self.jump, most), 1)
+        return self.jump
+
+    def after(self, better: bool) -> None:
+        """Go on after a round."""
+        if better:
+            self.jump, self.doubled, self._failed = 2 * self.jump, 0, 0
+            return
+        self._failed += 1
+        if self._failed < (self.hopeful_tries if self.jump > 1 else self.tries):
+            return
+        self._failed = 0
+        if self.jump > 1:
+            self.jump //= 2
+        else:
+            self.steps, self.doubled = min(2 * self.steps, MOST_STEPS), self.doubled + 1
+
+
 class Rounds:
     """What each round is begun with.
 
     Attributes
     ----------
-    steps
-        Of the next one.
-    doubled
-        How often there were more steps since the last success.
+    pace
+        Of the rounds.
     """
 
     def __init__(self, problem: AssignmentProblem) -> None:
-        self.steps = min(STEPS_A_TASK * (len(problem.tasks) + 1), FIRST_STEPS)
-        self.doubled = 0
+        self.pace = Pace.of(problem, 1, len(PLACING), len(PLACING))
         self._counts_moves = [bool((tier.stay > 0).any()) for tier in problem.tiers]
         self._ratios = np.full(len(problem.tiers), RATIO)
-        self._tier, self._jump = -1, 1
-        self._turn, self._turns = 0, PLACING
+        self._tier, self._turn = -1, 0
+        self._values: tuple[int, ...] = ()
 
     def begin(self, plan: Plan, left: Pinned, tier: int, most: float) -> Round:
         """A round from the plan, for the first tier that is not proved, of at most so many steps."""
         value, bound, _ = plan.known(tier)
         if tier != self._tier:
-            self._tier, self._jump = tier, value - bound
-            self._turns = MOVING if self._counts_moves[tier] else PLACING
-        self._jump = 1 if self._counts_moves[tier] else max(min(self._jump, value - bound), 1)
-        overload, moved = self._turns[self._turn % len(self._turns)]
+            self._tier, self.pace.jump = tier, value - bound
+        self._values = plan.values(len(self._counts_moves))
+        turns = MOVING if self._counts_moves[tier] else PLACING
+        overload, moved = turns[self._turn % len(turns)]
+        # Moves come down little by little: no number of them is aimed at.
+        fewer = self.pace.hope(1 if self._counts_moves[tier] else value - bound)
         return Round(
             left=left,
             place=places_of(left.problem.tasks, plan.counts() - left.counts),
-            values=plan.values(len(self._counts_moves)),
-            fewest_out=self._fewest_out(plan, tier),
+            fewest_out=self._fewest_out(plan, tier, value - fewer),
             weights=self._weights(tier, moved),
             overload=overload,
-            steps=int(min(self.steps, most)),
+            steps=int(min(self.pace.steps, most)),
         )
 
     def _weights(self, tier: int, moved: float) -> Floats:
@@ -163,33 +206,29 @@ class Rounds:
                 weights[q] = max(2.0 * weights[q + 1 :].max(), OUT)
         return weights
 
-    def _fewest_out(self, plan: Plan, tier: int) -> Ints:
+    def _fewest_out(self, plan: Plan, tier: int, hoped: int) -> Ints:
         """``int64[tiers]``: what is proved, in the open tier what is hoped for, and in later ones nothing."""
         fewest = np.zeros(len(self._counts_moves), np.int64)
         for q in range(tier):
             fewest[q] = plan.known(q)[1]
-        fewest[tier] = plan.known(tier)[0] - self._jump
+        fewest[tier] = hoped
         return fewest
 
-    def next_turn(self, better: bool) -> None:
-        """Go on after a round: without success first with other weights, then with less hope, last with more steps."""
+    def after(self, begun: Round, found: list[list[Ints]], better: bool) -> None:
+        """Go on after a round: without success with other weights, and with what it found that was worse."""
+        self.pace.after(better)
         if better:
-            self._jump, self.doubled = 2 * self._jump, 0
             return
         self._turn += 1
-        if self._turn % len(self._turns) == 0:
-            if self._jump == 1:
-                self.steps, self.doubled = min(2 * self.steps, MOST_STEPS), self.doubled + 1
-            self._jump = max(self._jump // 2, 1)
+        for counts in (counts for plans in found for counts in plans):
+            self._learn(_values(begun.left, counts))
 
-    def learn(self, begun: Round, found: list[list[Ints]]) -> None:
+    def _learn(self, found: tuple[int, ...]) -> None:
         """Weigh a tier of moves more that was paid for a later one."""
-        for counts in (counts for rounds in found for counts in rounds):
-            values = _values(begun.left, counts)
-            changed = (t for t, (new, old) in enumerate(zip(values, begun.values, strict=True)) if new != old)
-            worse = next(changed, None)
-            if worse is not None and values[worse] > begun.values[worse]:
-                self._ratios[worse] = min(self._ratios[worse] * STEEPER, MOST_RATIO)
+        changed = (t for t, (new, old) in enumerate(zip(found, self._values, strict=True)) if new != old)
+        worse = next(changed, None)
+        if worse is not None and found[worse] > self._values[worse]:
+            self._ratios[worse] = min(self._ratios[worse] * STEEPER, MOST_RATIO)
 
 
 def _values(left: Pinned, counts: Ints) -> tuple[int, ...]:

@@ -3,6 +3,7 @@ where these have converged, an exact choice among the fillings that they leave."
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from solver.engines.assignment.closing import choose, usable
 from solver.engines.assignment.lagrangian import UNIT
 from solver.engines.assignment.plan import Plan
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, pinned
-from solver.engines.assignment.rounds import Round, Rounds, steps_within
+from solver.engines.assignment.rounds import Rounds, steps_within
 from solver.engines.deadline import Deadline
 
 CLIMBS = 10
@@ -74,13 +75,14 @@ class _Search:
                     wait(found)
                 proved = self._bound(tier, found if self.limits.workers > 1 and not repeatable else [])
                 closed = self._close()
-                better = self._take(begun, [future.result() for future in found]) or closed
+                plans = [future.result() for future in found]
+                taken = [self.plan.offer(counts) for counts in itertools.chain(*plans)]
+                self._rounds.after(begun, plans, any(taken) or closed)
                 left -= begun.steps
                 seed = seeds.stop
-                self._rounds.next_turn(better)
                 if proved:
-                    self._rounds.doubled = 0
-                if self.others and self._rounds.doubled >= PATIENCE and not self._climbs(tier):
+                    self._rounds.pace.doubled = 0
+                if self.others and self._rounds.pace.doubled >= PATIENCE and not self._climbs(tier):
                     return
 
     def _searchers(self, tier: int) -> int:
@@ -134,15 +136,6 @@ class _Search:
         if proved > least:
             self.plan.prove(tier, proved, given)
         return better or proved > least
-
-    def _take(self, begun: Round, found: list[list[Ints]]) -> bool:
-        """Offer what was found; whether any of it was better."""
-        better = False
-        for counts in (counts for rounds in found for counts in rounds):
-            better |= self.plan.offer(counts)
-        if not better:
-            self._rounds.learn(begun, found)
-        return better
 
     def _bound(self, tier: int, waiting: list[Future[list[Ints]]]) -> bool:
         """Climb for the first open tier, and the next ones once it is proved, while the search runs; whether a bound rose."""
