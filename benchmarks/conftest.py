@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.speed import seconds_of_a_loop
 from benchmarks.workloads import packing_problem
 from solver import api
 from solver.domain.request import Limits
@@ -25,6 +26,11 @@ def scale(request: pytest.FixtureRequest) -> float:
     if not 0 < given <= 1:
         raise pytest.UsageError(f"--scale: is {given}; above 0 and at most 1")
     return float(given)
+
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, object]) -> None:
+    """Say how fast the machine is at present."""
+    machine_info["loop_seconds"] = seconds_of_a_loop()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.growth import exponents, fitted_exponent
+from benchmarks.speed import seconds_of_a_loop
 from benchmarks.peak_memory import peak_of, peak_of_this_process
 from benchmarks.report import Machine, Measurement, met, read, release_row, render, seconds, several, with_release
 from benchmarks.subject import Aim
 
-MACHINE = Machine("2026-11-23", "abc", "a processor", 2, "Linux", 1.0)
+MACHINE = Machine("2026-11-23", "abc", "a processor", 2, "Linux", 1.0, 0.04)
 FOUND = {
     ("packing", "seeds 1 to 3", "answer"): Measurement(
         seconds=(1.0, 2.0, 9.0),
@@ -91,7 +92,8 @@ def test_reading_what_pytest_benchmark_writes(tmp_path: Path) -> None:
     path = tmp_path / "benchmarks.json"
     path.write_text(
         '{"datetime": "2026-11-23T10:00:00", "commit_info": {"id": "0123456789abcdef", "dirty": false},'
-        '"machine_info": {"system": "Linux", "python_version": "3.11.7", "cpu": {"brand_raw": "a processor"}},'
+        '"machine_info": {"system": "Linux", "python_version": "3.11.7", "loop_seconds": 0.04,'
+        '"cpu": {"brand_raw": "a processor"}},'
         '"benchmarks": [{"stats": {"data": [0.5, 0.25]}, "extra_info": {"subject": "s", "case": "c", "phase": "p",'
         '"scale": 0.5, "status": ["OPTIMAL", ""], "value": [1], "bound": [1], "proven": [true], "figures": [{}],'
         '"peak_mb": 42.5}}]}'
@@ -100,6 +102,20 @@ def test_reading_what_pytest_benchmark_writes(tmp_path: Path) -> None:
     assert found["s", "c", "p"].seconds == (0.5, 0.25)
     assert found["s", "c", "p"].status == ("OPTIMAL",)
     assert (machine.commit, machine.scale) == ("0123456789", 0.5)
+
+
+def test_a_run_in_which_a_measurement_failed_is_refused_by_name(tmp_path: Path) -> None:
+    """It has left nothing but its times: no value that the report could show."""
+    path = tmp_path / "benchmarks.json"
+    path.write_text('{"benchmarks": [{"name": "test_subject[s-c-p]", "stats": {"data": [0.5]}, "extra_info": {}}]}')
+    with pytest.raises(SystemExit, match=r"test_subject\[s-c-p\] failed"):
+        read(path)
+
+
+def test_the_report_says_how_fast_the_machine_was() -> None:
+    """Beside its name, which says nothing of the others that use it."""
+    assert "A million additions in Python took 40 ms meanwhile." in render(FOUND, MACHINE, [])
+    assert seconds_of_a_loop() > 0
 
 
 def test_peak_memory_is_of_the_fresh_process_alone() -> None:

@@ -95,8 +95,7 @@ def choose(columns: Columns, wanted: Wanted, limits: Limits, deadline: Deadline)
 
     A filling may hold more tasks than a group has: those that are too many are left out, none of them at home.
 
-    One thread with the whole linear relaxation: of two, neither has it for long enough (models of 400 fillings that it
-    refutes in 0.05 s were still open after 20 s).
+    One thread with the whole linear relaxation, which decides most models at its root; of two threads neither has enough of it.
     """
     model, instances = cp_model.CpModel(), columns.instances
     used = [model.new_bool_var("") for _ in columns.instance]
