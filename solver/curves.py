@@ -19,7 +19,7 @@ LAST_SHARES = 3
 """The largest budget, whose bounds hold for all, gets so many shares of the time where each other one gets one."""
 
 LEAST_SECONDS = 0.05
-"""For the budget of no moves, which is always answered; with less left, a budget gets the best plan of the others."""
+"""For the largest budget and for no moves, which are always answered; with less left, another gets the best plan of those."""
 
 
 def curve(
@@ -59,10 +59,10 @@ def curve(
     limits, budgets = limits or Limits(), budgets_up_to(most)
     require_sensible(limits)
     end = clock() + limits.time_limit
-    # The last one first: its plan may do for others, and its bounds do.
-    order = [0, most, *budgets[1:-1]] if most else [0]
+    # The last one first: its plan may do for others, its bounds do, and the engines are loaded in the largest share.
+    order = [most, 0, *budgets[1:-1]] if most else [0]
     found: dict[int, Answer] = {}
-    shares = [LAST_SHARES if k == 1 else 1 for k in range(len(order))]
+    shares = [LAST_SHARES if budget == most else 1 for budget in order]
     for k, budget in enumerate(order):
         left, fixed = end - clock(), limits.deterministic_limit
         if fixed is None:
@@ -71,7 +71,7 @@ def curve(
             # The clock ends nothing early, so that the curve repeats.
             fixed *= shares[k] / sum(shares)
         gone = cancelled is not None and cancelled()
-        if k and (left < LEAST_SECONDS or gone or _is_reached(found, budget, most)):
+        if k and budget and (left < LEAST_SECONDS or gone or _is_reached(found, budget, most)):
             continue
         part = replace(limits, time_limit=max(left, LEAST_SECONDS), deterministic_limit=fixed)
         asked = replace(problem, freedom=replace(problem.freedom, max_moves=budget))

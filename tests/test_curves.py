@@ -119,26 +119,27 @@ def test_the_time_limit_is_for_the_whole_curve(monkeypatch: pytest.MonkeyPatch) 
     """Each budget gets its share of what is left, the largest one three; what is not used goes to the others."""
     watch = Watch(monkeypatch, takes=1.0, stop=(0, 1, 2, 3, 5, 8))
     curve(crowded(), Limits(time_limit=16), clock=lambda: watch.now)
-    assert watch.given == [(0, 2.0), (8, 6.0), (1, 2.0), (2, 2.0), (3, 2.0), (5, 2.0)]
+    assert watch.given == [(8, 6.0), (0, 2.0), (1, 2.0), (2, 2.0), (3, 2.0), (5, 2.0)]
     assert watch.now == 116.0
     watch = Watch(monkeypatch, takes=0.0, stop=(0, 1, 2, 3, 5, 8))
     curve(crowded(), Limits(time_limit=16), clock=lambda: watch.now)
-    assert watch.given[1] == (8, 16 * 3 / 7) and watch.given[-1] == (5, 16.0)
+    assert watch.given[:2] == [(8, 6.0), (0, 16 / 5)] and watch.given[-1] == (5, 16.0)
 
 
 def test_where_no_time_is_left_a_budget_has_the_best_plan_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The budget of no moves is always answered; the rest is carried, and called proved only where it is."""
+    """The largest budget and that of no moves are always answered; the rest is carried, and called proved only where it is."""
     watch = Watch(monkeypatch, takes=100.0)
     points = curve(crowded(), Limits(time_limit=1), clock=lambda: watch.now)
-    assert [budget for budget, _ in watch.given] == [0]
-    assert [point.moves for point in points] == [0] * 6 and [point.proven for point in points] == [True] + [False] * 5
+    assert [budget for budget, _ in watch.given] == [8, 0]
+    assert [point.moves for point in points] == [0, 0, 0, 0, 4, 4]
+    assert [point.proven for point in points] == [True, False, False, False, True, True]
 
 
 def test_once_the_best_for_the_largest_budget_is_reached_no_more_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four moves are all that helps: the budget of 5 needs no search of its own."""
     watch = Watch(monkeypatch, takes=0.0)
     points = curve(crowded(), LIMITS, clock=lambda: watch.now)
-    assert [budget for budget, _ in watch.given] == [0, 8, 1, 2, 3]
+    assert [budget for budget, _ in watch.given] == [8, 0, 1, 2, 3]
     assert points[-2].answer is points[-1].answer and points[-2].proven
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.growth import exponents, fitted_exponent
-from benchmarks.speed import seconds_of_a_loop
 from benchmarks.peak_memory import peak_of, peak_of_this_process
 from benchmarks.report import Machine, Measurement, met, read, release_row, render, seconds, several, with_release
+from benchmarks.speed import seconds_of_a_loop
 from benchmarks.subject import Aim
 
 MACHINE = Machine("2026-11-23", "abc", "a processor", 2, "Linux", 1.0, 0.04)
