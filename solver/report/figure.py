@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -309,12 +310,10 @@ def _boxes(axes: Axes, scene: _Scene, members: Ints, after: bool) -> None:
         _bar(axes, left, base, width, scene.used[members, r] * high, RUNNING)
         base += scene.used[members, r] * high
         layers = scene.layers(after=after)
-        heights = [
-            np.where(layer.present[members], np.maximum(layer.height[members, r], LEAST), 0) * high for layer in layers
-        ]
-        # What is drawn thicker than it is may not leave the box.
-        base -= np.maximum(base + sum(heights, np.zeros_like(base)) - y - high, 0)
-        for layer, height in zip(layers, heights, strict=True):
+        heights = _drawn(layers, members, r, most=1 - scene.used[members, r])
+        # Bars that do not fit even as thin as may be stand before the grey one.
+        base -= np.maximum(base + heights.sum(axis=0) * high - y - high, 0)
+        for layer, height in zip(layers, heights * high, strict=True):
             _bar(axes, left, base, width, height, layer.colour)
             base += height
     closed = scene.closed[members]
@@ -323,6 +322,24 @@ def _boxes(axes: Axes, scene: _Scene, members: Ints, after: bool) -> None:
     axes.add_collection(hatched)
     axes.set_xlim(-0.02, scene.per_row - BOX_GAP + 0.02)
     axes.set_ylim(-0.03, rows - BOX_GAP + 0.03)
+
+
+def _drawn(layers: Sequence[_Layer], members: Ints, r: int, most: Numbers) -> Numbers:
+    """How high the layers are drawn, ``float[L, I]``, as parts of a box of which ``most`` is free for them.
+
+    Each one that is present is seen: at least ``LEAST`` high, for which the higher ones give way, each by the same part of
+    what it has above that. Where all are at that height and still too many, they are thinner.
+    """
+    if not layers:
+        return np.zeros((0, len(members)))
+    present = np.array([layer.present[members] for layer in layers])
+    wanted = np.where(present, np.maximum([layer.height[members, r] for layer in layers], LEAST), 0)
+    least = np.where(present, LEAST, 0)
+    spare = (wanted - least).sum(axis=0)
+    over = np.maximum(wanted.sum(axis=0) - most, 0)
+    heights = least + (wanted - least) * (1 - np.minimum(over / np.where(spare > 0, spare, 1), 1))
+    shown: Numbers = heights / np.maximum(heights.sum(axis=0), 1)
+    return shown
 
 
 def _bar(axes: Axes, x: Numbers, y: Numbers, width: float, height: Numbers, colour: str) -> None:

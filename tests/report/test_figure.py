@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from solver import Limits, place
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.errors import InvalidRequest
-from solver.report.figure import COLOURS, draw, picture
+from solver.report import figure
+from solver.report.figure import COLOURS, Numbers, draw, picture
+from tests.builders import cluster, group, problem
 from tests.report.answers import answer
 
 
@@ -74,6 +77,25 @@ def test_every_size_is_drawn(size: int, groups: int) -> None:
     text = svg(found)
     assert ET.fromstring(text).tag.endswith("svg")
     assert len(text) < 1_500_000
+
+
+@pytest.mark.parametrize("free", [1_000, 600])
+def test_what_is_drawn_thicker_than_it_is_stays_in_its_box(free: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance filled by a large task and many small ones: no bar begins below its box or ends above it."""
+    small = [group(f"s{n}", 1, cpu=1, memory=1) for n in range(9)]
+    large = group("large", 1, cpu=free - 20, memory=10)
+    full = cluster([{"cpu": 1_000, "memory": 1_000, "free": {"cpu": free, "memory": free}}])
+    bars: list[tuple[float, float]] = []
+
+    def bar(axes: object, x: Numbers, y: Numbers, width: float, height: Numbers, colour: str) -> None:
+        bars.extend((float(low), float(low + high)) for low, high in zip(y, height, strict=True) if high > 0)
+
+    monkeypatch.setattr(figure, "_bar", bar)
+    picture(place(problem(full, [*small, large], {}), Limits(time_limit=2)), "svg")
+    assert len(bars) >= 20
+    assert min(low for low, _ in bars) >= -1e-9
+    assert max(high for _, high in bars) <= 1 - figure.BOX_GAP + 1e-9
+    assert min(high - low for low, high in bars) > figure.LEAST / 2
 
 
 def test_names_are_drawn_as_they_are() -> None:
