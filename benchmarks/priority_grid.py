@@ -24,7 +24,7 @@ from benchmarks.subjects.priorities import priority_problem
 from solver import api
 from solver.domain.answer import Answer
 from solver.domain.request import Limits
-from solver.engines.assignment.compiled import warm_up
+from solver.engines.kernels.compiled import warm_up
 
 NODES, TASKS, PRIORITIES, UTILISATION = (4, 8, 16, 32), (4, 8), (1, 2, 4), (0.90, 0.95, 1.00, 1.05)
 CURVE_NODES, CURVE_TASKS, CURVE_UTILISATION = (64, 128, 256), (4, 8), (0.90, 0.95)

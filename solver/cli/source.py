@@ -1,4 +1,4 @@
-"""Where a problem comes from: a folder of ECS documents, a folder of tables, or a request file."""
+"""Where a problem comes from: a folder of ECS documents, a folder of tables, a vector packing file, or a request file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.jso
 
 
 def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
-    """The cluster in a folder.
+    """The cluster in a folder, or the bins of a vector packing file.
 
     Raises
     ------
@@ -33,6 +33,11 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
     TooLarge
         If a document is beyond the size limit.
     """
+    if directory.suffix == ".vbp" and not directory.is_dir():
+        from solver.formats.table_cluster import TableCluster
+        from solver.formats.vector_packing import read_vector_packing
+
+        return TableCluster(read_vector_packing(directory))
     if not directory.is_dir():
         problem = "is not a folder" if directory.exists() else "does not exist"
         raise UnreadableDocument.at(str(directory), problem, "must be the folder of a cluster")

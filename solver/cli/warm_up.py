@@ -10,7 +10,7 @@ from solver.cli.exits import errors_to_exit_codes
 def warm_up() -> None:
     """Compile the search, once after installing; without it the first request that has the time does."""
     with errors_to_exit_codes():
-        from solver.engines.assignment import compiled
+        from solver.engines.kernels import compiled
 
         seconds = compiled.warm_up()
         typer.echo(

@@ -7,11 +7,12 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.request import Limits
 from solver.engines import exact
 from solver.engines.arrays import applicable, in_arrays
-from solver.engines.assignment import compiled, search
+from solver.engines.assignment import search
 from solver.engines.assignment.plan import Plan
 from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.kernels import compiled
 from solver.rules.binpack import Opened
 
 TIME_SHARE, LAST_SHARE = 0.6, 0.95

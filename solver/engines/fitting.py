@@ -17,12 +17,12 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits
 from solver.engines.arrays import applicable, in_arrays
-from solver.engines.assignment import compiled
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, on_some, places_of
 from solver.engines.assignment.rounds import OUT, Pace, Round, steps_within
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.kernels import compiled
 from solver.rules.binpack import Opened
 from solver.rules.moved import Moved
 from solver.rules.spread import Evenness, Missing

@@ -103,7 +103,7 @@ def warm_up(verbs: ModuleType) -> None:
     answer: Answer = verbs.place(call.problem, call.limits)
     codec.answer_to_bytes(answer)
     # Imported here: the front reads this module too, and loads no engine.
-    from solver.engines.assignment import compiled
+    from solver.engines.kernels import compiled
 
     if compiled.ready(compiled.LOADING_SECONDS):
         compiled.warm_up()

@@ -12,9 +12,9 @@ from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Limits, Scheduling
 from solver.engines import fitting, packed_first, portfolio, sequential
-from solver.engines.assignment.annealing import anneal
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.kernels.annealing import anneal
 from solver.rules.bind import bind
 from solver.verify import check
 from tests.builders import cluster, group, problem

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.domain.counts import Ints
-from solver.engines.assignment.filling import fillings
+from solver.engines.kernels.filling import fillings
 
 Floats = NDArray[np.float64]
 

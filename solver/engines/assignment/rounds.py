@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from solver.domain.counts import Ints
 from solver.domain.request import Limits
-from solver.engines.assignment.annealing import anneal
 from solver.engines.assignment.plan import Plan
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, places_of
 from solver.engines.deadline import Deadline
+from solver.engines.kernels.annealing import anneal
 
 Floats = NDArray[np.float64]
 

@@ -15,8 +15,9 @@ import numpy as np
 from solver.engines.deadline import Deadline
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
+from solver.engines.patterns.fillers import MAX_PRICE, Filler
 from solver.engines.patterns.master import Columns, Master, Relaxation
-from solver.engines.patterns.pricing import MAX_PRICE, Pricing
+from solver.engines.patterns.pricing import bound as bound_at
 from solver.engines.patterns.types import TaskTypes
 
 REDUCED_COST = 1e-7
@@ -90,12 +91,12 @@ class Tree:
 class Generator:
     """Column generation in a box; the columns are shared by all boxes."""
 
-    def __init__(self, types: TaskTypes, classes: Classes, columns: Columns) -> None:
+    def __init__(self, types: TaskTypes, classes: Classes, columns: Columns, filler: Filler) -> None:
         self.types = types
         self.root = Box.whole(types, classes)
         self._classes = classes
         self._columns = columns
-        self._pricing = Pricing(types, classes)
+        self._filler = filler
         self._master = Master(types, classes)
         self._penalty = FIRST_PENALTY
         self._master.allow_missing(self._penalty)
@@ -130,7 +131,7 @@ class Generator:
             fresh = self._price(relaxation)
             if deadline.passed():
                 return None, bound
-            bound = max(bound, self._pricing.bound(relaxation.price, box))
+            bound = max(bound, bound_at(self.types, self._classes, self._filler, relaxation.price, box))
             if bound > target:
                 return None, bound
             if fresh:
@@ -141,11 +142,13 @@ class Generator:
             self._master.allow_missing(self._penalty)
 
     def _price(self, relaxation: Relaxation) -> int:
-        """Add the best pattern of each class that lowers the objective; how many were new."""
-        worth, held = self._pricing.best_patterns(relaxation.price)
+        """Add the best pattern of each class that lowers the objective, and others beside them; how many were new."""
+        worth, held = self._filler.best_patterns(relaxation.price)
         better = np.flatnonzero(worth - self._classes.empty - relaxation.rent > REDUCED_COST)
         before = len(self._columns.kind)
         fresh = self._columns.add(better, held[better])
+        if fresh:
+            self._columns.add(*self._filler.more_patterns(relaxation.price, self.types.total))
         self._master.add(self._columns.kind[before:], self._columns.held[before:])
         return fresh
 

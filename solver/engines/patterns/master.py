@@ -18,7 +18,7 @@ from solver.domain.counts import Bools, Ints
 from solver.engines.deadline import Deadline
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.pricing import Floats
+from solver.engines.patterns.fillers import Floats
 from solver.engines.patterns.types import TaskTypes
 
 

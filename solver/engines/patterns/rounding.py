@@ -6,8 +6,7 @@ import numpy as np
 
 from solver.domain.counts import Bools, Ints
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.master import Columns
-from solver.engines.patterns.pricing import Floats
+from solver.engines.patterns.fillers import Floats
 
 EPSILON = 1e-6
 
@@ -34,18 +33,16 @@ def round_with_noise(
     return whole
 
 
-def on_instances(times: Ints, columns: Columns, classes: Classes) -> tuple[Ints, Ints]:
-    """``int64[N]`` instances and ``int64[N, T]`` what they hold, instances in use first, then the fullest patterns."""
-    pattern = np.repeat(np.arange(len(times)), times)
-    kind = columns.kind[pattern]
-    opens = classes.empty[kind]
-    tasks = columns.held[pattern].sum(axis=1)
-    order = np.lexsort((-tasks, opens))
-    pattern, kind = pattern[order], kind[order]
+def on_instances(kind: Ints, held: Ints, classes: Classes) -> tuple[Ints, Ints]:
+    """Patterns ``held[N, T]`` of classes ``kind[N]`` on an instance each, while the class has any.
+
+    Instances in use come first, then the fullest patterns: ``int64[M]`` instances and ``int64[M, T]`` what they hold.
+    """
+    order = np.lexsort((-held.sum(axis=1), classes.empty[kind]))
+    kind, held = kind[order], held[order]
     rank = _rank_among_equals(kind)
     inside = rank < classes.size[kind]
-    instance = classes.members[classes.start[kind[inside]] + rank[inside]]
-    return instance, columns.held[pattern[inside]]
+    return classes.members[classes.start[kind[inside]] + rank[inside]], held[inside]
 
 
 def _rank_among_equals(values: Ints) -> Ints:

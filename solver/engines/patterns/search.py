@@ -13,13 +13,18 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
+from solver.engines.kernels import compiled
+from solver.engines.patterns.box import Box
 from solver.engines.patterns.branching import REDUCED_COST, Generator, Tree, Verdict
 from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
+from solver.engines.patterns.closing import choose, usable
 from solver.engines.patterns.counting import counting_bound
+from solver.engines.patterns.fillers import Filler, filler
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.lightening import lighten
 from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
+from solver.engines.patterns.pricing import lagrangian
 from solver.engines.patterns.problem import PackingProblem, PackingResult, Started
 from solver.engines.patterns.rounding import on_instances, round_with_noise
 from solver.engines.patterns.state import PartialPlan
@@ -37,6 +42,8 @@ TRIES_ON_THE_WAY = 2
 TRIES_A_BOX = 6
 FIRST_BOXES = 20
 """Boxes of the search tree looked at before the integer program."""
+CLOSING_SHARE = 0.5
+"""Of the time left, for each choice among all fillings that matter."""
 INTEGER_SHARE = 0.6
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
@@ -74,6 +81,10 @@ class Search:
     @cached_property
     def _classes(self) -> Classes:
         return classes(self._problem, self._types)
+
+    @cached_property
+    def _filler(self) -> Filler:
+        return filler(self._types, self._classes, compiled=compiled.ready(self._deadline.remaining()))
 
     # What is known
 
@@ -128,7 +139,7 @@ class Search:
         if self.done:
             return
         self._columns_of_plan()
-        generator = Generator(self._types, self._classes, self._columns)
+        generator = Generator(self._types, self._classes, self._columns, self._filler)
         try:
             self._search_patterns(generator)
         finally:
@@ -164,6 +175,7 @@ class Search:
         if relaxation is None or self.done:
             return
         self._round(relaxation, FIRST_TRIES)
+        self._close(relaxation, generator.root)
         tree = self._tree(generator)
         tree = self._branch(generator, tree, FIRST_BOXES)
         if not self.done:
@@ -188,6 +200,28 @@ class Search:
             return tree
         self._raise_bound(self._bound + 1, "relaxation")
         return self._tree(generator)
+
+    def _close(self, relaxation: Relaxation, root: Box) -> None:
+        """Choose among all fillings that matter, for the largest target for which they can be listed, again and again."""
+        value = lagrangian(self._types, self._classes, self._filler, relaxation.price, root)
+        target = min(self._opened, self._closed + 1) - 1
+        while not self.done and target >= self._bound and compiled.ready(self._deadline.remaining()):
+            listed = usable(self._types, self._classes, self._filler, relaxation.price, value, target)
+            if listed is None:
+                target = min(target - 1, (target + self._bound) // 2)
+                continue
+            deadline = self._deadline.part(CLOSING_SHARE)
+            chosen = choose(self._types, self._classes, listed, target, self._bound, deadline, self._seed)
+            if chosen.times is not None:
+                pattern = np.repeat(np.arange(len(chosen.times)), chosen.times)
+                order = np.argsort(-self._plan.sizes(), kind="stable")
+                if self._load(listed.kind[pattern], listed.held[pattern], order, target):
+                    self._offer_held(self._plan.held)
+            before = self._bound
+            self._raise_bound(chosen.bound, "relaxation")
+            if self._bound == before:
+                return
+            target = min(self._opened, self._closed + 1) - 1
 
     def _first_fit(self) -> None:
         """Largest types first; in other orders where that leaves tasks over."""
@@ -223,11 +257,24 @@ class Search:
             relaxation.used, self._columns.kind[:known], self._classes, most_opened, sigma, self._rng
         )
         order = np.argsort(0.3 * sigma * self._rng.standard_normal(self._types.count) - np.log(self._plan.sizes()))
-        return self._load(times, order, most_opened)
+        kind, held = self._repeated(times)
+        left = np.maximum(self._types.total - held.sum(axis=0), 0)
+        price = relaxation.price * np.exp(0.1 * sigma * self._rng.standard_normal((self._types.count, 1)))
+        more = self._filler.more_patterns(price, left)
+        return self._load(np.concatenate([kind, more[0]]), np.concatenate([held, more[1]]), order, most_opened)
 
-    def _load(self, times: Ints, order: Ints, most_opened: int) -> bool:
+    def _repeated(self, times: Ints) -> tuple[Ints, Ints]:
+        """Each known pattern so many times, ``int64[N]`` classes and ``int64[N, T]`` fillings."""
+        pattern = np.repeat(np.arange(len(times)), times)
+        return self._columns.kind[pattern], self._columns.held[pattern]
+
+    def _load(self, kind: Ints, held: Ints, order: Ints, most_opened: int) -> bool:
+        """Patterns on instances, as many as may be opened, and first fit for the rest; whether all fits."""
+        instance, held = on_instances(kind, held, self._classes)
+        opens = self._problem.empty[instance]
+        kept = ~opens | (np.cumsum(opens) <= most_opened)
         self._plan.clear()
-        self._plan.load(*on_instances(times, self._columns, self._classes))
+        self._plan.load(instance[kept], held[kept])
         return self._plan.complete_first_fit(order, self._rng.permutation(self._types.zones), most_opened)
 
     def _integer(self, relaxation: Relaxation) -> None:
@@ -242,7 +289,8 @@ class Search:
             return
         times = np.zeros(len(self._columns.kind), dtype=np.int64)
         times[keep] = found
-        if self._load(times, np.argsort(-self._plan.sizes(), kind="stable"), self._opened - 1):
+        order = np.argsort(-self._plan.sizes(), kind="stable")
+        if self._load(*self._repeated(times), order, self._opened - 1):
             self._offer_held(self._plan.held)
 
 

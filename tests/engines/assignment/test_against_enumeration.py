@@ -13,10 +13,10 @@ from solver.domain.request import Limits
 from solver.engines import arrays
 from solver.engines.assignment.bound import Bound
 from solver.engines.assignment.closing import choose, usable
-from solver.engines.assignment.filling import fillings
 from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_of, pinned, places_of
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
+from solver.engines.kernels.filling import fillings
 from solver.rules.bind import Rules, bind
 from tests.builders import random_change
 from tests.oracle import Oracle

@@ -14,12 +14,12 @@ from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Limits, Preempt
 from solver.engines import assigning, portfolio, sequential
-from solver.engines.assignment import compiled
-from solver.engines.assignment.annealing import anneal
 from solver.engines.assignment.closing import Chosen
-from solver.engines.assignment.filling import fillings
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.kernels import compiled
+from solver.engines.kernels.annealing import anneal
+from solver.engines.kernels.filling import fillings
 from solver.rules.bind import Rules, bind
 from solver.verify import check
 from tests.builders import cluster, group, problem

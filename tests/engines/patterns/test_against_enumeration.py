@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from solver.engines.deadline import Deadline
+from solver.engines.patterns import search
+from solver.engines.patterns.classes import Classes
+from solver.engines.patterns.fillers import Searches
 from solver.engines.patterns.problem import PackingProblem, PackingResult
 from solver.engines.patterns.search import improve
+from solver.engines.patterns.types import TaskTypes
 
 
 @dataclass
@@ -116,6 +120,22 @@ def assert_is_a_plan(problem: PackingProblem, result: PackingResult) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_equals_enumeration(seed: int) -> None:
     """The bound is never above the optimum, a plan never below it, and a proof is right."""
+    compare_with_enumeration(seed)
+
+
+@pytest.mark.parametrize("seed", range(10, 15))
+def test_equals_enumeration_by_branch_and_bound(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where instances are filled by branch and bound, as they are where tables would be too large."""
+
+    def searches(types: TaskTypes, classes: Classes, *, compiled: bool) -> Searches:
+        return Searches(types, classes)
+
+    monkeypatch.setattr(search, "filler", searches)
+    compare_with_enumeration(seed)
+
+
+def compare_with_enumeration(seed: int) -> None:
+    """On fifty tiny problems."""
     draw = np.random.default_rng(seed)
     proved = found = feasible = 0
     for _ in range(50):

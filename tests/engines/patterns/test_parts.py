@@ -11,7 +11,8 @@ from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import classes
 from solver.engines.patterns.counting import counting_bound
 from solver.engines.patterns.handing_back import hand_back
-from solver.engines.patterns.pricing import Pricing
+from solver.engines.patterns.fillers import Searches, Tables
+from solver.engines.patterns.pricing import bound
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes, task_types
 from solver.knapsack import Grid
@@ -134,7 +135,8 @@ def test_bound_holds_at_any_prices(seed: int) -> None:
     types = task_types(problem)
     assert types is not None
     merged = classes(problem, types)
-    pricing, root = Pricing(types, merged), Box.whole(types, merged)
-    for scale in (0.1, 0.5, 1.0, 1e9):
-        assert pricing.bound(draw.random((2, 2)) * scale, root) <= 2
-    assert pricing.bound(np.full((2, 2), np.nan), root) == 0
+    root = Box.whole(types, merged)
+    for filler in (Tables(types, merged), Searches(types, merged)):
+        for scale in (0.1, 0.5, 1.0, 1e9):
+            assert bound(types, merged, filler, draw.random((2, 2)) * scale, root) <= 2
+        assert bound(types, merged, filler, np.full((2, 2), np.nan), root) == 0

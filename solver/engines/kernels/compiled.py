@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from solver.engines.assignment.annealing import anneal
-from solver.engines.assignment.filling import fillings
+from solver.engines.kernels.annealing import anneal
+from solver.engines.kernels.filling import fillings
+from solver.engines.kernels.packing import fill_all, fill_each, fill_in_turn
 
 COMPILING_SECONDS, LOADING_SECONDS = 14.0, 0.3
 """What compiling takes at most, and loading what was compiled before."""
 
-_KERNELS: tuple[Dispatcher, ...] = (anneal, fillings)
+_KERNELS: tuple[Dispatcher, ...] = (anneal, fillings, fill_each, fill_in_turn, fill_all)
 
 
 def ready(seconds: float) -> bool:
@@ -37,6 +38,10 @@ def warm_up() -> float:
     fillings(
         cell, cell, cell, edge, none, none, one, one, one, 10, -1, one.copy(), one.copy(), cell.copy(), cell.copy()
     )
+    share = np.ones((1, 1), np.float64)
+    fill_each(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, 10, one.copy(), cell.copy())
+    fill_in_turn(one, cell, one.copy(), one, share[0], 10, cell.copy())
+    fill_all(cell, np.zeros(1, np.int64), cell, cell, cell, share, one, 10, one.copy(), cell.copy())
     return time.monotonic() - begin
 
 
