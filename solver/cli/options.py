@@ -39,7 +39,9 @@ class EngineName(StrEnum):
     sequential = "sequential"
 
 
-_FOLDER = typer.Argument(metavar="CLUSTER_DIR", help="Folder of ECS documents, or of instances.csv and groups.csv; or a vector packing file (.vbp).")
+_FOLDER = typer.Argument(
+    metavar="CLUSTER_DIR", help="Folder of ECS documents, or of instances.csv and groups.csv, or a .vbp file."
+)
 
 ClusterFolder = Annotated[Path, _FOLDER]
 OptionalClusterFolder = Annotated[Path | None, _FOLDER]

@@ -55,10 +55,11 @@ def test_the_plan_uses_as_few_bins_as_there_can_be() -> None:
 
 def test_published_optima_are_met_and_proved(published: Callable[[str], Path]) -> None:
     """The smallest problems of each class in three and five dimensions."""
-    archive, listed = published("vector_packing/New_instances.tar.gz"), published("vector_packing/New_summary_known.csv")
-    optimum = {
-        cells[0]: int(cells[2]) for cells in (line.split("\t") for line in listed.read_text().splitlines()[1:])
-    }
+    archive, listed = (
+        published("vector_packing/New_instances.tar.gz"),
+        published("vector_packing/New_summary_known.csv"),
+    )
+    optimum = {cells[0]: int(cells[2]) for cells in (line.split("\t") for line in listed.read_text().splitlines()[1:])}
     with tarfile.open(archive) as file:
         for name in [f"class{k}_20_{d}_0" for k in (1, 2, 3, 4, 5) for d in (3, 5)]:
             member = file.extractfile(f"New_instances_multidim/{name.split('_')[0]}/{name}.vbp")

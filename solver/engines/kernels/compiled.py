@@ -12,7 +12,7 @@ from solver.engines.kernels.annealing import anneal
 from solver.engines.kernels.filling import fillings
 from solver.engines.kernels.packing import fill_all, fill_each, fill_in_turn
 
-COMPILING_SECONDS, LOADING_SECONDS = 14.0, 0.3
+COMPILING_SECONDS, LOADING_SECONDS = 30.0, 0.4
 """What compiling takes at most, and loading what was compiled before."""
 
 _KERNELS: tuple[Dispatcher, ...] = (anneal, fillings, fill_each, fill_in_turn, fill_all)

@@ -45,8 +45,15 @@ def _spare(room: Ints, scale: NDArray[np.float64]) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _tune(room: Ints, need: Ints, value: Ints, count: Ints, scale: NDArray[np.float64], weight: Ints, steps: int) -> None:
-    """Move the resources' shares of the weight towards those at which the bound of one weight is lowest."""
+def _tune(
+    room: Ints, need: Ints, value: Ints, count: Ints, scale: NDArray[np.float64], weight: Ints, steps: int
+) -> Ints:
+    """Move the resources' shares of the weight towards those at which the bound of one weight is lowest.
+
+    Writes the types' weights, and gives the types by falling value for their weight.
+    """
+    if steps == 0:
+        return _order(room, need, value, scale, weight)
     resources = len(room)
     best, kept, used = np.inf, scale.copy(), np.empty(resources, np.float64)
     for step in range(steps + 1):
@@ -78,7 +85,7 @@ def _tune(room: Ints, need: Ints, value: Ints, count: Ints, scale: NDArray[np.fl
         for r in range(resources):
             scale[r] /= total
     scale[:] = kept
-    _order(room, need, value, scale, weight)
+    return _order(room, need, value, scale, weight)
 
 
 @njit(cache=True, nogil=True)
@@ -106,37 +113,37 @@ def _amount(left: Ints, need: Ints, t: int, most: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _levels(room: Ints, need: Ints, count: Ints) -> int:
-    """At most so many types are together on the instance: the smallest ones, resource by resource."""
-    useful = np.flatnonzero(count > 0)
-    levels = len(useful)
+    """At most so many types are together on the instance: as many of the smallest amount of a resource as there is room for."""
+    levels = len(count)
     for r in range(len(room)):
-        left, fit = room[r], 0
-        for one in np.sort(need[useful, r]):
-            if one > left:
-                break
-            left -= one
-            fit += 1
-        levels = min(levels, fit)
-    return levels
+        least = room[r] + 1
+        for t in range(len(count)):
+            if count[t] > 0:
+                least = min(least, need[t, r])
+        if least > 0:
+            levels = min(levels, room[r] // least)
+    return int(max(levels, 0))
 
 
 @njit(cache=True, nogil=True)
 def _is_full(left: Ints, need: Ints, count: Ints, taken: Ints) -> bool:
     """Whether nothing more fits."""
+    full = True
     for t in range(len(count)):
-        if taken[t] < count[t] and _amount(left, need, t, 1) > 0:
-            return False
-    return True
+        full = full and (taken[t] == count[t] or _amount(left, need, t, 1) == 0)
+    return full
 
 
 @njit(cache=True, nogil=True)
 def _fill(
     room: Ints,
+    spare_weight: int,
     need: Ints,
     value: Ints,
     count: Ints,
-    scale: NDArray[np.float64],
-    tuning: int,
+    weight: Ints,
+    order: Ints,
+    levels: int,
     nodes: int,
     threshold: int,
     taken: Ints,
@@ -146,6 +153,10 @@ def _fill(
 
     Parameters
     ----------
+    spare_weight, weight, order
+        What all tasks together weigh at most, each type's weight, and the types by falling value for it.
+    levels
+        So many types are together on the instance at most.
     threshold
         At least 0: every filling of so much value that takes nothing more is kept, types that are worth nothing among
         what it takes. Below: only the best one counts, without them.
@@ -160,19 +171,19 @@ def _fill(
     are more than ``K`` or the search is cut short.
     """
     types, resources = need.shape
-    weight = np.empty(types, np.int64)
-    _tune(room, need, value, count, scale, weight, tuning)
-    order = _order(room, need, value, scale, weight)
-    levels = _levels(room, need, count) + 2
-    listed, left = np.empty((levels, types), np.int64), np.empty((levels, resources), np.int64)
-    ends, spare, current = np.zeros(levels, np.int64), np.zeros(levels, np.int64), np.zeros(levels, np.int64)
-    at, amount = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
+    listed, left = np.empty((levels + 2, types), np.int64), np.empty((levels + 2, resources), np.int64)
+    ends, spare, current = (
+        np.zeros(levels + 2, np.int64),
+        np.zeros(levels + 2, np.int64),
+        np.zeros(levels + 2, np.int64),
+    )
+    at, amount = np.zeros(levels + 2, np.int64), np.zeros(levels + 2, np.int64)
     for t in order:
         if (value[t] > 0 or threshold >= 0) and _amount(room, need, t, count[t]) > 0:
             listed[0, ends[0]] = t
             ends[0] += 1
     left[0] = room
-    spare[0] = _spare(room, scale)
+    spare[0] = spare_weight
     best, depth, outer, found = 0, 0, 0, 0
     taken[:] = 0
     while depth >= 0:
@@ -258,8 +269,14 @@ def fill_each(
         ``int64[N]`` and ``int64[N, T]``: receive the best filling's value, or a bound on it where the search is cut short;
         and the best filling found.
     """
+    weight = np.empty(len(need), np.int64)
     for n in range(len(capacity)):
-        worth[n] = _fill(capacity[n], need, value[row[n]], most[row[n]], scale[n], tuning, nodes, -1, held[n], held[:0])
+        room, price, count = capacity[n], value[row[n]], most[row[n]]
+        order = _tune(room, need, price, count, scale[n], weight, tuning)
+        worth[n] = _fill(
+            room, _spare(room, scale[n]), need, price, count, weight, order, _levels(room, need, count), nodes, -1,
+            held[n], held[:0],
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -277,8 +294,11 @@ def fill_in_turn(
     held
         ``int64[N, T]``: receives the fillings.
     """
+    weight = np.empty(len(need), np.int64)
+    order = _tune(capacity, need, value, left, scale, weight, 0)
+    spare, levels = _spare(capacity, scale), _levels(capacity, need, left)
     for n in range(len(held)):
-        _fill(capacity, need, value, left, scale, 2, nodes, -1, held[n], held[:0])
+        _fill(capacity, spare, need, value, left, weight, order, levels, nodes, -1, held[n], held[:0])
         taken = 0
         for t in range(len(left)):
             left[t] -= held[n, t]
@@ -318,11 +338,14 @@ def fill_all(
     -------
     -1 where there are more than ``K``, or a search is cut short.
     """
-    found, taken = 0, np.zeros(need.shape[0], np.int64)
+    found, taken, weight = 0, np.zeros(len(need), np.int64), np.empty(len(need), np.int64)
     for n in range(len(capacity)):
+        room, price, count = capacity[n], value[row[n]], most[row[n]]
+        order = _tune(room, need, price, count, scale[n], weight, 0)
         more = _fill(
-            capacity[n], need, value[row[n]], most[row[n]], scale[n], 0, nodes, threshold[n], taken, held[found:]
-        )
+            room, _spare(room, scale[n]), need, price, count, weight, order, _levels(room, need, count), nodes,
+            threshold[n], taken, held[found:],
+        )  # fmt: skip
         if more < 0:
             return -1
         instance[found : found + more] = n

@@ -17,7 +17,7 @@ from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
 from solver.engines.patterns.fillers import MAX_PRICE, Filler
 from solver.engines.patterns.master import Columns, Master, Relaxation
-from solver.engines.patterns.pricing import bound as bound_at
+from solver.engines.patterns.pricing import Certificate, certified
 from solver.engines.patterns.types import TaskTypes
 
 REDUCED_COST = 1e-7
@@ -131,15 +131,19 @@ class Generator:
             fresh = self._price(relaxation)
             if deadline.passed():
                 return None, bound
-            bound = max(bound, bound_at(self.types, self._classes, self._filler, relaxation.price, box))
+            bound = max(bound, self.certify(relaxation, box).bound)
             if bound > target:
                 return None, bound
-            if fresh:
+            if fresh or (bound < relaxation.value - INTEGRAL and self._filler.try_harder()):
                 continue
             if relaxation.missing <= INTEGRAL or self._penalty >= MAX_PRICE:
                 return relaxation, bound
             self._penalty *= 8.0
             self._master.allow_missing(self._penalty)
+
+    def certify(self, relaxation: Relaxation, box: Box) -> Certificate:
+        """The bound at the relaxation's prices."""
+        return certified(self.types, self._classes, self._filler, relaxation.price, box)
 
     def _price(self, relaxation: Relaxation) -> int:
         """Add the best pattern of each class that lowers the objective, and others beside them; how many were new."""

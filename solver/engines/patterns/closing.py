@@ -17,7 +17,8 @@ from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
 from solver.engines.kernels.packing import fill_all
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.fillers import SCALE, Filler, Floats, rows_of, whole_prices
+from solver.engines.patterns.fillers import SCALE, rows_of
+from solver.engines.patterns.pricing import Certificate
 from solver.engines.patterns.types import TaskTypes
 
 MOST_FILLINGS = 20_000
@@ -51,20 +52,12 @@ class Chosen:
     bound: int
 
 
-def usable(
-    types: TaskTypes, classes: Classes, filler: Filler, price: Floats, lagrangian: int, target: int
-) -> Listed | None:
-    """The fillings that a plan which opens at most ``target`` may use; None where they are too many.
-
-    Parameters
-    ----------
-    lagrangian
-        The bound at these prices, in parts of an opened instance.
-    """
-    whole, slack = whole_prices(price), target * SCALE - lagrangian
+def usable(types: TaskTypes, classes: Classes, proof: Certificate, target: int) -> Listed | None:
+    """The fillings that a plan which opens at most ``target`` may use, by the proof of a bound; None where they are too many."""
+    slack = target * SCALE - proof.value
     zone, kind, row = rows_of(classes)
     cost = np.where(classes.empty, SCALE, 0)
-    threshold = np.maximum(np.maximum(filler.worth(whole), cost) - slack, 0)
+    threshold = np.maximum(np.maximum(proof.worth, cost) - slack, 0)
     found, held = np.zeros(MOST_FILLINGS, np.int64), np.zeros((MOST_FILLINGS, types.count), np.int64)
     scale = np.full(classes.free.shape, 1 / max(classes.free.shape[1], 1))
     many = fill_all(
@@ -72,7 +65,7 @@ def usable(
         row,
         types.demand,
         np.where(classes.allowed[kind], types.cap, 0),
-        np.ascontiguousarray(whole.T[zone]),
+        np.ascontiguousarray(proof.price.T[zone]),
         scale,
         threshold,
         NODES // max(classes.count, 1),
@@ -106,7 +99,9 @@ def choose(
     for t in range(types.count):
         for zone in range(types.zones):
             holding = np.flatnonzero((listed.held[:, t] > 0) & (zone_of == zone))
-            there = cp_model.LinearExpr.weighted_sum([used[p] for p in holding.tolist()], listed.held[holding, t].tolist())
+            there = cp_model.LinearExpr.weighted_sum(
+                [used[p] for p in holding.tolist()], listed.held[holding, t].tolist()
+            )
             model.add(there >= int(types.base[t, zone]) + cp_model.LinearExpr.sum(excess.get((t, zone), [])))
     opening = np.flatnonzero(classes.empty[listed.kind])
     opened = cp_model.LinearExpr.sum([used[p] for p in opening.tolist()])

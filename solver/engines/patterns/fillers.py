@@ -24,10 +24,11 @@ SCALE = 10**7
 MAX_PRICE = 10**4
 """A larger price proves nothing more: it only says that a task cannot be placed."""
 
-NODES, NODES_IN_TURN = 200_000, 2_000
-"""Of the search for the best filling of a class, after which its bound is taken; and of each of many that need not be the best."""
-MOST_NODES = 2_000_000
-"""The same for all classes together."""
+NODES, NODES_IN_TURN = 200_000, 500
+"""Of the searches for the best filling of each class together, after which a bound is taken; and of each of many that need not
+be the best."""
+MOST_NODES = 20_000_000
+"""The same where prices have settled and the bound has not."""
 TUNING = 4
 """Steps in which the weights of the search's bound follow the prices."""
 MOST_IN_TURN = 400
@@ -49,6 +50,10 @@ class Filler(Protocol):
 
     def best_patterns(self, price: Floats) -> tuple[Floats, Ints]:
         """``float64[C]`` and ``int64[C, T]``: a filling of each class, as good as can be found, and what it is worth."""
+        ...
+
+    def try_harder(self) -> bool:
+        """Search longer from now on, where a search may have been cut short; whether that can gain anything."""
         ...
 
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
@@ -83,6 +88,10 @@ class Tables:
         trimmed_worth = (price.T[classes.zone] * trimmed).sum(axis=1)
         better = trimmed_worth > worth
         return np.where(better, trimmed_worth, worth), np.where(better[:, None], trimmed, held)
+
+    def try_harder(self) -> bool:
+        """Tables are what they are."""
+        return False
 
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
         """None: there are as many classes as patterns are needed at once."""
@@ -120,7 +129,7 @@ class Searches:
         self._most = np.where(classes.allowed[kind], types.cap, 0)
         resources = classes.free.shape[1]
         self._scale = np.full(classes.free.shape, 1 / max(resources, 1))
-        self._nodes = max(min(NODES, MOST_NODES // max(classes.count, 1)), NODES_IN_TURN)
+        self._nodes = max(NODES // max(classes.count, 1), NODES_IN_TURN)
         self._last: tuple[bytes, Ints, Ints] = b"", np.zeros(0, np.int64), np.zeros((0, 0), np.int64)
 
     def worth(self, price: Ints) -> Ints:
@@ -131,6 +140,13 @@ class Searches:
         """Of each class."""
         held = self._filled(whole_prices(price))[1]
         return (price.T[self._classes.zone] * held).sum(axis=1), held
+
+    def try_harder(self) -> bool:
+        """Ten times as long, up to a limit."""
+        if self._nodes * self._classes.count >= MOST_NODES:
+            return False
+        self._nodes, self._last = self._nodes * 10, (b"", *self._last[1:])
+        return True
 
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
         """Of classes with several instances, the largest first."""

@@ -14,7 +14,6 @@ import numpy as np
 from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
 from solver.engines.kernels import compiled
-from solver.engines.patterns.box import Box
 from solver.engines.patterns.branching import REDUCED_COST, Generator, Tree, Verdict
 from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
@@ -24,7 +23,7 @@ from solver.engines.patterns.fillers import Filler, filler
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.lightening import lighten
 from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
-from solver.engines.patterns.pricing import lagrangian
+from solver.engines.patterns.pricing import Certificate
 from solver.engines.patterns.problem import PackingProblem, PackingResult, Started
 from solver.engines.patterns.rounding import on_instances, round_with_noise
 from solver.engines.patterns.state import PartialPlan
@@ -175,7 +174,7 @@ class Search:
         if relaxation is None or self.done:
             return
         self._round(relaxation, FIRST_TRIES)
-        self._close(relaxation, generator.root)
+        self._close(generator.certify(relaxation, generator.root))
         tree = self._tree(generator)
         tree = self._branch(generator, tree, FIRST_BOXES)
         if not self.done:
@@ -201,12 +200,11 @@ class Search:
         self._raise_bound(self._bound + 1, "relaxation")
         return self._tree(generator)
 
-    def _close(self, relaxation: Relaxation, root: Box) -> None:
+    def _close(self, proof: Certificate) -> None:
         """Choose among all fillings that matter, for the largest target for which they can be listed, again and again."""
-        value = lagrangian(self._types, self._classes, self._filler, relaxation.price, root)
         target = min(self._opened, self._closed + 1) - 1
         while not self.done and target >= self._bound and compiled.ready(self._deadline.remaining()):
-            listed = usable(self._types, self._classes, self._filler, relaxation.price, value, target)
+            listed = usable(self._types, self._classes, proof, target)
             if listed is None:
                 target = min(target - 1, (target + self._bound) // 2)
                 continue

@@ -10,9 +10,9 @@ import pytest
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import classes
 from solver.engines.patterns.counting import counting_bound
-from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.fillers import Searches, Tables
-from solver.engines.patterns.pricing import bound
+from solver.engines.patterns.handing_back import hand_back
+from solver.engines.patterns.pricing import certified
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes, task_types
 from solver.knapsack import Grid
@@ -138,5 +138,5 @@ def test_bound_holds_at_any_prices(seed: int) -> None:
     root = Box.whole(types, merged)
     for filler in (Tables(types, merged), Searches(types, merged)):
         for scale in (0.1, 0.5, 1.0, 1e9):
-            assert bound(types, merged, filler, draw.random((2, 2)) * scale, root) <= 2
-        assert bound(types, merged, filler, np.full((2, 2), np.nan), root) == 0
+            assert certified(types, merged, filler, draw.random((2, 2)) * scale, root).bound <= 2
+        assert certified(types, merged, filler, np.full((2, 2), np.nan), root).bound == 0
