@@ -98,7 +98,7 @@ def _rest(current: int, open_: int, listed: Ints, begin: int, end: int, value: I
             bound += value[t] * count[t]
             open_ -= weight[t] * count[t]
         else:
-            return bound + value[t] * open_ // weight[t]
+            return int(bound + value[t] * open_ // weight[t])
     return bound
 
 
