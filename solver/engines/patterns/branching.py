@@ -15,7 +15,7 @@ import numpy as np
 from solver.engines.deadline import Deadline
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.fillers import MAX_PRICE, Filler
+from solver.engines.patterns.fillers import HARDER, MAX_PRICE, Filler
 from solver.engines.patterns.master import Columns, Master, Relaxation
 from solver.engines.patterns.pricing import Certificate, certified
 from solver.engines.patterns.types import TaskTypes
@@ -128,13 +128,15 @@ class Generator:
                 return None, bound
             if on_the_way is not None and on_the_way(relaxation, bound):
                 return None, bound
+            begun = deadline.elapsed()
             fresh = self._price(relaxation)
             if deadline.passed():
                 return None, bound
             bound = max(bound, self.certify(relaxation, box).bound)
             if bound > target:
                 return None, bound
-            if fresh or (bound < relaxation.value - INTEGRAL and self._filler.try_harder()):
+            longer = HARDER * (deadline.elapsed() - begun) < deadline.remaining() / 2
+            if fresh or (bound < relaxation.value - INTEGRAL and longer and self._filler.try_harder()):
                 continue
             if relaxation.missing <= INTEGRAL or self._penalty >= MAX_PRICE:
                 return relaxation, bound

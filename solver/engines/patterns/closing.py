@@ -22,8 +22,8 @@ from solver.engines.patterns.pricing import Certificate
 from solver.engines.patterns.types import TaskTypes
 
 MOST_FILLINGS = 20_000
-NODES = 3_000_000
-"""Of the search in all classes together."""
+NODES, SECONDS = 1_000_000, 5.0
+"""Of the search in all classes together, a second or two; a hundredth of them with less time than that left."""
 DETERMINISTIC = 10.0
 """Deterministic seconds of one choice."""
 
@@ -52,9 +52,9 @@ class Chosen:
     bound: int
 
 
-def usable(types: TaskTypes, classes: Classes, proof: Certificate, target: int) -> Listed | None:
+def usable(types: TaskTypes, classes: Classes, proof: Certificate, target: int, deadline: Deadline) -> Listed | None:
     """The fillings that a plan which opens at most ``target`` may use, by the proof of a bound; None where they are too many."""
-    slack = target * SCALE - proof.value
+    slack, nodes = target * SCALE - proof.value, NODES if deadline.remaining() > SECONDS else NODES // 100
     zone, kind, row = rows_of(classes)
     cost = np.where(classes.empty, SCALE, 0)
     threshold = np.maximum(np.maximum(proof.worth, cost) - slack, 0)
@@ -68,7 +68,7 @@ def usable(types: TaskTypes, classes: Classes, proof: Certificate, target: int) 
         np.ascontiguousarray(proof.price.T[zone]),
         scale,
         threshold,
-        NODES // max(classes.count, 1),
+        nodes // max(classes.count, 1),
         found,
         held,
     )

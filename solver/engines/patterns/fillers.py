@@ -24,11 +24,12 @@ SCALE = 10**7
 MAX_PRICE = 10**4
 """A larger price proves nothing more: it only says that a task cannot be placed."""
 
-NODES, NODES_IN_TURN = 200_000, 500
-"""Of the searches for the best filling of each class together, after which a bound is taken; and of each of many that need not
-be the best."""
+NODES, NODES_IN_TURN = 20_000, 100
+"""Of the searches for the best filling of each class together, after which a bound is taken, some hundredths of a second at
+first; and of each of many that need not be the best."""
 MOST_NODES = 20_000_000
-"""The same where prices have settled and the bound has not."""
+HARDER = 10
+"""So many times as long is searched where prices have settled and the bound has not."""
 TUNING = 4
 """Steps in which the weights of the search's bound follow the prices."""
 MOST_IN_TURN = 400
@@ -53,7 +54,7 @@ class Filler(Protocol):
         ...
 
     def try_harder(self) -> bool:
-        """Search longer from now on, where a search may have been cut short; whether that can gain anything."""
+        """Search ``HARDER`` times as long from now on; whether that can gain anything."""
         ...
 
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
@@ -142,10 +143,10 @@ class Searches:
         return (price.T[self._classes.zone] * held).sum(axis=1), held
 
     def try_harder(self) -> bool:
-        """Ten times as long, up to a limit."""
+        """Up to a limit."""
         if self._nodes * self._classes.count >= MOST_NODES:
             return False
-        self._nodes, self._last = self._nodes * 10, (b"", *self._last[1:])
+        self._nodes, self._last = self._nodes * HARDER, (b"", *self._last[1:])
         return True
 
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:

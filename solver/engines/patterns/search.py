@@ -204,7 +204,7 @@ class Search:
         """Choose among all fillings that matter, for the largest target for which they can be listed, again and again."""
         target = min(self._opened, self._closed + 1) - 1
         while not self.done and target >= self._bound and compiled.ready(self._deadline.remaining()):
-            listed = usable(self._types, self._classes, proof, target)
+            listed = usable(self._types, self._classes, proof, target, self._deadline)
             if listed is None:
                 target = min(target - 1, (target + self._bound) // 2)
                 continue

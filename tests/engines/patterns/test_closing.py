@@ -1,4 +1,4 @@
-"""The choice among all fillings that matter: it finds the best plan or refutes a target, and says nothing where they are too many."""
+"""The choice among all fillings that matter finds the best plan or refutes a target; it says nothing where they are too many."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_each_target_is_met_or_refuted_as_enumeration_says(seed: int) -> None:
             if proof.bound > target:
                 assert fewest is None or fewest > target
                 continue
-            listed = usable(types, merged, proof, target)
+            listed = usable(types, merged, proof, target, Deadline(20))
             if listed is None:
                 continue
             chosen = choose(types, merged, listed, target, 0, Deadline(20), seed)
@@ -73,10 +73,10 @@ def test_a_relaxation_that_is_met_nowhere_is_refuted() -> None:
     merged = classes(problem, types)
     proof = certified(types, merged, Searches(types, merged), np.full((types.count, 1), 0.1), Box.whole(types, merged))
     assert proof.bound < 3
-    listed = usable(types, merged, proof, 2)
+    listed = usable(types, merged, proof, 2, Deadline(20))
     assert listed is not None
     assert choose(types, merged, listed, 2, 0, Deadline(20), 0).bound == 3
-    listed = usable(types, merged, proof, 3)
+    listed = usable(types, merged, proof, 3, Deadline(20))
     assert listed is not None
     chosen = choose(types, merged, listed, 3, 0, Deadline(20), 0)
     assert chosen.times is not None and chosen.times.sum() == chosen.bound == 3
@@ -90,4 +90,4 @@ def test_too_many_fillings_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> No
     assert types is not None
     merged = classes(problem, types)
     proof = certified(types, merged, Searches(types, merged), np.full((types.count, 1), 0.3), Box.whole(types, merged))
-    assert usable(types, merged, proof, 8) is None
+    assert usable(types, merged, proof, 8, Deadline(20)) is None
