@@ -14,6 +14,7 @@ import numpy as np
 from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
 from solver.engines.kernels import compiled
+from solver.engines.patterns import diving
 from solver.engines.patterns.branching import REDUCED_COST, Generator, Tree, Verdict
 from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
@@ -43,6 +44,8 @@ FIRST_BOXES = 20
 """Boxes of the search tree looked at before the integer program."""
 CLOSING_SHARE = 0.5
 """Of the time left, for each choice among all fillings that matter."""
+DIVING_SHARE, MAX_DIVES = 0.6, 20
+"""Of the time left, for each dive; and how many there are at the end."""
 INTEGER_SHARE = 0.6
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
@@ -175,12 +178,15 @@ class Search:
             return
         self._round(relaxation, FIRST_TRIES)
         self._close(generator.certify(relaxation, generator.root))
+        self._dive(relaxation)
         tree = self._tree(generator)
         tree = self._branch(generator, tree, FIRST_BOXES)
         if not self.done:
             self._integer(relaxation)
         while not self.done and not tree.exhausted:
             tree = self._branch(generator, tree, FIRST_BOXES)
+        for _ in range(MAX_DIVES):
+            self._dive(relaxation)
         self._round(relaxation, MAX_TRIES)
 
     def _tree(self, generator: Generator) -> Tree:
@@ -220,6 +226,16 @@ class Search:
             if self._bound == before:
                 return
             target = min(self._opened, self._closed + 1) - 1
+
+    def _dive(self, relaxation: Relaxation) -> None:
+        """Keep what is used most and relax the rest, again and again."""
+        if self.done or not diving.applicable(self._types) or not compiled.ready(self._deadline.remaining()):
+            return
+        until = self._deadline.part(DIVING_SHARE)
+        kind, held = diving.dive(self._types, self._classes, self._columns, relaxation, until, self._rng)
+        self._columns.add(kind, held)
+        if self._load(kind, held, np.argsort(-self._plan.sizes(), kind="stable"), self._opened - 1):
+            self._offer_held(self._plan.held)
 
     def _first_fit(self) -> None:
         """Largest types first; in other orders where that leaves tasks over."""

@@ -96,8 +96,10 @@ def task_types(problem: PackingProblem) -> TaskTypes | None:
     slack = problem.wanted - problem.lower.sum(axis=1)
     if (slack < 0).any() or (upper < problem.lower).any() or (upper.sum(axis=1) < problem.wanted).any():
         return None
+    # What the other zones cannot take must be here: with one zone, everything.
+    lower = np.maximum(problem.lower, problem.wanted[:, None] - (upper.sum(axis=1)[:, None] - upper))
     active = np.flatnonzero(problem.wanted > 0)
-    lower, upper, slack = problem.lower[active], upper[active], slack[active]
+    lower, upper, slack = lower[active], upper[active], (problem.wanted - lower.sum(axis=1))[active]
     extra = np.minimum(upper - lower, slack[:, None])
     profile_key = _profile_keys(extra, slack)
     profile = _row_numbers(profile_key)
