@@ -22,9 +22,9 @@ from benchmarks.published import published
 from solver import api
 from solver.domain.request import Limits
 from solver.engines.kernels.compiled import warm_up
-from solver.formats.vector_packing import SUFFIX, problem_from_vbp
+from solver.formats.vector_packing import problem_from_vbp
 
-FOLDER, ARCHIVE, LISTED = "vector_packing", "New_instances.tar.gz", "New_summary_known.csv"
+FOLDER, ARCHIVE, LISTED, SUFFIX = "vector_packing", "New_instances.tar.gz", "New_summary_known.csv", ".vbp"
 TIER = "1/binpack/instances"
 
 

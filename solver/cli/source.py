@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
 
+VECTOR_PACKING = ".vbp"
+
 
 def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
     """The cluster in a folder, or the bins of a vector packing file.
@@ -33,7 +35,7 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
     TooLarge
         If a document is beyond the size limit.
     """
-    if directory.suffix == ".vbp" and not directory.is_dir():
+    if directory.suffix == VECTOR_PACKING and not directory.is_dir():
         from solver.formats.table_cluster import TableCluster
         from solver.formats.vector_packing import read_vector_packing
 

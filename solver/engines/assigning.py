@@ -28,7 +28,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     tiers = counted_tiers(rules)
     if not tiers or incumbent.proven(len(tiers) - 1) or not applicable(rules):
         return
-    if not compiled.ready(deadline.remaining()):
+    if not compiled.ready(compiled.ASSIGNMENT, deadline.remaining()):
         incumbent.uncompiled = True
         return
     request = rules.problem

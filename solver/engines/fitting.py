@@ -55,7 +55,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     before = incumbent.rules.tiers[:tier]
     if not all(isinstance(cost, Missing | Evenness | CountedTier) for cost in before):
         return
-    if not compiled.ready(deadline.remaining()):
+    if not compiled.ready(compiled.ASSIGNMENT, deadline.remaining()):
         incumbent.uncompiled = True
         return
     whole = deadline if limits.deterministic_limit is not None else deadline.part(TIME_SHARE)

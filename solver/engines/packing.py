@@ -51,6 +51,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         on_incumbent=lambda found: packing.offer(found, incumbent),
     )
     packing.offer(result, incumbent)
+    incumbent.uncompiled |= result.uncompiled
     if not result.impossible:
         incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source, given)
 

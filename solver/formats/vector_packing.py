@@ -7,6 +7,7 @@ of Panigrahy et al. and of the experiments on vector packing heuristics are publ
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,9 @@ from solver.domain.cluster import ClusterSnapshot
 from solver.domain.counts import LARGEST_SUM, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, TaskGroup
-from solver.errors import Fault, InvalidRequest, UnreadableDocument
+from solver.errors import Fault, InvalidRequest, TooLarge, UnreadableDocument
 
-SUFFIX = ".vbp"
+MOST_BINS = 100_000
 RESOURCE = "size"
 """Of the first dimension ``size1``, of the next ``size2``, ..."""
 
@@ -53,6 +54,8 @@ def problem_from_vbp(text: str, name: str = "vbp") -> Problem:
         If it is not in the format.
     InvalidRequest
         With every item that fits no bin.
+    TooLarge
+        If there are more than ``MOST_BINS`` items.
     """
     capacity, sizes, counts = _numbers(text, name)
     large = [(k, d) for k, d in np.argwhere(sizes > capacity).tolist()]
@@ -64,6 +67,8 @@ def problem_from_vbp(text: str, name: str = "vbp") -> Problem:
             ]
         )
     bins, dimensions = int(counts.sum()), len(capacity)
+    if bins > MOST_BINS:
+        raise TooLarge(f"{name}: holds {bins:,} items; give at most {MOST_BINS:,}")
     resources = tuple(f"{RESOURCE}{d + 1}" for d in range(dimensions))
     amounts = np.tile(capacity, (bins, 1))
     cluster = ClusterSnapshot(
@@ -90,22 +95,23 @@ def problem_from_vbp(text: str, name: str = "vbp") -> Problem:
 def _numbers(text: str, name: str) -> tuple[Ints, Ints, Ints]:
     """Capacities ``int64[D]``, sizes ``int64[K, D]`` and counts ``int64[K]``."""
     words = text.split()
-    try:
-        numbers = [int(word) for word in words]
-    except ValueError:
-        wrong = next(word for word in words if not word.removeprefix("-").isdecimal())
-        raise UnreadableDocument.at(name, f"holds '{wrong[:40]}'", "must hold whole numbers only") from None
+    wrong = next((word for word in words if not re.fullmatch(r"-?[0-9]{1,16}", word)), None)
+    if wrong is not None:
+        raise UnreadableDocument.at(name, f"holds '{wrong[:40]}'", "must hold whole numbers of up to 16 digits only")
+    numbers = [int(word) for word in words]
     if not numbers or numbers[0] < 1 or len(numbers) < numbers[0] + 2:
         raise UnreadableDocument.at(name, "has no header", "begin with dimensions, capacities and the number of items")
     dimensions, kinds = numbers[0], numbers[numbers[0] + 1]
+    if kinds < 1:
+        raise UnreadableDocument.at(name, f"has {kinds} items", "give at least one")
     expected = dimensions + 2 + kinds * (dimensions + 1)
-    if kinds < 1 or len(numbers) != expected:
+    if len(numbers) != expected:
         said = f"holds {len(numbers):,} numbers"
         remedy = f"{kinds:,} items of {dimensions} sizes and a count each need {expected:,} with the header"
         raise UnreadableDocument.at(name, said, remedy)
     low = [number for number in numbers if number < 0]
     if low or sum(numbers) > LARGEST_SUM:
-        wrong = f"holds {low[0]}" if low else "holds numbers that are too large"
-        raise UnreadableDocument.at(name, wrong, f"give numbers from 0 to {LARGEST_SUM:,} in all")
+        said = f"holds {low[0]}" if low else "holds numbers that are too large"
+        raise UnreadableDocument.at(name, said, f"give numbers from 0 to {LARGEST_SUM:,} in all")
     items = np.array(numbers[dimensions + 2 :], np.int64).reshape(kinds, dimensions + 1)
     return np.array(numbers[1 : dimensions + 1], np.int64), items[:, :-1], items[:, -1]

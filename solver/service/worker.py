@@ -105,7 +105,7 @@ def warm_up(verbs: ModuleType) -> None:
     # Imported here: the front reads this module too, and loads no engine.
     from solver.engines.kernels import compiled
 
-    if compiled.ready(compiled.LOADING_SECONDS):
+    if compiled.ready(compiled.EVERY, compiled.LOADING_SECONDS):
         compiled.warm_up()
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines import packing, portfolio, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.kernels import compiled
 from solver.rules.bind import bind
 from tests.builders import ZONE_FIELD, cluster, group, problem
 from tests.oracle import Oracle
@@ -25,6 +28,28 @@ def two_zones(seed: int) -> Problem:
     return problem(
         cluster(rows), [some, group("every", draw.randint(1, 3), chain=CHAIN, cpu=draw.choice([2, 4, 5]))], {}
     )
+
+
+def three_resources(groups: int) -> Problem:
+    """As many sizes as tasks, on equal instances."""
+    draw = random.Random(1)
+    rows = [{"cpu": 1_000, "memory": 1_000, "gpu": 1_000} for _ in range(groups)]
+    sizes = [
+        group(
+            f"g{n}", 1, chain=("binpack(cpu)",), **{name: draw.randint(100, 700) for name in ("cpu", "memory", "gpu")}
+        )
+        for n in range(groups)
+    ]
+    return problem(cluster(rows, resources=("cpu", "memory", "gpu")), sizes, {})
+
+
+def test_what_is_not_compiled_is_said_where_it_would_have_served_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More sums of demands than a table holds: the plan is then one of tables over a coarser grid."""
+    asked = three_resources(20)
+    assert portfolio.UNCOMPILED not in portfolio.run(bind(asked), Limits(time_limit=20, workers=1)).remarks
+    monkeypatch.setattr(compiled, "ready", lambda kernels, seconds: False)
+    run = portfolio.run(bind(asked), Limits(time_limit=5, workers=1))
+    assert portfolio.UNCOMPILED in run.remarks
 
 
 def test_families_of_some_zones_are_packed_as_brute_force_does() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from solver import Limits, place
 from solver.domain.answer import Answer
-from solver.errors import InvalidRequest, UnreadableDocument
+from solver.errors import InvalidRequest, TooLarge, UnreadableDocument
 from solver.formats.vector_packing import problem_from_vbp, read_vector_packing
 
 SMALL = "2\n10 8\n3\n4 4 2\n6 1 1\n2 7 3\n"
@@ -75,14 +75,20 @@ def test_published_optima_are_met_and_proved(published: Callable[[str], Path]) -
         ("", "vbp: has no header; begin with dimensions, capacities and the number of items"),
         ("2\n10", "vbp: has no header; begin with dimensions, capacities and the number of items"),
         ("1\n10\n2\n3 1\n", "vbp: holds 5 numbers; 2 items of 1 sizes and a count each need 7 with the header"),
-        ("1\n10\n1\n3.5 1\n", "vbp: holds '3.5'; must hold whole numbers only"),
+        ("1\n10\n1\n3.5 1\n", "vbp: holds '3.5'; must hold whole numbers of up to 16 digits only"),
         ("1\n10\n1\n-3 1\n", "vbp: holds -3; give numbers from 0 to 9,007,199,254,740,992 in all"),
-        ("1\n10\n0\n", "vbp: holds 3 numbers; 0 items of 1 sizes and a count each need 3 with the header"),
+        ("1\n10\n0\n", "vbp: has 0 items; give at least one"),
+        ("1\n10\n-1\n", "vbp: has -1 items; give at least one"),
+        (
+            "1\n10\n1\n" + "9" * 5_000 + " 1\n",
+            f"vbp: holds '{'9' * 40}'; must hold whole numbers of up to 16 digits only",
+        ),
+        ("1\n10\n1\n3 900000000\n", "vbp: holds 900,000,000 items; give at most 100,000"),
     ],
 )
 def test_what_is_not_in_the_format_is_refused(text: str, said: str) -> None:
     """With what would be right."""
-    with pytest.raises(UnreadableDocument) as refused:
+    with pytest.raises((UnreadableDocument, TooLarge)) as refused:
         problem_from_vbp(text)
     assert str(refused.value) == said
 

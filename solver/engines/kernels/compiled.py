@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
@@ -12,17 +13,21 @@ from solver.engines.kernels.annealing import anneal
 from solver.engines.kernels.filling import fillings
 from solver.engines.kernels.packing import fill_all, fill_each, fill_in_turn
 
-COMPILING_SECONDS, LOADING_SECONDS = 30.0, 0.4
-"""What compiling takes at most, and loading what was compiled before."""
+COMPILING_SECONDS, LOADING_SECONDS = 20.0, 0.4
+"""What compiling takes for one of the searches, and loading what was compiled before."""
 
-_KERNELS: tuple[Dispatcher, ...] = (anneal, fillings, fill_each, fill_in_turn, fill_all)
+Kernels: TypeAlias = tuple[Dispatcher, ...]
+
+ASSIGNMENT: Kernels = (anneal, fillings)
+PACKING: Kernels = (fill_each, fill_in_turn, fill_all)
+EVERY: Kernels = (*ASSIGNMENT, *PACKING)
 
 
-def ready(seconds: float) -> bool:
-    """Whether the search can begin well before so many seconds are over."""
-    if all(kernel.signatures for kernel in _KERNELS):
+def ready(kernels: Kernels, seconds: float) -> bool:
+    """Whether a search with these kernels can begin well before so many seconds are over."""
+    if all(kernel.signatures for kernel in kernels):
         return True
-    return seconds >= (LOADING_SECONDS if all(map(_is_kept, _KERNELS)) else COMPILING_SECONDS)
+    return seconds >= (LOADING_SECONDS if all(map(_is_kept, kernels)) else COMPILING_SECONDS)
 
 
 def warm_up() -> float:
@@ -41,13 +46,13 @@ def warm_up() -> float:
     share = np.ones((1, 1), np.float64)
     fill_each(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, 10, one.copy(), cell.copy())
     fill_in_turn(one, cell, one.copy(), one, share[0], 10, cell.copy())
-    fill_all(cell, np.zeros(1, np.int64), cell, cell, cell, share, one, 10, one.copy(), cell.copy())
+    fill_all(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, one, 10, one.copy(), cell.copy())
     return time.monotonic() - begin
 
 
 def was_kept() -> bool:
     """Whether what is loaded now was compiled by an earlier process."""
-    return not any(kernel.stats.cache_misses for kernel in _KERNELS)
+    return not any(kernel.stats.cache_misses for kernel in EVERY)
 
 
 def kept_in() -> Path:

@@ -14,34 +14,25 @@ from numpy.typing import NDArray
 from solver.domain.counts import Ints
 
 TOTAL = 1 << 22
-"""What all weights of an instance's resources add up to: a price times this stays far below ``2**63``."""
+"""What the largest load weighs: a price times this stays far below ``2**63``."""
 
 
 @njit(cache=True, nogil=True)
 def _order(room: Ints, need: Ints, value: Ints, scale: NDArray[np.float64], weight: Ints) -> Ints:
-    """Write the types' weights, and give the types by falling value for their weight."""
+    """Write the types' weights, and give the types by falling value for their weight, those without any first.
+
+    Rounded down, so that what fits weighs ``TOTAL`` at most.
+    """
     types, resources = need.shape
-    for t in range(types):
-        weight[t] = 0
-    for r in range(resources):
-        if room[r] > 0:
-            unit = int(round(scale[r] * TOTAL / room[r]))
-            for t in range(types):
-                weight[t] += unit * need[t, r]
     ratio = np.empty(types, np.float64)
     for t in range(types):
-        ratio[t] = -value[t] / max(weight[t], 0.5)
+        share = 0.0
+        for r in range(resources):
+            if room[r] > 0:
+                share += scale[r] * min(need[t, r] / room[r], 2.0)
+        weight[t] = int(share * TOTAL)
+        ratio[t] = -value[t] / weight[t] if weight[t] > 0 else -np.inf
     return np.argsort(ratio, kind="mergesort")
-
-
-@njit(cache=True, nogil=True)
-def _spare(room: Ints, scale: NDArray[np.float64]) -> int:
-    """What all fillings weigh at most."""
-    total = 0
-    for r in range(len(room)):
-        if room[r] > 0:
-            total += int(round(scale[r] * TOTAL / room[r])) * room[r]
-    return total
 
 
 @njit(cache=True, nogil=True)
@@ -58,10 +49,10 @@ def _tune(
     best, kept, used = np.inf, scale.copy(), np.empty(resources, np.float64)
     for step in range(steps + 1):
         order = _order(room, need, value, scale, weight)
-        open_, bound = float(_spare(room, scale)), 0.0
+        open_, bound = float(TOTAL), 0.0
         used[:] = 0.0
         for t in order:
-            if count[t] == 0 or value[t] <= 0:
+            if value[t] <= 0 or _amount(room, need, t, count[t]) == 0:
                 continue
             part = float(count[t])
             if weight[t] > 0:
@@ -90,7 +81,7 @@ def _tune(
 
 @njit(cache=True, nogil=True)
 def _rest(current: int, open_: int, listed: Ints, begin: int, end: int, value: Ints, weight: Ints, count: Ints) -> int:
-    """A bound on ``current`` and all that may come of the types listed."""
+    """A bound on ``current`` and all that may come of the types listed; one more, since their order is a rounded one."""
     bound = current
     for k in range(begin, end):
         t = listed[k]
@@ -98,7 +89,7 @@ def _rest(current: int, open_: int, listed: Ints, begin: int, end: int, value: I
             bound += value[t] * count[t]
             open_ -= weight[t] * count[t]
         else:
-            return int(bound + value[t] * open_ // weight[t])
+            return int(bound + value[t] * open_ // weight[t] + 1)
     return bound
 
 
@@ -137,7 +128,6 @@ def _is_full(left: Ints, need: Ints, count: Ints, taken: Ints) -> bool:
 @njit(cache=True, nogil=True)
 def _fill(
     room: Ints,
-    spare_weight: int,
     need: Ints,
     value: Ints,
     count: Ints,
@@ -153,8 +143,8 @@ def _fill(
 
     Parameters
     ----------
-    spare_weight, weight, order
-        What all tasks together weigh at most, each type's weight, and the types by falling value for it.
+    weight, order
+        Each type's weight, and the types by falling value for it.
     levels
         So many types are together on the instance at most.
     threshold
@@ -183,7 +173,7 @@ def _fill(
             listed[0, ends[0]] = t
             ends[0] += 1
     left[0] = room
-    spare[0] = spare_weight
+    spare[0] = TOTAL + 1
     best, depth, outer, found = 0, 0, 0, 0
     taken[:] = 0
     while depth >= 0:
@@ -260,7 +250,7 @@ def fill_each(
     most, value
         ``int64[B, T]``: of each type at most, and what one is worth, at most ``10**11``. What is worth nothing is left out.
     scale
-        ``float64[N, R]``, positive, rows that add up to 1: the resources' shares of the weight, which are improved.
+        ``float64[N, R]``, positive, rows that add up to 1: the resources' shares of the weight, which are improved in place.
     tuning
         Steps of that.
     nodes
@@ -274,7 +264,7 @@ def fill_each(
         room, price, count = capacity[n], value[row[n]], most[row[n]]
         order = _tune(room, need, price, count, scale[n], weight, tuning)
         worth[n] = _fill(
-            room, _spare(room, scale[n]), need, price, count, weight, order, _levels(room, need, count), nodes, -1,
+            room, need, price, count, weight, order, _levels(room, need, count), nodes, -1,
             held[n], held[:0],
         )  # fmt: skip
 
@@ -288,7 +278,7 @@ def fill_in_turn(
     Parameters
     ----------
     capacity, value, scale
-        ``int64[R]``, ``int64[T]``, ``float64[R]``: as for ``fill_each``, of one instance.
+        ``int64[R]``, ``int64[T]``, ``float64[R]``: as for ``fill_each``, of one instance; ``scale`` is left as it is.
     left
         ``int64[T]``: how many of each type there are; what is taken is subtracted.
     held
@@ -296,9 +286,9 @@ def fill_in_turn(
     """
     weight = np.empty(len(need), np.int64)
     order = _tune(capacity, need, value, left, scale, weight, 0)
-    spare, levels = _spare(capacity, scale), _levels(capacity, need, left)
+    levels = _levels(capacity, need, left)
     for n in range(len(held)):
-        _fill(capacity, spare, need, value, left, weight, order, levels, nodes, -1, held[n], held[:0])
+        _fill(capacity, need, value, left, weight, order, levels, nodes, -1, held[n], held[:0])
         taken = 0
         for t in range(len(left)):
             left[t] -= held[n, t]
@@ -316,6 +306,7 @@ def fill_all(
     most: Ints,
     value: Ints,
     scale: NDArray[np.float64],
+    tuning: int,
     threshold: Ints,
     nodes: int,
     instance: Ints,
@@ -325,7 +316,7 @@ def fill_all(
 
     Parameters
     ----------
-    capacity, row, need, most, value, scale
+    capacity, row, need, most, value, scale, tuning
         As for ``fill_each``.
     threshold
         ``int64[N]``, 0 or more.
@@ -341,9 +332,9 @@ def fill_all(
     found, taken, weight = 0, np.zeros(len(need), np.int64), np.empty(len(need), np.int64)
     for n in range(len(capacity)):
         room, price, count = capacity[n], value[row[n]], most[row[n]]
-        order = _tune(room, need, price, count, scale[n], weight, 0)
+        order = _tune(room, need, price, count, scale[n], weight, tuning)
         more = _fill(
-            room, _spare(room, scale[n]), need, price, count, weight, order, _levels(room, need, count), nodes,
+            room, need, price, count, weight, order, _levels(room, need, count), nodes,
             threshold[n], taken, held[found:],
         )  # fmt: skip
         if more < 0:

@@ -121,7 +121,8 @@ class Generator:
         and ends the work too by saying true.
         """
         self._master.enter(box)
-        bound = 0
+        self._filler.ease()
+        bound, spent = 0, 0.0
         while True:
             relaxation = self._master.relax(deadline)
             if relaxation is None:
@@ -129,14 +130,20 @@ class Generator:
             if on_the_way is not None and on_the_way(relaxation, bound):
                 return None, bound
             begun = deadline.elapsed()
+            if spent > deadline.remaining():
+                return None, bound
             fresh = self._price(relaxation)
             if deadline.passed():
                 return None, bound
             bound = max(bound, self.certify(relaxation, box).bound)
             if bound > target:
                 return None, bound
-            longer = HARDER * (deadline.elapsed() - begun) < deadline.remaining() / 2
-            if fresh or (bound < relaxation.value - INTEGRAL and longer and self._filler.try_harder()):
+            spent = deadline.elapsed() - begun
+            if fresh:
+                continue
+            settled = bound >= relaxation.value - INTEGRAL or HARDER * spent > deadline.remaining() / 2
+            if not settled and self._filler.try_harder():
+                spent *= HARDER
                 continue
             if relaxation.missing <= INTEGRAL or self._penalty >= MAX_PRICE:
                 return relaxation, bound

@@ -17,13 +17,17 @@ from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
 from solver.engines.kernels.packing import fill_all
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.fillers import SCALE, rows_of
+from solver.engines.patterns.fillers import LARGEST, SCALE, rows_of
 from solver.engines.patterns.pricing import Certificate
 from solver.engines.patterns.types import TaskTypes
 
-MOST_FILLINGS = 20_000
+MOST_FILLINGS, FILLINGS_A_SECOND = 10_000, 5_000
+"""Of one choice; and how many a choice can be begun with for each second that is left, for presolving does not look at the
+clock."""
 NODES, SECONDS = 1_000_000, 5.0
-"""Of the search in all classes together, a second or two; a hundredth of them with less time than that left."""
+"""Of the search in all classes together, a second or two; and with less time left than this a hundredth of them."""
+TUNING = 20
+"""Steps in which the weights of the search's bound follow the prices."""
 DETERMINISTIC = 10.0
 """Deterministic seconds of one choice."""
 
@@ -53,26 +57,29 @@ class Chosen:
 
 
 def usable(types: TaskTypes, classes: Classes, proof: Certificate, target: int, deadline: Deadline) -> Listed | None:
-    """The fillings that a plan which opens at most ``target`` may use, by the proof of a bound; None where they are too many."""
-    slack, nodes = target * SCALE - proof.value, NODES if deadline.remaining() > SECONDS else NODES // 100
-    zone, kind, row = rows_of(classes)
-    cost = np.where(classes.empty, SCALE, 0)
-    threshold = np.maximum(np.maximum(proof.worth, cost) - slack, 0)
-    found, held = np.zeros(MOST_FILLINGS, np.int64), np.zeros((MOST_FILLINGS, types.count), np.int64)
-    scale = np.full(classes.free.shape, 1 / max(classes.free.shape[1], 1))
+    """The fillings that a plan which opens at most ``target`` may use, by the proof of a bound.
+
+    None where they are too many to choose among, or for the time that is left.
+    """
+    slack = min(target * SCALE - proof.value, LARGEST)
+    nodes = NODES if deadline.remaining() > SECONDS else NODES // 100
+    zone, of_row, row = rows_of(classes)
+    threshold = np.maximum(np.maximum(proof.worth, np.where(classes.empty, SCALE, 0)) - slack, 0)
+    kind, held = np.zeros(MOST_FILLINGS, np.int64), np.zeros((MOST_FILLINGS, types.count), np.int64)
     many = fill_all(
         classes.free,
         row,
         types.demand,
-        np.where(classes.allowed[kind], types.cap, 0),
+        np.where(classes.allowed[of_row], types.cap, 0),
         np.ascontiguousarray(proof.price.T[zone]),
-        scale,
+        np.full(classes.free.shape, 1 / max(classes.free.shape[1], 1)),
+        TUNING,
         threshold,
         nodes // max(classes.count, 1),
-        found,
+        kind,
         held,
     )
-    return None if many < 0 else Listed(found[:many], held[:many])
+    return None if not 0 <= many <= FILLINGS_A_SECOND * deadline.remaining() else Listed(kind[:many], held[:many])
 
 
 def choose(

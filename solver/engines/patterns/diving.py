@@ -1,4 +1,4 @@
-"""A plan by diving: patterns that the relaxation uses most are kept, what they leave over is relaxed again, until nothing is left.
+"""A plan by diving: patterns that are used most are kept, and what they leave over is relaxed again, until nothing is left.
 
 Where instances hold few tasks each of many types, roundings of one relaxation leave too many tasks over, which first fit then
 spreads out; relaxed again, they find patterns that no longer compete with those that are kept.

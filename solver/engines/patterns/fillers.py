@@ -23,6 +23,8 @@ SCALE = 10**7
 """Integer prices are in this part of an opened instance."""
 MAX_PRICE = 10**4
 """A larger price proves nothing more: it only says that a task cannot be placed."""
+LARGEST = 2**62
+"""Of all sums."""
 
 NODES, NODES_IN_TURN = 20_000, 100
 """Of the searches for the best filling of each class together, after which a bound is taken, some hundredths of a second at
@@ -33,13 +35,13 @@ HARDER = 10
 TUNING = 4
 """Steps in which the weights of the search's bound follow the prices."""
 MOST_IN_TURN = 400
-"""Fillings of equal instances, made one after the other."""
+"""Fillings of equal instances at once, made one after the other."""
 
 
-def whole_prices(price: Floats) -> Ints:
-    """``int64``: prices rounded down to parts of an opened instance."""
+def whole_prices(price: Floats, tasks: int) -> Ints:
+    """``int64``: prices rounded down to parts of an opened instance, so low that ``tasks`` of them add up."""
     whole: Ints = np.floor(np.clip(np.nan_to_num(price), 0, MAX_PRICE) * SCALE).astype(np.int64)
-    return whole
+    return np.minimum(whole, LARGEST // max(tasks, 1))
 
 
 class Filler(Protocol):
@@ -55,6 +57,10 @@ class Filler(Protocol):
 
     def try_harder(self) -> bool:
         """Search ``HARDER`` times as long from now on; whether that can gain anything."""
+        ...
+
+    def ease(self) -> None:
+        """Search as long as at first again."""
         ...
 
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
@@ -94,6 +100,9 @@ class Tables:
         """Tables are what they are."""
         return False
 
+    def ease(self) -> None:
+        """And stay so."""
+
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
         """None: there are as many classes as patterns are needed at once."""
         return np.zeros(0, np.int64), np.zeros((0, self._types.count), np.int64)
@@ -130,7 +139,8 @@ class Searches:
         self._most = np.where(classes.allowed[kind], types.cap, 0)
         resources = classes.free.shape[1]
         self._scale = np.full(classes.free.shape, 1 / max(resources, 1))
-        self._nodes = max(NODES // max(classes.count, 1), NODES_IN_TURN)
+        self._tasks = int(types.total.sum())
+        self._nodes = self._nodes_at_first = max(NODES // max(classes.count, 1), NODES_IN_TURN)
         self._last: tuple[bytes, Ints, Ints] = b"", np.zeros(0, np.int64), np.zeros((0, 0), np.int64)
 
     def worth(self, price: Ints) -> Ints:
@@ -139,22 +149,26 @@ class Searches:
 
     def best_patterns(self, price: Floats) -> tuple[Floats, Ints]:
         """Of each class."""
-        held = self._filled(whole_prices(price))[1]
+        held = self._filled(whole_prices(price, self._tasks))[1]
         return (price.T[self._classes.zone] * held).sum(axis=1), held
 
     def try_harder(self) -> bool:
         """Up to a limit."""
-        if self._nodes * self._classes.count >= MOST_NODES:
+        if self._nodes * self._classes.count * HARDER > MOST_NODES:
             return False
         self._nodes, self._last = self._nodes * HARDER, (b"", *self._last[1:])
         return True
 
+    def ease(self) -> None:
+        """With what is known of the last prices kept."""
+        self._nodes = self._nodes_at_first
+
     def more_patterns(self, price: Floats, left: Ints) -> tuple[Ints, Ints]:
         """Of classes with several instances, the largest first."""
-        values, rest = whole_prices(price).T[self._zone], left.copy()
-        kinds, found = [], []
+        values, rest = whole_prices(price, self._tasks).T[self._zone], left.copy()
+        kinds, found, room = [], [], MOST_IN_TURN
         for c in np.argsort(-self._classes.size, kind="stable").tolist():
-            times, row = int(min(self._classes.size[c], MOST_IN_TURN)), self._row[c]
+            times, row = int(min(self._classes.size[c], room)), self._row[c]
             if times < 2 or not rest.any():
                 break
             usable = np.minimum(rest, self._most[row])
@@ -163,6 +177,7 @@ class Searches:
                 self._classes.free[c], self._types.demand, usable, values[row], self._scale[c], NODES_IN_TURN, held
             )
             rest -= held[:many].sum(axis=0)
+            room -= many
             kinds.append(np.full(many, c))
             found.append(held[:many])
         if not found:
@@ -181,11 +196,6 @@ class Searches:
             )  # fmt: skip
             self._last = key, worth, held
         return self._last[1:]
-
-
-def filler(types: TaskTypes, classes: Classes, *, compiled: bool) -> Filler:
-    """Tables where they are exact or nothing is compiled, else branch and bound."""
-    return Tables(types, classes) if classes.loose is classes.grid or not compiled else Searches(types, classes)
 
 
 def rows_of(classes: Classes) -> tuple[Ints, Ints, Ints]:

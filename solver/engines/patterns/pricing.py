@@ -20,10 +20,8 @@ import numpy as np
 from solver.domain.counts import Ints
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
-from solver.engines.patterns.fillers import SCALE, Filler, Floats, whole_prices
+from solver.engines.patterns.fillers import LARGEST, SCALE, Filler, Floats, whole_prices
 from solver.engines.patterns.types import TaskTypes
-
-LARGEST = np.iinfo(np.int64).max // SCALE
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +50,11 @@ class Certificate:
 
 def certified(types: TaskTypes, classes: Classes, filler: Filler, price: Floats, box: Box) -> Certificate:
     """The bound of all plans in the box at these prices, or at the same lowered; the better one."""
-    whole = whole_prices(price)
+    whole = whole_prices(price, int(types.total.sum()))
     worth = filler.worth(whole)
     found = _certificate(types, classes, whole, worth, box)
     most = int(worth[classes.empty].max(initial=0))
-    if most <= SCALE or max(int(worth.max()), int(whole.max(initial=0))) > LARGEST:
+    if most <= SCALE or max(int(worth.max()), int(whole.max(initial=0))) > LARGEST // SCALE:
         return found
     # Rounded down, a filling of lowered prices earns at most what the lowered bound on its worth says.
     lowered = _certificate(types, classes, whole * SCALE // most, worth * SCALE // most, box)
@@ -66,5 +64,6 @@ def certified(types: TaskTypes, classes: Classes, filler: Filler, price: Floats,
 def _certificate(types: TaskTypes, classes: Classes, price: Ints, worth: Ints, box: Box) -> Certificate:
     loss = np.where(classes.empty, SCALE, 0) - worth
     value = types.cheapest_zones(price, box.least_excess, box.most_excess)
-    value += int((loss * np.where(loss < 0, box.most_used, box.least_used)).sum())
+    used = np.where(loss < 0, box.most_used, box.least_used)
+    value += sum(each * many for each, many in zip(loss.tolist(), used.tolist(), strict=True))
     return Certificate(value, price, worth)

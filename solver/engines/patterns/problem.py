@@ -146,6 +146,8 @@ class PackingResult:
         ``counting`` or ``relaxation``.
     weight
         The second cost of the plan; 0 without ``PackingProblem.weight``. No bound on it is given.
+    uncompiled
+        The compiled search would have served better, and there was no time to compile it.
     """
 
     found: bool
@@ -156,6 +158,7 @@ class PackingResult:
     proven: bool
     bound_source: str
     weight: int
+    uncompiled: bool = False
 
 
 def anywhere(wanted: Ints, zones: int) -> tuple[Ints, Ints]:

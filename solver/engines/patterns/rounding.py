@@ -34,11 +34,11 @@ def round_with_noise(
 
 
 def on_instances(kind: Ints, held: Ints, classes: Classes) -> tuple[Ints, Ints]:
-    """Patterns ``held[N, T]`` of classes ``kind[N]`` on an instance each, while the class has any.
+    """Patterns ``held[N, T]`` of classes ``kind[N]`` on an instance each, the first ones first, while the class has any.
 
-    Instances in use come first, then the fullest patterns: ``int64[M]`` instances and ``int64[M, T]`` what they hold.
+    ``int64[M]`` instances, those in use before the others, and ``int64[M, T]`` what they hold.
     """
-    order = np.lexsort((-held.sum(axis=1), classes.empty[kind]))
+    order = np.argsort(classes.empty[kind], kind="stable")
     kind, held = kind[order], held[order]
     rank = _rank_among_equals(kind)
     inside = rank < classes.size[kind]

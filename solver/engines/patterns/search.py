@@ -20,7 +20,7 @@ from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
 from solver.engines.patterns.closing import choose, usable
 from solver.engines.patterns.counting import counting_bound
-from solver.engines.patterns.fillers import Filler, filler
+from solver.engines.patterns.fillers import Filler, Searches, Tables
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.lightening import lighten
 from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
@@ -79,6 +79,7 @@ class Search:
         self._columns = Columns(types.count)
         self._plan = PartialPlan(problem, types)
         self._relaxation: Relaxation | None = None
+        self._uncompiled = False
 
     @cached_property
     def _classes(self) -> Classes:
@@ -86,7 +87,12 @@ class Search:
 
     @cached_property
     def _filler(self) -> Filler:
-        return filler(self._types, self._classes, compiled=compiled.ready(self._deadline.remaining()))
+        exact = self._classes.loose is self._classes.grid
+        self._uncompiled = not exact and not self._compiled()
+        return Tables(self._types, self._classes) if exact or self._uncompiled else Searches(self._types, self._classes)
+
+    def _compiled(self) -> bool:
+        return compiled.ready(compiled.PACKING, self._deadline.remaining())
 
     # What is known
 
@@ -108,6 +114,7 @@ class Search:
             proven=found and self._opened == self._bound,
             bound_source=self._source,
             weight=self._weight,
+            uncompiled=self._uncompiled,
         )
 
     def offer(self, started: Started) -> bool:
@@ -209,7 +216,7 @@ class Search:
     def _close(self, proof: Certificate) -> None:
         """Choose among all fillings that matter, for the largest target for which they can be listed, again and again."""
         target = min(self._opened, self._closed + 1) - 1
-        while not self.done and target >= self._bound and compiled.ready(self._deadline.remaining()):
+        while not self.done and target >= self._bound and self._compiled():
             listed = usable(self._types, self._classes, proof, target, self._deadline)
             if listed is None:
                 target = min(target - 1, (target + self._bound) // 2)
@@ -229,11 +236,10 @@ class Search:
 
     def _dive(self, relaxation: Relaxation) -> None:
         """Keep what is used most and relax the rest, again and again."""
-        if self.done or not diving.applicable(self._types) or not compiled.ready(self._deadline.remaining()):
+        if self.done or not diving.applicable(self._types) or not self._compiled():
             return
         until = self._deadline.part(DIVING_SHARE)
         kind, held = diving.dive(self._types, self._classes, self._columns, relaxation, until, self._rng)
-        self._columns.add(kind, held)
         if self._load(kind, held, np.argsort(-self._plan.sizes(), kind="stable"), self._opened - 1):
             self._offer_held(self._plan.held)
 
@@ -278,8 +284,9 @@ class Search:
         return self._load(np.concatenate([kind, more[0]]), np.concatenate([held, more[1]]), order, most_opened)
 
     def _repeated(self, times: Ints) -> tuple[Ints, Ints]:
-        """Each known pattern so many times, ``int64[N]`` classes and ``int64[N, T]`` fillings."""
-        pattern = np.repeat(np.arange(len(times)), times)
+        """Each known pattern so many times, the fullest first: ``int64[N]`` classes and ``int64[N, T]`` fillings."""
+        fullest = np.argsort(-self._columns.held.sum(axis=1), kind="stable")
+        pattern = np.repeat(fullest, times[fullest])
         return self._columns.kind[pattern], self._columns.held[pattern]
 
     def _load(self, kind: Ints, held: Ints, order: Ints, most_opened: int) -> bool:

@@ -151,7 +151,7 @@ def test_what_is_not_compiled_is_left_out_where_there_is_no_time_and_the_answer_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The plan is then that of the other engines."""
-    monkeypatch.setattr(compiled, "ready", lambda seconds: False)
+    monkeypatch.setattr(compiled, "ready", lambda kernels, seconds: False)
     run = portfolio.run(bind(priority_problem(4, 4, 1, 0.95, 1)), Limits(time_limit=10, workers=1))
     assert portfolio.UNCOMPILED in run.remarks
     assert run.solution.engine != "assigning"
@@ -160,5 +160,5 @@ def test_what_is_not_compiled_is_left_out_where_there_is_no_time_and_the_answer_
 def test_what_is_compiled_is_kept_for_the_next_process() -> None:
     """And is ready where little time is left."""
     compiled.warm_up()
-    assert compiled.ready(0.0)
+    assert compiled.ready(compiled.ASSIGNMENT, 0.0)
     assert any(np.char.endswith([path.name for path in compiled.kept_in().iterdir()], ".nbi"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solver.domain.counts import Ints
-from solver.engines.kernels.packing import fill_each, fill_in_turn
+from solver.engines.kernels.packing import fill_all, fill_each, fill_in_turn
 
 
 def shares(rows: int, resources: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -56,6 +56,34 @@ def test_a_search_that_is_cut_short_gives_a_bound(nodes: int) -> None:
         assert (held[0] @ need <= room[0]).all()
         short += int(worth[0] > held[0] @ value[0])
     assert short > 0 or nodes == 40
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_types_that_need_nothing_and_prices_of_all_sizes(seed: int) -> None:
+    """The best value, a bound where the search is cut short, and every full filling worth a threshold, as by looking at all."""
+    draw = np.random.default_rng(seed)
+    types = int(draw.integers(1, 6))
+    need = draw.integers(0, 4, (types, 2)) * (draw.random((types, 1)) < 0.7)
+    room = draw.integers(0, 7, (1, 2))
+    most, value = draw.integers(0, 3, (1, types)), (10.0 ** draw.uniform(-1, 11, (1, types))).astype(np.int64)
+    row, best = np.zeros(1, np.int64), best_of_all(room[0], need, value[0], most[0])
+    for nodes in (1, 3, 10**6):
+        worth, held = np.zeros(1, np.int64), np.zeros((1, types), np.int64)
+        fill_each(room, row, need, most, value, shares(1, 2), 4, nodes, worth, held)
+        assert worth[0] >= best >= held[0] @ value[0]
+    assert worth[0] == best
+    threshold = np.array([int(best * draw.random())])
+    instance, kept = np.zeros(500, np.int64), np.zeros((500, types), np.int64)
+    many = fill_all(room, row, need, most, value, shares(1, 2), 4, threshold, 10**6, instance, kept)
+    every = np.array(list(itertools.product(*(range(int(top) + 1) for top in most[0]))))
+    every = every[(every @ need <= room[0]).all(axis=1) & (every @ value[0] >= threshold[0])]
+    full = {
+        tuple(one)
+        for one in every.tolist()
+        if not any(((other >= one).all() and (other != one).any()) for other in every)
+    }
+    assert {tuple(one) for one in kept[:many].tolist()} == {one for one in full if any(one)}
+    assert many == len(full - {(0,) * types})
 
 
 def test_equal_instances_share_what_there_is() -> None:

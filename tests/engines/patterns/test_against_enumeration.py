@@ -9,11 +9,9 @@ import pytest
 
 from solver.engines.deadline import Deadline
 from solver.engines.patterns import search
-from solver.engines.patterns.classes import Classes
 from solver.engines.patterns.fillers import Searches
 from solver.engines.patterns.problem import PackingProblem, PackingResult
 from solver.engines.patterns.search import improve
-from solver.engines.patterns.types import TaskTypes
 
 
 @dataclass
@@ -127,10 +125,7 @@ def test_equals_enumeration(seed: int) -> None:
 def test_equals_enumeration_by_branch_and_bound(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same where instances are filled by branch and bound, as they are where tables would be too large."""
 
-    def searches(types: TaskTypes, classes: Classes, *, compiled: bool) -> Searches:
-        return Searches(types, classes)
-
-    monkeypatch.setattr(search, "filler", searches)
+    monkeypatch.setattr(search, "Tables", Searches)
     compare_with_enumeration(seed)
 
 

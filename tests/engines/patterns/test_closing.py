@@ -10,7 +10,7 @@ from solver.engines.patterns import closing
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import classes
 from solver.engines.patterns.closing import choose, usable
-from solver.engines.patterns.fillers import Searches
+from solver.engines.patterns.fillers import Searches, Tables
 from solver.engines.patterns.pricing import certified
 from solver.engines.patterns.problem import PackingProblem, anywhere
 from solver.engines.patterns.types import task_types
@@ -91,3 +91,24 @@ def test_too_many_fillings_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> No
     merged = classes(problem, types)
     proof = certified(types, merged, Searches(types, merged), np.full((types.count, 1), 0.3), Box.whole(types, merged))
     assert usable(types, merged, proof, 8, Deadline(20)) is None
+
+
+def test_large_amounts_and_many_equal_instances_prove_nothing_false() -> None:
+    """A million tasks, a thousand of which fill one of 100,000 instances: at any price at least 1,000 and never more."""
+    lower, upper = anywhere(np.array([10**6]), 1)
+    problem = PackingProblem(
+        free=np.full((100_000, 1), 10**9),
+        zone=np.zeros(100_000, np.int64),
+        empty=np.ones(100_000, np.bool_),
+        demand=np.array([[10**6]]),
+        wanted=np.array([10**6]),
+        lower=lower,
+        upper=upper,
+    )
+    types = task_types(problem)
+    assert types is not None
+    merged = classes(problem, types)
+    for filler in (Tables(types, merged), Searches(types, merged)):
+        for price in (1e-6, 1e-3, 1.0, 1e4, 1e9):
+            proof = certified(types, merged, filler, np.full((1, 1), price), Box.whole(types, merged))
+            assert proof.bound <= 1_000
