@@ -17,6 +17,7 @@ from ortools.sat.python import cp_model
 from solver.domain.counts import Ints
 from solver.domain.request import Limits
 from solver.engines.assignment.lagrangian import Prices, Relaxation
+from solver.engines.choosing import solver_of_choices
 from solver.engines.deadline import Deadline
 
 MOST_COLUMNS = 4_000
@@ -94,8 +95,6 @@ def choose(columns: Columns, wanted: Wanted, limits: Limits, deadline: Deadline)
     """The cheapest plan of the fillings among those that are wanted.
 
     A filling may hold more tasks than a group has: those that are too many are left out, none of them at home.
-
-    One thread with the whole linear relaxation, which decides most models at its root; of two threads neither has enough of it.
     """
     model, instances = cp_model.CpModel(), columns.instances
     used = [model.new_bool_var("") for _ in columns.instance]
@@ -121,15 +120,10 @@ def choose(columns: Columns, wanted: Wanted, limits: Limits, deadline: Deadline)
         cost = cp_model.LinearExpr.sum(terms)
         model.add(cost <= limit)
     model.minimize(cost)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    solver.parameters.add_lp_constraints_lazily = False
-    solver.parameters.random_seed = limits.seed
-    solver.parameters.max_time_in_seconds = max(min(deadline.remaining(), SECONDS), 0.01)
-    if limits.deterministic_limit is not None:
-        solver.parameters.max_time_in_seconds = max(deadline.remaining(), 0.01)
-        solver.parameters.max_deterministic_time = min(limits.deterministic_limit, DETERMINISTIC)
+    if limits.deterministic_limit is None:
+        solver = solver_of_choices(limits.seed, min(deadline.remaining(), SECONDS), None)
+    else:
+        solver = solver_of_choices(limits.seed, deadline.remaining(), min(limits.deterministic_limit, DETERMINISTIC))
     status = solver.solve(model)
     most = int(wanted.limit[-1])
     if status == cp_model.INFEASIBLE:

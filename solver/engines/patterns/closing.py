@@ -14,6 +14,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from solver.domain.counts import Ints
+from solver.engines.choosing import solver_of_choices
 from solver.engines.deadline import Deadline
 from solver.engines.kernels.packing import fill_all
 from solver.engines.patterns.classes import Classes
@@ -85,10 +86,7 @@ def usable(types: TaskTypes, classes: Classes, proof: Certificate, target: int, 
 def choose(
     types: TaskTypes, classes: Classes, listed: Listed, target: int, bound: int, deadline: Deadline, seed: int
 ) -> Chosen:
-    """A plan of these fillings that opens as few as possible, from ``bound`` to ``target``, or that there is none.
-
-    One thread with the whole linear relaxation, which decides most models at its root.
-    """
+    """A plan of these fillings that opens as few as possible, from ``bound`` to ``target``, or that there is none."""
     model = cp_model.CpModel()
     most = np.minimum(classes.size[listed.kind], types.total.max(initial=1))
     used = [model.new_int_var(0, top, "") for top in most.tolist()]
@@ -114,13 +112,7 @@ def choose(
     opened = cp_model.LinearExpr.sum([used[p] for p in opening.tolist()])
     model.add_linear_constraint(opened, bound, target)
     model.minimize(opened)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    solver.parameters.add_lp_constraints_lazily = False
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_time_in_seconds = max(deadline.remaining(), 0.01)
-    solver.parameters.max_deterministic_time = DETERMINISTIC
+    solver = solver_of_choices(seed, deadline.remaining(), DETERMINISTIC)
     status = solver.solve(model)
     if status == cp_model.INFEASIBLE:
         return Chosen(None, target + 1)
