@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+import benchmarks.published
 
 
 @pytest.fixture(scope="session")
@@ -16,13 +17,13 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def published(root: Path) -> Callable[[str], Path]:
+def published() -> Callable[[str], Path]:
     """Where a published data set is; the test that asks for one that is absent is skipped, with the reason."""
-    folder = Path(os.environ.get("PLACEMENT_SOLVER_DATA", root.parent / "shared" / "data"))
 
     def find(name: str) -> Path:
-        if not (folder / name).exists():
-            pytest.skip(f"no {folder / name}; datasets/README.md says how to point PLACEMENT_SOLVER_DATA at a copy")
-        return folder / name
+        try:
+            return benchmarks.published.published(name)
+        except FileNotFoundError as absent:
+            pytest.skip(str(absent))
 
     return find

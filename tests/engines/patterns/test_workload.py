@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from datasets.packing import packing_cluster
+from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
+from solver.engines.patterns import diving
+from solver.engines.patterns import search as search_module
+from solver.engines.patterns.branching import Tree, Verdict
 from solver.engines.patterns.check import holds
 from solver.engines.patterns.problem import PackingProblem, PackingResult, evenly
-from solver.engines.patterns.search import improve
+from solver.engines.patterns.search import Search, improve
 
 
 def workload(tasks: int, instances: int, seed: int) -> PackingProblem:
@@ -117,3 +122,41 @@ def test_sizes_without_a_common_divisor(seed: int) -> None:
     assert result.found
     assert holds(problem, result.started)
     assert result.bound <= 6 <= result.opened
+
+
+def test_the_tree_is_explored_after_a_dive_that_did_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dive's patterns are its own: the linear program and the list of its patterns stay in step."""
+    draw = np.random.default_rng(4)
+    wanted = np.ones(40, dtype=np.int64)
+    problem = PackingProblem(
+        free=np.full((40, 3), 1000),
+        zone=np.zeros(40, dtype=np.int64),
+        empty=np.ones(40, dtype=bool),
+        demand=draw.integers(100, 600, (40, 3)),
+        wanted=wanted,
+        lower=np.zeros((40, 1), dtype=np.int64),
+        upper=wanted[:, None],
+    )
+    explored: list[int] = []
+    explore = Tree.explore
+
+    def seen(tree: Tree, boxes: int, deadline: Deadline) -> Verdict:
+        explored.append(boxes)
+        return explore(tree, boxes, deadline)
+
+    monkeypatch.setattr(Tree, "explore", seen)
+    monkeypatch.setattr(Search, "_close", lambda search, proof: None)
+    monkeypatch.setattr(Search, "_load", lambda search, kind, held, order, most_opened: False)
+    monkeypatch.setattr(search_module, "MAX_TRIES", 1)
+    dives: list[int] = []
+    dive = diving.dive
+
+    def counted(*given: Any) -> tuple[Ints, Ints]:
+        found = dive(*given)
+        dives.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(diving, "dive", counted)
+    result = improve(problem, Deadline(20.0))
+    assert result.found and holds(problem, result.started)
+    assert explored and dives and dives[0] > 0
