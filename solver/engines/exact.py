@@ -30,8 +30,8 @@ LARGEST_MODEL = 150_000
 LEAST_SECONDS, SECONDS_A_START = 0.02, 30e-6
 """What building a model and getting anything out of CP-SAT takes at least; with less left it is not begun."""
 
-TIER_SHARE = 0.6
-"""Of the time left, for a tier that is not the last."""
+TIER_SHARE, ALONE_SHARE = 0.6, 0.9
+"""Of the time left, for a tier that is not the last; and where those after it owe nothing before it finds a better plan."""
 
 SMALL_MODEL = 300
 """Variables of a model that is searched whole at once."""
@@ -62,7 +62,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     for tier in range(len(compiled.tiers)):
         incumbent.count(tier, most)
         if not _settled(incumbent, compiled, tier):
-            share = 1.0 if tier == len(compiled.tiers) - 1 else TIER_SHARE
+            last = tier == len(compiled.tiers) - 1
+            rest = all(_settled(incumbent, compiled, later) for later in range(tier + 1, len(compiled.tiers)))
+            share = 1.0 if last else ALONE_SHARE if rest else TIER_SHARE
             given = None if budget is None else budget * share
             spent = _minimise(incumbent, compiled, tier, limits, given, deadline.part(share))
             budget = None if budget is None else max(budget - spent, 0.0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from ortools.sat.python import cp_model
 
+from solver.compile import CompiledModel
 from solver.cpsat import model
-from solver.domain.request import Limits
+from solver.domain.request import Freedom, Limits, Preempt
 from solver.domain.solution import Stop
-from solver.engines import exact, portfolio
+from solver.engines import exact, portfolio, sequential
 from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
 from solver.rules.bind import bind
 from solver.verify import check
 from tests.builders import cluster, group, problem
@@ -41,3 +43,29 @@ def test_a_deadline_that_passes_while_a_tier_is_searched_ends_the_search_and_not
     assert gone
     assert solution.stop is Stop.CANCELLED
     assert not check(asked, solution.tasks)
+
+
+def test_a_tier_has_nearly_all_of_the_time_where_those_after_it_owe_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is stopped for the waiting task, nothing stopped is as little as can be."""
+    given: list[float] = []
+
+    def minimise(
+        incumbent: Incumbent,
+        compiled: CompiledModel,
+        tier: int,
+        limits: Limits,
+        budget: float | None,
+        deadline: Deadline,
+    ) -> float:
+        given.append(deadline.remaining())
+        return 0.0
+
+    monkeypatch.setattr(exact, "_minimise", minimise)
+    groups = [group("low", priority=0, cpu=4), group("high", 1, priority=1, cpu=4)]
+    asked = problem(
+        cluster([{"cpu": 4, "free": {"cpu": 0}}]), groups, {"low": [1]}, freedom=Freedom(preempt=Preempt.LOWER)
+    )
+    incumbent = Incumbent(bind(asked))
+    incumbent.require_sequential(sequential.place(incumbent.rules, 0, Deadline(10)))
+    exact.improve(incumbent, Limits(workers=1), Deadline(100))
+    assert given and given[0] > 80
