@@ -171,7 +171,11 @@ class ClusterSnapshot:
         if name in ("instanceId", "host"):
             return self._identity
         plain = name.removeprefix("attribute:")
-        return self.attributes.get(plain) or TextColumn.of([None] * self.size)
+        return self.attributes.get(plain) or self._absent
+
+    @cached_property
+    def _absent(self) -> TextColumn:
+        return TextColumn.of([None] * self.size)
 
     @cached_property
     def _identity(self) -> TextColumn:

@@ -60,7 +60,8 @@ class Binpack(Strategy):
 
 def _keep_in_use(problem: Problem, but: Sequence[int]) -> list[int]:
     """Groups other than ``but`` whose tasks keep an instance in use: all that are not DAEMON."""
-    return [g for g, group in enumerate(problem.groups) if group.scheduling is not Scheduling.DAEMON and g not in but]
+    packing = set(but)
+    return [g for g in _packed(problem, range(len(problem.groups))) if g not in packing]
 
 
 def _packed(problem: Problem, groups: Sequence[int]) -> list[int]:
@@ -82,14 +83,14 @@ class Opened(Cost):
 
     def opened(self, placement: Placement) -> Bools:
         """``bool[I]``: which they are."""
-        packed = sum_of((placement.row(g) for g in _packed(placement.problem, self.groups)), placement.size)
+        packed = placement.held_by(_packed(placement.problem, self.groups))
         opened: Bools = (packed > 0) & ~self.in_use_anyway(placement)
         return opened
 
     def in_use_anyway(self, placement: Placement) -> Bools:
         """``bool[I]``: instances that others keep in use, so that tasks of the packing groups cost nothing there."""
         problem = placement.problem
-        others = sum_of((placement.row(g) for g in _keep_in_use(problem, self.groups)), placement.size)
+        others = placement.held_by(_keep_in_use(problem, self.groups))
         used: Bools = (others > 0) | problem.holds_unlisted
         return used
 
@@ -126,8 +127,7 @@ class Opened(Cost):
         open_now = self.opened(facts.base)
         packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
         used = problem.holds_unlisted | open_now
-        for g in others:
-            used |= facts.base.row(g) > 0
+        used |= facts.base.held_by(others) > 0
         reachable = np.zeros(problem.cluster.size, np.bool_)
         for g in packed:
             reachable |= (facts.room[g] > 0) & (facts.least[g] > 0)
@@ -184,8 +184,7 @@ class Leftover(Cost):
         return np.maximum(problem.cluster.free[:, problem.cluster.resources.index(self.resource)], 0)
 
     def value(self, placement: Placement) -> int:
-        weights = self.weights(placement.problem)
-        return sum(int((placement.row(g) * weights).sum()) for g in self.groups)
+        return int((placement.held_by(self.groups) * self.weights(placement.problem)).sum())
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield Reading.of_groups(problem, self.groups)
@@ -206,7 +205,7 @@ class Leftover(Cost):
         problem = facts.problem
         weights = self.weights(problem)
         order = np.argsort(weights, kind="stable")
-        cost = sum(int((facts.base.row(g) * weights).sum()) for g in self.groups)
+        cost = int((facts.base.held_by(self.groups) * weights).sum())
         for g in self.groups:
             room = np.minimum(facts.room[g][order], facts.least[g])
             cost += int((fill_in_order(room, int(facts.least[g])) * weights[order]).sum())

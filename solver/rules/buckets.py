@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from solver.domain.counts import Bools, Ints
+from solver.domain.placement import Cells, Placement
 from solver.domain.problem import Problem
 
 
@@ -68,6 +69,15 @@ class Buckets:
     def count(self, tasks: Ints) -> Ints:
         """``int64[B]``: tasks in each bucket, from ``int64[I]``."""
         return np.bincount(self.of + 1, weights=tasks, minlength=self.size + 1)[1:].astype(np.int64)
+
+    def count_of(self, placement: Placement, family: str) -> Ints:
+        """``int64[B]``: tasks of a family in each bucket."""
+        return placement.family_in(family, self.of, self.size)
+
+    def count_cells(self, cells: Cells) -> Ints:
+        """``int64[B]``: tasks in each bucket, from instances and how many there are on each."""
+        instances, counts = cells
+        return np.bincount(self.of[instances] + 1, weights=counts, minlength=self.size + 1)[1:].astype(np.int64)
 
     def members(self) -> list[Ints]:
         """The instances of each bucket, ascending."""

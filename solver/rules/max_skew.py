@@ -15,7 +15,7 @@ import numpy as np
 
 from solver.domain.counts import Bools, Ints
 from solver.domain.explanation import Violation
-from solver.domain.placement import Placement
+from solver.domain.placement import Cells, Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import field_name, split, whole_number
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading
@@ -83,9 +83,9 @@ class MaxSkew(Constraint):
         buckets = self.buckets(problem)
         if not len(buckets):
             return np.zeros(state.size, np.int64) if group == self.owner else np.full(state.size, UNLIMITED)
-        counts = buckets.count(state.family(self._family(problem)))
+        counts = buckets.count_of(state, self._family(problem))
         allowed = self._allowed(problem, buckets) if group != self.owner else self.k
-        started = buckets.count(np.maximum(state.change(self.owner), 0)) > 0
+        started = buckets.count_cells(_starts(state, self.owner)) > 0
         most = np.where(started, self.k, allowed) + counts.min()
         room = np.maximum(most - counts, 0)
         inside = np.where(buckets.inside, room[buckets.of], UNLIMITED)
@@ -139,11 +139,12 @@ class MaxSkew(Constraint):
         """Each bucket's excess over the smallest where the owner starts tasks in it, then the skew."""
         problem = placement.problem
         buckets = self.buckets(problem)
-        counts = buckets.count(placement.family(self._family(problem)))
-        starts = np.maximum(placement.change(self.owner), 0)
-        started = buckets.count(starts) > 0
+        counts = buckets.count_of(placement, self._family(problem))
+        starts = _starts(placement, self.owner)
+        started = buckets.count_cells(starts) > 0
         above = np.where(started, counts - (counts.min() if len(counts) else 0), 0)
-        nowhere = int(starts[~has_field(problem, self.field)].sum())
+        instances, more = starts
+        nowhere = int(more[problem.cluster.column(self.field).codes[instances] < 0].sum())
         limit = np.full(len(buckets) + 2, self.k)
         limit[-2] = 0
         name = buckets.named(f"instances without {self.field}", ALL_BUCKETS)
@@ -153,6 +154,12 @@ class MaxSkew(Constraint):
             name,
             f"tasks of {self._family(problem)} above the smallest bucket",
         )
+
+
+def _starts(placement: Placement, group: int) -> Cells:
+    """Where tasks of the group start, and how many."""
+    instances, more = placement.change_of(group)
+    return instances[more > 0], more[more > 0]
 
 
 def _skew(counts: Ints) -> int:

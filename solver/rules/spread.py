@@ -57,7 +57,7 @@ class Spread(Strategy):
 
     def preference(self, state: Placement, group: int) -> Ints:
         buckets = self.buckets
-        counts = buckets.count(state.family(self.family))
+        counts = buckets.count_of(state, self.family)
         return np.where(buckets.inside, np.append(counts, LAST)[buckets.of], LAST)
 
 
@@ -74,10 +74,7 @@ class Missing(Cost):
         return f"{self.position}/spread/missing"
 
     def value(self, placement: Placement) -> int:
-        return sum(
-            int(placement.family(spread.family)[~has_field(placement.problem, spread.field)].sum())
-            for spread in self.spreads
-        )
+        return sum(_outside(placement, spread) for spread in self.spreads)
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         for spread in self.spreads:
@@ -99,12 +96,12 @@ class Missing(Cost):
         return sum(self._bound(spread, facts) for spread in self.spreads)
 
     def _bound(self, spread: Spread, facts: Counting) -> int:
-        outside = ~has_field(facts.problem, spread.field)
+        inside = has_field(facts.problem, spread.field)
         needed = 0
         for g in facts.problem.families[spread.family]:
-            here = int(np.minimum(facts.room[g][~outside], facts.least[g]).sum())
+            here = int(np.minimum(facts.room[g][inside], facts.least[g]).sum())
             needed += max(int(facts.least[g]) - here, 0)
-        return needed + int(facts.base.family(spread.family)[outside].sum())
+        return needed + _outside(facts.base, spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +119,7 @@ class Evenness(Cost):
     def value(self, placement: Placement) -> int:
         total_squares = 0
         for spread in self.spreads:
-            counts = spread.buckets.count(placement.family(spread.family))
+            counts = spread.buckets.count_of(placement, spread.family)
             total_squares += int((counts * counts).sum())
         return total_squares
 
@@ -140,7 +137,7 @@ class Evenness(Cost):
 
     def remark(self, placement: Placement) -> str:
         """The largest skew among the families (§4.1)."""
-        counts = [spread.buckets.count(placement.family(spread.family)) for spread in self.spreads]
+        counts = [spread.buckets.count_of(placement, spread.family) for spread in self.spreads]
         return f"largest skew {max((int(np.ptp(row)) for row in counts if len(row)), default=0):,}"
 
     def ceiling(self, problem: Problem) -> int:
@@ -153,10 +150,9 @@ class Evenness(Cost):
     def _bound(self, spread: Spread, facts: Counting, missing: int) -> int:
         problem = facts.problem
         buckets = spread.buckets
-        family = facts.base.family(spread.family)
-        counts = buckets.count(family)
+        counts = buckets.count_of(facts.base, spread.family)
         room = _family_room(spread, facts)
-        outside = missing - int(family[~has_field(problem, spread.field)].sum())
+        outside = missing - _outside(facts.base, spread)
         unused = ~buckets.inside & has_field(problem, spread.field)
         started = sum(int(facts.least[g]) for g in problem.families[spread.family])
         amount = max(started - max(outside, 0) - int(np.minimum(room[unused], LAST).sum()), 0)
@@ -174,13 +170,12 @@ class Evenness(Cost):
         coarse = _coarser(spread, facts, fine, room)
         if coarse is None or amount != started or started != every:
             return 0
-        family = facts.base.family(spread.family)
-        counts, rooms = coarse.count(family), coarse.count(room)
+        counts, rooms = coarse.count_of(facts.base, spread.family), coarse.count(room)
         added = fill_evenly(counts, rooms, amount)
         tied = tied_at_the_end(counts, rooms, added)
         extra = int((tied & (added > 0) & (counts + added == (counts + added)[tied].max())).sum()) if tied.any() else 0
         added[tied] = (counts + added)[tied].min() - counts[tied] if extra else added[tied]
-        fine_counts, fine_rooms = fine.count(family), fine.count(room)
+        fine_counts, fine_rooms = fine.count_of(facts.base, spread.family), fine.count(room)
         cost, steps = 0, []
         for z, members in enumerate(coarse.members()):
             inside = np.unique(fine.of[members[fine.of[members] >= 0]])
@@ -190,6 +185,13 @@ class Evenness(Cost):
                 more = least_sum_of_squares(fine_counts[inside], fine_rooms[inside], int(added[z]) + 1)
                 steps.append(more - here)
         return cost + sum(sorted(steps)[:extra])
+
+
+def _outside(placement: Placement, spread: Spread) -> int:
+    """Tasks of the family on instances without the field."""
+    codes, problem = placement.problem.cluster.column(spread.field).codes, placement.problem
+    cells = (placement.cells_of(g) for g in problem.families[spread.family])
+    return sum(int(counts[codes[instances] < 0].sum()) for instances, counts in cells)
 
 
 def _family_room(spread: Spread, facts: Counting) -> Ints:

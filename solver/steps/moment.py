@@ -7,11 +7,25 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from solver.domain.counts import Counts, Ints
-from solver.domain.placement import Placement
+from solver.domain.placement import Cells, Placement
 from solver.domain.problem import Problem
 
 
-class Moment(Placement):
+class _ByRows(Placement):
+    """A placement whose rows are what it knows: cells are read off them."""
+
+    def cells_of(self, group: int) -> Cells:
+        """The instances that hold tasks of the group, and how many."""
+        row = self.row(group)
+        cells = np.flatnonzero(row)
+        return cells, row[cells]
+
+    def family_in(self, name: str, part: Ints, parts: int) -> Ints:
+        """``int64[P]``: tasks of a family in each part of the cluster."""
+        return np.bincount(part + 1, weights=self.family(name), minlength=parts + 1)[1:].astype(np.int64)
+
+
+class Moment(_ByRows):
     """A placement to which tasks are added and taken away.
 
     Parameters
@@ -24,6 +38,7 @@ class Moment(Placement):
         super().__init__(problem)
         # Shared: what a rule computes of the state before is then kept once.
         self.__dict__["before"] = before
+        self._most_rows = len(problem.groups) + 1
         self.starting = starting
 
     def change_by(self, group: Ints, instance: Ints, count: Ints) -> None:
@@ -52,7 +67,7 @@ class Moment(Placement):
         return not self.starting.isdisjoint(groups)
 
 
-class Mixture(Placement):
+class Mixture(_ByRows):
     """A state with some rows of one moment and some of another: the worst for a rule that a stop can break as well.
 
     Parameters
