@@ -24,7 +24,8 @@ from solver.domain.steps import Steps
 from solver.engines.incumbent import Observer
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.verify import broken
 from solver.verify import check as verify
 

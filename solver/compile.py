@@ -9,7 +9,7 @@ import numpy as np
 
 from solver.cpsat.merging import TaskType, task_types
 from solver.cpsat.model import CountModel
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.model import Sum, total
 from solver.rules.moved import moved
 

@@ -19,7 +19,8 @@ from solver.domain.problem import Problem
 from solver.domain.request import RunningTask
 from solver.domain.steps import Action
 from solver.rules.base import Constraint
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.rules.member_of import MemberOf
 
 MOST_FOUND = 100

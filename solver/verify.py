@@ -15,7 +15,8 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.explanation import Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 
 
 def check(problem: Problem, tasks: Counts, rules: Rules | None = None) -> tuple[Violation, ...]:

@@ -13,7 +13,6 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 
-
 T = TypeVar("T", int, str)
 
 KEPT_CELLS, KEPT_ROWS = 4_000_000, 16
@@ -156,6 +155,20 @@ class Placement:
         self._started.append((group, instances, counts))
         self._started_of.setdefault(group, []).append((instances, counts))
         self._tasks = None
+
+    @property
+    def starts(self) -> int:
+        """How often ``start`` was called: a point to look back to."""
+        return len(self._started)
+
+    def started_on(self, since: int) -> Ints:
+        """The instances of all starts after a point, ascending."""
+        later = [instances for _, instances, _ in self._started[since:]]
+        return np.unique(np.concatenate(later)) if later else np.zeros(0, np.int64)
+
+    def has_started(self, group: int) -> bool:
+        """Whether ``start`` was called for the group."""
+        return group in self._started_of
 
     # What the query language reads.
 

@@ -14,6 +14,9 @@ from solver.rules.filling import fill_evenly, fill_in_order, tied_at_the_end
 from solver.rules.random import Random
 from solver.rules.spread import LAST, Spread
 
+MOST_PARTS = 64
+"""Into so many buckets instances are sorted, at most, to look at the first ones of each alone."""
+
 
 class Allotment:
     """All tasks of a group at once, with the result that one at a time would have.
@@ -28,6 +31,9 @@ class Allotment:
         ``int64[I]``: the place of each instance in the order of identities.
     room
         ``int64[I]``: how many tasks of the group each instance takes.
+    wanted
+        How many are to start. Of the instances that hold the same bucket of every ``spread`` only the first so many, in the
+        order of the levels below, can be needed: the others are not looked at.
     """
 
     def __init__(
@@ -38,113 +44,148 @@ class Allotment:
         group: int,
         chain: Sequence[Strategy],
         room: Ints,
+        wanted: int,
     ) -> None:
         self.state = state
-        self.problem = state.problem
         self.rank = rank
         self.rng = rng
         self.group = group
         self.chain = _until_random(chain)
-        self.room = room
-        self.started = np.zeros_like(room)
-        self._buckets: dict[int, tuple[Ints, Ints]] = {}
-        for level, strategy in enumerate(self.chain):
-            if isinstance(strategy, Spread):
-                buckets = strategy.buckets
-                of = np.where(buckets.inside, buckets.of, len(buckets))
-                counts = np.append(buckets.count(self.state.family(strategy.family)), LAST)
-                self._buckets[level] = (of, counts)
+        self.wanted = wanted
+        # From here on, instances are positions in this array.
+        self.instances = np.flatnonzero(room > 0)
+        self._counts = {
+            level: np.append(strategy.buckets.count_of(state, strategy.family), LAST)
+            for level, strategy in enumerate(self.chain)
+            if isinstance(strategy, Spread)
+        }
+        self._of = self._buckets_of(self.instances)
+        self._exact = self._is_exact()
+        if self._exact:
+            self._leave_out()
+        self.room = np.minimum(room[self.instances], wanted)
+        self.started = np.zeros_like(self.room)
+
+    def _buckets_of(self, instances: Ints) -> dict[int, Ints]:
+        """The bucket of each instance at each level that spreads."""
+        spreads = ((level, strategy) for level, strategy in enumerate(self.chain) if isinstance(strategy, Spread))
+        return {level: strategy.buckets.or_last[instances] for level, strategy in spreads}
 
     def is_exact(self) -> bool:
         """Whether the chain is one that can be walked level by level."""
-        eligible = np.flatnonzero(self.room > 0)
-        outer = np.zeros(len(eligible), np.int64)
+        return self._exact
+
+    def _is_exact(self) -> bool:
+        problem = self.state.problem
+        outer = np.zeros(len(self.instances), np.int64)
         packed = False
         for level, strategy in enumerate(self.chain):
             if isinstance(strategy, Binpack):
-                index = self.problem.cluster.resources.index(strategy.resource)
-                if self.problem.demand[self.group, index] == 0:
+                index = problem.cluster.resources.index(strategy.resource)
+                if problem.demand[self.group, index] == 0:
                     return False
                 packed = True
             elif isinstance(strategy, Spread):
-                of, _ = self._buckets[level]
-                inner = of[eligible]
+                inner = self._of[level]
                 if packed and np.bincount(inner).max(initial=0) > 1:
                     return False
-                holder = np.zeros(int(inner.max(initial=0)) + 1, np.int64)
-                holder[inner] = outer
-                if (holder[inner] != outer).any():
-                    return False
-                outer = inner
+                if len(self._counts) > 1:
+                    holder = np.zeros(len(self._counts[level]), np.int64)
+                    holder[inner] = outer
+                    if (holder[inner] != outer).any():
+                        return False
+                    outer = inner
         return True
 
-    def allot(self, wanted: int, skew: int | None) -> Ints:
-        """``int64[I]``: tasks started on each instance."""
-        self._fill(np.flatnonzero(self.room > 0), wanted, 0, skew)
-        return self.started
+    def _leave_out(self) -> None:
+        """Keep only the first instances of each innermost bucket."""
+        if any(isinstance(strategy, Random) for strategy in self.chain):
+            return
+        parts, last = np.zeros(len(self.instances), np.int64), -1
+        for level, of in self._of.items():
+            # Where each instance is a bucket of its own, the count there is one of the keys that order them.
+            if np.bincount(of).max(initial=0) > 1:
+                parts, last = of, level
+        present = np.flatnonzero(np.bincount(parts))
+        # One more than is needed, so that a bucket never counts as full because of what is left out.
+        amount = self.wanted + 1
+        if len(present) > MOST_PARTS or len(self.instances) <= amount * len(present):
+            return
+        kept = []
+        for part in present.tolist():
+            members = np.flatnonzero(parts == part)
+            if len(members) > amount:
+                members = members[_first(self._keys(self.instances[members], last + 1), amount)]
+            kept.append(members)
+        self.instances = self.instances[np.sort(np.concatenate(kept))]
+        self._of = self._buckets_of(self.instances)
 
-    def _fill(self, instances: Ints, amount: int, level: int, skew: int | None = None) -> None:
-        if amount <= 0 or not len(instances):
+    def allot(self, skew: int | None) -> tuple[Ints, Ints]:
+        """Instances where tasks start, and how many on each."""
+        self._fill(np.arange(len(self.instances)), self.wanted, 0, skew)
+        here = np.flatnonzero(self.started)
+        return self.instances[here], self.started[here]
+
+    def _fill(self, places: Ints, amount: int, level: int, skew: int | None = None) -> None:
+        if amount <= 0 or not len(places):
             return
         if level == len(self.chain):
-            self._in_order(instances[np.argsort(self.rank[instances])], amount)
+            self._in_order(places[np.argsort(self.rank[self.instances[places]])], amount)
         elif isinstance(self.chain[level], Spread):
-            self._evenly(instances, amount, level, skew)
+            self._evenly(places, amount, level, skew)
         elif isinstance(self.chain[level], Binpack):
-            self._in_order(instances[self._order(instances, level)], amount)
+            self._in_order(places[self._order(places, level)], amount)
         else:
-            self._at_random(instances, amount)
+            self._at_random(places, amount)
 
     def _in_order(self, ordered: Ints, amount: int) -> None:
         """Fill one instance after the other."""
         self.started[ordered] += fill_in_order(self.room[ordered] - self.started[ordered], amount)
 
-    def _at_random(self, instances: Ints, amount: int) -> None:
+    def _at_random(self, places: Ints, amount: int) -> None:
         """Each task uniformly among the instances with room: draws that meet a full one are drawn again."""
         while amount > 0:
-            room = self.room[instances] - self.started[instances]
-            instances, room = instances[room > 0], room[room > 0]
-            if not len(instances):
+            room = self.room[places] - self.started[places]
+            places, room = places[room > 0], room[room > 0]
+            if not len(places):
                 return
-            drawn = np.bincount(self.rng.integers(len(instances), size=amount), minlength=len(instances))
+            drawn = np.bincount(self.rng.integers(len(places), size=amount), minlength=len(places))
             accepted = np.minimum(drawn, room)
-            self.started[instances] += accepted
+            self.started[places] += accepted
             amount -= int(accepted.sum())
 
-    def _evenly(self, instances: Ints, amount: int, level: int, skew: int | None) -> None:
-        of, all_counts = self._buckets[level]
-        here = of[instances]
+    def _evenly(self, places: Ints, amount: int, level: int, skew: int | None) -> None:
+        of, all_counts = self._of[level], self._counts[level]
+        here = of[places]
         position = np.full(len(all_counts), -1, np.int64)
         position[here] = 0
         buckets = np.flatnonzero(position == 0)
         position[buckets] = np.arange(len(buckets))
         place = position[here]
-        counts = all_counts[buckets] + self._started_in(level, buckets)
+        counts = all_counts[buckets] + self._started_in(level)[buckets]
         room = np.zeros(len(buckets), np.int64)
-        np.add.at(room, place, self.room[instances] - self.started[instances])
+        np.add.at(room, place, self.room[places] - self.started[places])
         if skew is not None:
             room = np.minimum(room, np.maximum(self._cap(all_counts[:-1], buckets, room) + skew - counts, 0))
         added = fill_evenly(counts, room, amount)
         tied = np.flatnonzero(tied_at_the_end(counts, room, added))
-        alone = len(buckets) == len(instances)
+        alone = len(buckets) == len(places)
         if len(tied) > 1:
             # Whole levels first; who of the tied gets one more is decided by what the levels below leave.
             last = int((counts + added)[tied].max())
             extra = tied[(counts + added)[tied] == last]
             added[extra] -= 1
-            self._distribute(instances, place, added, level, alone)
-            chosen = self._next_of(instances, place, tied, level, len(extra))
+            self._distribute(places, place, added, level, alone)
+            chosen = self._next_of(places, place, tied, level, len(extra))
             added = np.zeros_like(added)
             added[chosen] = 1
-        self._distribute(instances, place, added, level, alone)
+        self._distribute(places, place, added, level, alone)
 
-    def _started_in(self, level: int, buckets: Ints) -> Ints:
-        """Nothing yet at the levels above; below, what this group started in the bucket before."""
-        of, counts = self._buckets[level]
-        started = np.zeros(len(counts), np.int64)
-        here = np.flatnonzero(self.started)
-        np.add.at(started, of[here], self.started[here])
-        return started[buckets]
+    def _started_in(self, level: int) -> Ints:
+        """``int64[B + 1]``: nothing yet at the levels above; below, what this group started in each bucket before."""
+        started = np.zeros(len(self._counts[level]), np.int64)
+        np.add.at(started, self._of[level], self.started)
+        return started
 
     def _cap(self, counts: Ints, buckets: Ints, room: Ints) -> int:
         """The lowest level at which a bucket of the rule is full: none may end more than the skew above it."""
@@ -152,40 +193,68 @@ class Allotment:
         full[buckets[buckets < len(counts)]] += room[buckets < len(counts)]
         return int(full.min()) if len(full) else 0
 
-    def _distribute(self, instances: Ints, place: Ints, added: Ints, level: int, alone: bool) -> None:
+    def _distribute(self, places: Ints, place: Ints, added: Ints, level: int, alone: bool) -> None:
         if alone:
-            self.started[instances] += added[place]
+            self.started[places] += added[place]
             return
         order = np.argsort(place, kind="stable")
         edges = np.searchsorted(place[order], np.arange(len(added) + 1))
         for b in np.flatnonzero(added).tolist():
-            members = instances[order[edges[b] : edges[b + 1]]]
+            members = places[order[edges[b] : edges[b + 1]]]
             self._fill(members[self.room[members] > self.started[members]], int(added[b]), level + 1)
 
-    def _next_of(self, instances: Ints, place: Ints, tied: Ints, level: int, amount: int) -> Ints:
+    def _next_of(self, places: Ints, place: Ints, tied: Ints, level: int, amount: int) -> Ints:
         """Which ``amount`` of the tied buckets come next: those whose best instance the levels below prefer."""
-        with_room = np.isin(place, tied) & (self.room[instances] > self.started[instances])
-        candidates, bucket = instances[with_room], place[with_room]
+        with_room = np.isin(place, tied) & (self.room[places] > self.started[places])
+        candidates, bucket = places[with_room], place[with_room]
         order = self._order(candidates, level + 1)
         _, first = np.unique(bucket[order], return_index=True)
         return bucket[order][np.sort(first)[:amount]]
 
-    def _order(self, instances: Ints, level: int) -> Ints:
+    def _order(self, places: Ints, level: int) -> Ints:
         """The order of preference of instances by the chain from a level on, as it stands now."""
+        return np.lexsort(self._keys(self.instances[places], level, places)[::-1])
+
+    def _keys(self, instances: Ints, level: int, places: Ints | None = None) -> list[Ints]:
+        """What orders instances by the chain from a level on, the most important first.
+
+        Parameters
+        ----------
+        places
+            Where they are among the instances that are looked at; left out while that is not decided and nothing started.
+        """
+        problem, free = self.state.problem, self.state.free
         keys: list[Ints] = []
         for depth in range(level, len(self.chain)):
             strategy = self.chain[depth]
             if isinstance(strategy, Spread):
-                of, counts = self._buckets[depth]
-                keys.append(counts[of[instances]] + self._started_in(depth, of[instances]))
+                counts = self._counts[depth] if places is None else self._counts[depth] + self._started_in(depth)
+                keys.append(counts[strategy.buckets.or_last[instances]])
             elif isinstance(strategy, Binpack):
-                index = self.problem.cluster.resources.index(strategy.resource)
-                left = self.state.free[:, index] - self.started * self.problem.demand[self.group, index]
-                keys.append(strategy.order(self.state, left)[instances])
+                index = problem.cluster.resources.index(strategy.resource)
+                left = free[instances, index]
+                if places is not None:
+                    left = left - self.started[places] * problem.demand[self.group, index]
+                keys.append(strategy.order(self.state, instances, left))
             else:
                 keys.append(self.rng.permutation(len(instances)))
         keys.append(self.rank[instances])
-        return np.lexsort(keys[::-1])
+        return keys
+
+
+def _first(keys: Sequence[Ints], amount: int) -> Ints:
+    """Which ``amount`` entries come first, in any order: the least by the first key, ties by the next ones."""
+    left, chosen = np.arange(len(keys[0])), []
+    for key in keys:
+        if len(left) <= amount:
+            break
+        here = key[left]
+        edge = np.partition(here, amount - 1)[amount - 1]
+        below = left[here < edge]
+        chosen.append(below)
+        amount -= len(below)
+        left = left[here == edge]
+    return np.concatenate([*chosen, left[:amount]])
 
 
 def _until_random(chain: Sequence[Strategy]) -> tuple[Strategy, ...]:

@@ -16,7 +16,7 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.request import Preempt
 from solver.engines.assignment.problem import AssignmentProblem, Sets, Tasks, Tier
 from solver.engines.counted import CountedTier
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.moved import Moved
 from solver.rules.resources import Resource
 from solver.rules.terms import AtMost, Skewed, Term

@@ -18,7 +18,8 @@ from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.base import Rule
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.rules.moved import Moved
 from solver.rules.unplaced import Preempted, Unplaced
 

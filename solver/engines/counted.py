@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.moved import Moved
 from solver.rules.unplaced import Preempted, Unplaced
 

@@ -12,7 +12,7 @@ from solver.domain.placement import Placement
 from solver.domain.solution import TierResult
 from solver.errors import PlanRejected
 from solver.rules.base import Counting
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.unplaced import Preempted, Unplaced
 from solver.verify import check
 

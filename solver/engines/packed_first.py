@@ -18,8 +18,8 @@ from solver.domain.request import Scheduling
 from solver.engines import sequential
 from solver.engines.deadline import Deadline
 from solver.rules.base import Strategy
-from solver.rules.bind import Rules
 from solver.rules.binpack import Binpack
+from solver.rules.bound import Rules
 from solver.rules.max_skew import MaxSkew
 from solver.rules.spread import Spread
 
@@ -49,8 +49,9 @@ class _FewestOpened(Binpack):
 
     in_use: Bools
 
-    def order(self, state: Placement, left: Ints) -> Ints:
-        used = self.in_use | (state.running_tasks > state.before.running_tasks)
+    def order(self, state: Placement, instances: Ints, left: Ints) -> Ints:
+        started = state.running_tasks[instances] > state.before.running_tasks[instances]
+        used = self.in_use[instances] | started
         most = int(left.max(initial=0))
         return np.where(used, left, 2 * most + 1 - left)
 
@@ -60,7 +61,7 @@ def _chain(rules: Rules, group: int, in_use: Bools) -> tuple[Strategy, ...]:
     family = problem.groups[group].family
     chain: list[Strategy] = []
     skews = (rule for rule in rules.concerning(group) if isinstance(rule, MaxSkew) and rule.owner == group)
-    chain += [Spread(problem, family, rule.field, rule.usable) for rule in skews][:1]
+    chain += [Spread(problem, family, rule.field, rule.buckets.inside, rule.buckets) for rule in skews][:1]
     first = rules.strategies[group][:1]
     if not chain and isinstance(first[0], Spread) and len(first[0].buckets) < problem.cluster.size // 2:
         chain += first

@@ -12,8 +12,8 @@ from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.loading import loaded
-from solver.rules.bind import Rules
 from solver.rules.binpack import Opened
+from solver.rules.bound import Rules
 from solver.rules.unplaced import Unplaced
 
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02

@@ -17,8 +17,9 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.engines.allotment import Allotment
 from solver.engines.deadline import Deadline
+from solver.engines.rooms import Rooms
 from solver.rules.base import Constraint, Strategy
-from solver.rules.bind import Rules, room_of
+from solver.rules.bound import Rules, room_of
 from solver.rules.filling import fill_in_order
 from solver.rules.max_skew import MaxSkew
 from solver.rules.random import Random
@@ -67,6 +68,7 @@ class _Scheduler:
         self.rng = rng
         self.deadline = deadline
         self.rank = _identity_rank(state.problem)
+        self.rooms = Rooms(rules, state)
         self._moved: dict[int, int] = {}
         self._log: list[tuple[int, Ints, Ints]] = []
 
@@ -125,9 +127,11 @@ class _Scheduler:
     def _leaving(self, group: int) -> list[int]:
         """The instances of the tasks that are to leave and have not yet, one entry a task."""
         problem = self.state.problem
-        stopped = np.maximum(-self.state.change(group), 0)
-        left = np.maximum(problem.operation.leaving.row(group) - stopped, 0)
-        return np.repeat(np.arange(self.state.size), left).tolist()
+        instances, leaving = problem.operation.leaving.cells_of(group)
+        if not len(instances):
+            return []
+        stopped = np.maximum(-self.state.change(group)[instances], 0)
+        return np.repeat(instances, np.maximum(leaving - stopped, 0)).tolist()
 
     def _may_move(self, group: int) -> bool:
         """Whether the budgets allow one more move of the group."""
@@ -160,14 +164,13 @@ class _Scheduler:
         problem = self.state.problem
         steady, stepwise = self._sorted(group)
         if all(_evened_out_by(rule, chain, problem, group) for rule in stepwise):
-            room = np.minimum(room_of(steady, self.state, group), wanted)
+            room = self.rooms.of(group, steady)
             skew = min((rule.k for rule in stepwise if isinstance(rule, MaxSkew)), default=None)
-            allotment = Allotment(self.state, self.rank, self.rng, group, chain, room)
+            allotment = Allotment(self.state, self.rank, self.rng, group, chain, room, wanted)
             if allotment.is_exact():
-                started = allotment.allot(wanted, skew)
-                instances = np.flatnonzero(started)
+                instances, started = allotment.allot(skew)
                 if len(instances):
-                    self.start(group, instances, started[instances])
+                    self.start(group, instances, started)
                 return int(started.sum())
         return self._place_stepwise(group, wanted, chain, steady, stepwise)
 
@@ -228,8 +231,4 @@ def _evened_out_by(rule: Constraint, chain: Sequence[Strategy], problem: Problem
     if not isinstance(rule, MaxSkew) or rule.owner != group or not chain:
         return False
     first = chain[0]
-    return (
-        isinstance(first, Spread)
-        and first.field == rule.field
-        and np.array_equal(first.buckets.of, rule.buckets(problem).of)
-    )
+    return isinstance(first, Spread) and first.field == rule.field and np.array_equal(first.buckets.of, rule.buckets.of)

@@ -18,7 +18,8 @@ from solver.explain.funnel import closest, event, funnel
 from solver.explain.repair import Repairer
 from solver.explain.target import placed
 from solver.explain.why import reasons, why
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 
 MOST_FUNNELS = 1_000
 """Groups with a funnel; more than that nobody reads."""

@@ -23,7 +23,7 @@ from solver.explain.feasibility import Prober, Verdict
 from solver.explain.target import asked, goal, restated
 from solver.rules.affinity import Affinity
 from solver.rules.base import Constraint
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.daemon import Debt
 from solver.rules.instance_state import InstanceState
 from solver.rules.max_skew import MaxSkew

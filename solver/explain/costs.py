@@ -12,7 +12,8 @@ from solver.domain.solution import Solution
 from solver.engines.deadline import Deadline
 from solver.engines.portfolio import run
 from solver.explain import changes
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 
 SHORTEST = 0.01
 """Seconds below which it is no use to solve again."""

@@ -12,7 +12,7 @@ from solver.domain.placement import Placement
 from solver.rules.affinity import Affinity
 from solver.rules.anti_affinity import AntiAffinity
 from solver.rules.base import Constraint
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.buckets import Buckets
 from solver.rules.filling import most_filled
 from solver.rules.max_skew import MaxSkew
@@ -83,7 +83,7 @@ def _skewed(rule: MaxSkew, state: Placement, group: int, room: Ints) -> int:
     The smallest bucket can rise to ``min_b (count_b + room_b)`` and no further; all others may be k above it.
     """
     problem = state.problem
-    buckets = rule.buckets(problem)
+    buckets = rule.buckets
     outside = int(room[~buckets.inside].sum())
     if not len(buckets):
         return outside

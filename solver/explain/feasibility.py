@@ -20,7 +20,8 @@ from solver.engines.loading import loaded
 from solver.engines.portfolio import run
 from solver.explain.counting import enough_by_counting
 from solver.explain.target import placed
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.rules.filling import fill_in_order
 from solver.rules.unplaced import Unplaced
 from solver.verify import check

@@ -11,7 +11,7 @@ from solver.domain.explanation import FunnelStage
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.base import Constraint
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.instance_state import InstanceState
 
 EVENT = "was unable to place a task because no container instance met all of its requirements."

@@ -19,7 +19,8 @@ from solver.explain.feasibility import least
 from solver.explain.target import goal
 from solver.rules import max_per_instance, max_skew
 from solver.rules.base import Constraint
-from solver.rules.bind import CONSTRAINTS, Rules
+from solver.rules.bind import CONSTRAINTS
+from solver.rules.bound import Rules
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import TYPE as ISOLATE

@@ -24,7 +24,8 @@ from solver.explain.conflict import Core
 from solver.explain.feasibility import Prober, Verdict, least
 from solver.explain.relax import Option, Relaxations, touched_rules
 from solver.explain.target import asked, goal, placed, restated
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.rules.ports import HostPort
 from solver.rules.resources import Resource
 

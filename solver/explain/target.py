@@ -8,7 +8,7 @@ import numpy as np
 
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.unplaced import Unplaced
 
 

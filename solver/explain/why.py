@@ -9,8 +9,8 @@ import numpy as np
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.rules.base import Strategy
-from solver.rules.bind import Rules
 from solver.rules.binpack import Binpack
+from solver.rules.bound import Rules
 from solver.rules.random import Random
 from solver.rules.spread import Spread
 

@@ -139,6 +139,10 @@ class Constraint(Rule):
         """
         return np.where(self.admits(state.problem, group), UNLIMITED, 0)
 
+    def room_on(self, state: Placement, group: int, instances: Ints) -> Ints:
+        """``int64[N]``: the same on some instances."""
+        return self.room(state, group)[instances]
+
     def scope(self, problem: Problem) -> Iterable[int]:
         """The groups whose tasks the rule may refuse; of others, ``admits`` and ``room`` are not asked."""
         return range(len(problem.groups)) if self.owner is None else (self.owner,)
@@ -146,6 +150,10 @@ class Constraint(Rule):
     def concerns(self, problem: Problem, group: int) -> bool:
         """Whether the group is in scope."""
         return group in self.scope(problem)
+
+    def names(self, problem: Problem) -> Iterable[str]:
+        """Families that the rule tells from others by their names, unless they are the owner's own."""
+        return ()
 
     def stage_for(self, group: int) -> Stage:
         """Where in the pipeline it refuses tasks of a group: what other groups' rules forbid comes last."""

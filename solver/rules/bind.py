@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 import numpy as np
 
-from solver.domain.counts import LARGEST_SUM, Bools, Ints, read_only
-from solver.domain.placement import Placement
+from solver.domain.counts import LARGEST_SUM, Bools
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
 from solver.errors import Fault, InvalidRequest
@@ -28,11 +25,13 @@ from solver.rules import (
     spread,
 )
 from solver.rules import random as random_strategy
-from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strategy
+from solver.rules.base import Constraint, Cost, Strategy
+from solver.rules.bound import Rules, static_part
+from solver.rules.buckets import Buckets
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
-from solver.rules.gain import LARGEST_PRODUCT, PER_UNIT, Gain
+from solver.rules.gain import LARGEST_PRODUCT, PER_UNIT
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
 from solver.rules.max_skew import MaxSkew
@@ -55,139 +54,6 @@ STRATEGIES = (binpack.TYPE, random_strategy.TYPE, spread.TYPE)
 CLUSTER_RULES = (isolate_roles.TYPE, reserve.TYPE)
 
 
-@dataclass(frozen=True, eq=False)
-class Rules:
-    """Every rule of a problem.
-
-    Attributes
-    ----------
-    constraints
-        In the pipeline's order: of the cluster, of the customers.
-    strategies
-        Each group's chain.
-    tiers
-        What is minimised, in order (§5.1).
-    """
-
-    problem: Problem
-    constraints: tuple[Constraint, ...]
-    strategies: tuple[tuple[Strategy, ...], ...]
-    tiers: tuple[Cost, ...]
-
-    def admits(self, group: int) -> Bools:
-        """``bool[I]``: where the group may start a task, as far as the static parts say."""
-        return self._admits[group]
-
-    @cached_property
-    def _admits(self) -> list[Bools]:
-        found = []
-        for g in range(len(self.problem.groups)):
-            admitted = np.ones(self.problem.cluster.size, np.bool_)
-            # Only the owner's own rules, and those of the cluster, have a static part for a group.
-            for constraint in (rule for rule in self.concerning(g) if rule.owner in (None, g)):
-                admitted &= constraint.admits(self.problem, g)
-            found.append(admitted)
-        return found
-
-    def concerning(self, group: int) -> tuple[Constraint, ...]:
-        """The constraints that may refuse a task of the group, in the pipeline's order for it."""
-        return self._concerning[group]
-
-    @cached_property
-    def _concerning(self) -> list[tuple[Constraint, ...]]:
-        found: list[list[Constraint]] = [[] for _ in self.problem.groups]
-        for rule in self.constraints:
-            for g in rule.scope(self.problem):
-                found[g].append(rule)
-        return [tuple(sorted(rules, key=partial(_stage, g))) for g, rules in enumerate(found)]
-
-    def room(self, state: Placement, group: int) -> Ints:
-        """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as all rules say."""
-        return room_of(self.concerning(group), state, group)
-
-    @cached_property
-    def before(self) -> Placement:
-        """The state before the operation, shared by all who read it."""
-        return Placement(self.problem)
-
-    @cached_property
-    def emptied(self) -> Placement:
-        """The state in which everything that may stop has: no plan leaves more room."""
-        operation = self.problem.operation
-        return Placement(self.problem, operation.fixed) if operation.changes else self.before
-
-    def most(self, group: int) -> Ints:
-        """``int64[I]``: no plan starts more tasks of the group on an instance; 0 where it may start none."""
-        startable = int(self.problem.operation.startable[group])
-        most = (
-            np.minimum(self.ceiling(group), startable) if startable else np.zeros(self.problem.cluster.size, np.int64)
-        )
-        return most
-
-    def most_beside(self, group: int) -> Ints:
-        """``int64[I]``: tasks of the group beside those that cannot stop, at most: what may start, and what is there."""
-        return self.most(group) + self.problem.operation.stoppable.row(group)
-
-    def ceiling(self, group: int) -> Ints:
-        """``int64[I]``: no plan starts more tasks of the group on an instance, however many are wanted."""
-        if group not in self._ceilings:
-            ceiling = np.where(self.admits(group), UNLIMITED, 0)
-            for rule in self.concerning(group):
-                if rule.only_tightens and not rule.stepwise(self.problem, group):
-                    room = rule.room(self.emptied, group)
-                    np.minimum(ceiling, np.where(self._exchangeable(rule), UNLIMITED, room), out=ceiling)
-            read_only(ceiling)
-            self._ceilings[group] = ceiling
-        return self._ceilings[group]
-
-    def _exchangeable(self, rule: Constraint) -> Bools:
-        """``bool[I]``: where a rule is broken and tasks may stop: others may break it as much in their stead (§8)."""
-        if id(rule) not in self._exchanges:
-            holds = np.zeros(self.problem.cluster.size, np.bool_)
-            stoppable = self.problem.operation.stoppable
-            if len(stoppable) and rule.broken(self.before):
-                # Where the rule looks at more than single instances, on any instance.
-                single = all(reading.part is None for reading in rule.readings(self.problem))
-                holds[stoppable.instance if single else slice(None)] = True
-            self._exchanges[id(rule)] = holds
-        return self._exchanges[id(rule)]
-
-    @cached_property
-    def _exchanges(self) -> dict[int, Bools]:
-        return {}
-
-    @cached_property
-    def _ceilings(self) -> dict[int, Ints]:
-        return {}
-
-    @cached_property
-    def gain(self) -> Gain | None:
-        """What moves must gain, where the request asks for it."""
-        if not self.problem.freedom.min_gain:
-            return None
-        room = [self.most_beside(g) for g in range(len(self.problem.groups))]
-        return Gain.of(self.problem, self.tiers, self.emptied, room)
-
-    def readings(self) -> Iterator[Reading]:
-        """What all rules and costs look at, and the requests themselves: how many tasks of each group start."""
-        groups = len(self.problem.groups)
-        yield Reading(np.arange(groups), np.zeros(self.problem.cluster.size, np.int64))
-        for rule in (*self.constraints, *self.tiers):
-            yield from rule.readings(self.problem)
-
-
-def room_of(constraints: Iterable[Constraint], state: Placement, group: int) -> Ints:
-    """``int64[I]``: how many more tasks of the group each instance takes from a state, as far as these rules say."""
-    room = np.full(state.size, UNLIMITED)
-    for constraint in constraints:
-        np.minimum(room, constraint.room(state, group), out=room)
-    return room
-
-
-def _stage(group: int, rule: Constraint) -> Stage:
-    return rule.stage_for(group)
-
-
 def bind(problem: Problem) -> Rules:
     """Parse and bind all rules of a problem.
 
@@ -205,6 +71,9 @@ class _Binder:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.faults: list[Fault] = []
+        self._usable_by: dict[Hashable, Bools] = {}
+        # With the array, which lives as long as its identity is a key.
+        self._buckets_of: dict[tuple[str, int], tuple[Bools, Buckets]] = {}
 
     def rules(self) -> Rules:
         """Every rule, once none is wrong."""
@@ -216,8 +85,8 @@ class _Binder:
             raise InvalidRequest(self.faults)
         needs = [self._needs(g) for g in range(len(problem.groups))]
         own = [[rule for rule in rules if isinstance(rule, Constraint)] for rules in written]
-        usable = [problem.cluster.accepts & _admitted(problem, g, needs[g] + own[g]) for g in range(len(own))]
-        own = [[_with_usable(problem, rule, usable) for rule in rules] for rules in own]
+        usable = [self._usable(g, needs[g] + own[g]) for g in range(len(own))]
+        own = [[self._on_buckets(rule, usable) for rule in rules] for rules in own]
         debts = daemon.debts(problem, usable)
         constraints: list[Constraint] = [InstanceState(), *self._resources(reserves, debts), *self._ports(debts)]
         constraints += [rule for rules in needs for rule in rules]
@@ -281,6 +150,28 @@ class _Binder:
             return rule
         raise InvalidRequest.at("type", "is not a rule of the cluster", f"must be one of {', '.join(CLUSTER_RULES)}")
 
+    def _usable(self, g: int, rules: list[Constraint]) -> Bools:
+        """``bool[I]``: where the group's own rules let it be, as far as they are static; shared by groups with the same ones."""
+        key = static_part(self.problem.groups[g])
+        if key not in self._usable_by:
+            admitted = self.problem.cluster.accepts.copy()
+            for rule in rules:
+                if rule.is_static:
+                    admitted &= rule.admits(self.problem, g)
+            self._usable_by[key] = admitted
+        return self._usable_by[key]
+
+    def _buckets(self, field: str, usable: Bools) -> Buckets:
+        """The values of a field on instances that are usable; made once for each array."""
+        known = self._buckets_of.get((field, id(usable)))
+        if known is None:
+            known = self._buckets_of[field, id(usable)] = (usable, Buckets.over(self.problem, field, usable))
+        return known[1]
+
+    def _on_buckets(self, rule: Constraint, usable: list[Bools]) -> Constraint:
+        """A ``maxSkew`` looks at the buckets that its group may use, which the other rules decide."""
+        return rule.over(self._buckets(rule.field, usable[rule.owner])) if isinstance(rule, MaxSkew) else rule
+
     def _chain_specs(self, g: int) -> list[tuple[str, str]]:
         def read(spec: RuleSpec) -> tuple[str, str]:
             if spec.type == spread.TYPE:
@@ -297,11 +188,11 @@ class _Binder:
     def _chain(self, g: int, specs: list[tuple[str, str]], usable: list[Bools]) -> tuple[Strategy, ...]:
         family = self.problem.groups[g].family
         members = self.problem.families[family]
-        anywhere = np.logical_or.reduce([usable[m] for m in members])
+        anywhere = usable[g] if len(members) == 1 else np.logical_or.reduce([usable[m] for m in members])
         chain: list[Strategy] = []
         for kind, argument in specs:
             if kind == spread.TYPE:
-                chain.append(spread.Spread(self.problem, family, argument, anywhere))
+                chain.append(spread.Spread(self.problem, family, argument, anywhere, self._buckets(argument, anywhere)))
             elif kind == binpack.TYPE:
                 chain.append(binpack.Binpack(g, argument))
             else:
@@ -337,16 +228,3 @@ class _Binder:
     def _ports(self, debts: tuple[Debt, ...]) -> list[Constraint]:
         ports = sorted({port for group in self.problem.groups for port in group.ports})
         return [*(HostPort(port, debts) for port in ports), PortCount()] if ports else []
-
-
-def _admitted(problem: Problem, group: int, rules: list[Constraint]) -> Bools:
-    admitted = np.ones(problem.cluster.size, np.bool_)
-    for rule in rules:
-        if rule.is_static:
-            admitted &= rule.admits(problem, group)
-    return admitted
-
-
-def _with_usable(problem: Problem, rule: Constraint, usable: list[Bools]) -> Constraint:
-    """A ``maxSkew`` looks at the buckets that its group may use, which the other rules decide."""
-    return MaxSkew(rule.owner, rule.field, rule.k, usable[rule.owner]) if isinstance(rule, MaxSkew) else rule

@@ -51,10 +51,11 @@ class Binpack(Strategy):
         return f"{TYPE}({self.resource})"
 
     def preference(self, state: Placement, group: int) -> Ints:
-        return self.order(state, state.free[:, state.problem.cluster.resources.index(self.resource)])
+        left = state.free[:, state.problem.cluster.resources.index(self.resource)]
+        return self.order(state, np.arange(state.size), left)
 
-    def order(self, state: Placement, left: Ints) -> Ints:
-        """``int64[I]``: the least comes first, where ``left`` (``int64[I]``) is free of the resource."""
+    def order(self, state: Placement, instances: Ints, left: Ints) -> Ints:
+        """``int64[N]``: the least comes first of ``instances``, of which ``left`` (``int64[N]``) is free of the resource."""
         return left
 
 

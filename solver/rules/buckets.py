@@ -62,6 +62,11 @@ class Buckets:
         """``bool[I]``: instances that are in a bucket."""
         return self.of >= 0
 
+    @cached_property
+    def or_last(self) -> Ints:
+        """``int64[I]``: the bucket of each instance, ``B`` for one in none."""
+        return np.where(self.inside, self.of, self.size)
+
     def named(self, *more: str) -> Callable[[int], str]:
         """Names of the buckets, then of further places."""
         return lambda place: self.name(place) if place < self.size else more[place - self.size]

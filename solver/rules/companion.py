@@ -29,6 +29,9 @@ class CompanionConstraint(Constraint):
     def readings(self, problem: Problem) -> Iterable[Reading]:
         yield _reading(problem, self.owner, self.family, self.field)
 
+    def names(self, problem: Problem) -> Iterable[str]:
+        return (self.family,)
+
     def with_itself(self, problem: Problem) -> bool:
         """Whether the family is the owner's own."""
         return problem.groups[self.owner].family == self.family

@@ -37,15 +37,18 @@ def fill_in_order(room: Ints, amount: int) -> Ints:
 
 
 def _level(counts: Ints, room: Ints, amount: int) -> int:
-    """The highest level to which all buckets with room can be filled with at most ``amount``."""
-    low, high = int(counts.min()), int(counts.max()) + amount
-    while low < high:
-        middle = (low + high + 1) // 2
-        if int(np.clip(middle - counts, 0, room).sum()) <= amount:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """The highest level to which all buckets with room can be filled with at most ``amount``, less than all rooms together.
+
+    What is added up to a level grows by the number of buckets that have begun and are not full: by one at ``counts[b]``, one
+    less from ``counts[b] + room[b]`` on.
+    """
+    edges = np.concatenate([counts, counts + room])
+    order = np.argsort(edges, kind="stable")
+    edges = edges[order]
+    filling = np.cumsum(np.where(order < len(counts), 1, -1))
+    added = np.concatenate([[0], np.cumsum(np.diff(edges) * filling[:-1])])
+    last = int(np.searchsorted(added, amount, side="right")) - 1
+    return int(edges[last]) + (amount - int(added[last])) // max(int(filling[last]), 1)
 
 
 def most_filled(amounts: Ints, sizes: Ints) -> Ints:

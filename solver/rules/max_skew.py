@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -25,16 +24,24 @@ from solver.rules.terms import Skewed, Term, flags
 
 TYPE = "maxSkew"
 ALL_BUCKETS = "all buckets"
+UNBOUND = Buckets(np.zeros(0, np.int64), 0, str)
+"""The buckets of a rule that is read and not bound to a problem yet."""
 
 
 @dataclass(frozen=True, eq=False)
 class MaxSkew(Constraint):
-    """The family's counts over the buckets differ by at most ``k``; ``usable`` are the instances the group may use."""
+    """The family's counts over the buckets differ by at most ``k``.
+
+    Parameters
+    ----------
+    buckets
+        The values on instances that the group may use; none until those are known.
+    """
 
     owner: int
     field: str
     k: int
-    usable: Bools = dataclasses.field(default_factory=lambda: np.zeros(0, np.bool_))
+    buckets: Buckets = UNBOUND
     reason: str = "MaxSkew placement constraint unsatisfied."
 
     @classmethod
@@ -53,16 +60,9 @@ class MaxSkew(Constraint):
     def name(self) -> str:
         return f"{TYPE}({self.field}, {self.k})"
 
-    def buckets(self, problem: Problem) -> Buckets:
-        """The values on instances that the group may use; made once a problem."""
-        known = self._known.get("buckets")
-        if known is None or known[0] is not problem:
-            known = self._known["buckets"] = (problem, Buckets.over(problem, self.field, self.usable))
-        return known[1]
-
-    @cached_property
-    def _known(self) -> dict[str, tuple[Problem, Buckets]]:
-        return {}
+    def over(self, buckets: Buckets) -> MaxSkew:
+        """The same rule over these buckets."""
+        return dataclasses.replace(self, buckets=buckets)
 
     def _family(self, problem: Problem) -> str:
         return problem.groups[self.owner].family
@@ -80,7 +80,7 @@ class MaxSkew(Constraint):
         problem = state.problem
         if not self.stepwise(problem, group):
             return super().room(state, group)
-        buckets = self.buckets(problem)
+        buckets = self.buckets
         if not len(buckets):
             return np.zeros(state.size, np.int64) if group == self.owner else np.full(state.size, UNLIMITED)
         counts = buckets.count_of(state, self._family(problem))
@@ -95,16 +95,16 @@ class MaxSkew(Constraint):
         return max(self.k, _skew(buckets.count(problem.running_of(self._family(problem)))))
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
-        yield Reading.of_groups(problem, self.scope(problem), [self.owner], part=self.buckets(problem).of)
+        yield Reading.of_groups(problem, self.scope(problem), [self.owner], part=self.buckets.of)
 
     def terms(self, problem: Problem) -> Sequence[Term] | None:
-        buckets = self.buckets(problem)
+        buckets = self.buckets
         family = flags(len(problem.groups), self.scope(problem))
         return (Skewed(family, buckets.of, len(buckets), self.k),)
 
     def compile(self, model: Model) -> None:
         problem = model.problem
-        buckets = self.buckets(problem)
+        buckets = self.buckets
         if len(buckets) < 2:
             return
         family = problem.families[self._family(problem)]
@@ -122,7 +122,7 @@ class MaxSkew(Constraint):
 
     def breaks(self, model: Model) -> Iterable[Literal]:
         """One: whether any bucket ends more than k above the smallest, which stops that were asked for may do as well."""
-        buckets = self.buckets(model.problem)
+        buckets = self.buckets
         family = model.problem.families[self._family(model.problem)]
         counts = [model.tasks_over(family, members) for members in buckets.members()]
         if len(counts) > 1:
@@ -138,7 +138,7 @@ class MaxSkew(Constraint):
     def breaches(self, placement: Placement) -> Breaches:
         """Each bucket's excess over the smallest where the owner starts tasks in it, then the skew."""
         problem = placement.problem
-        buckets = self.buckets(problem)
+        buckets = self.buckets
         counts = buckets.count_of(placement, self._family(problem))
         starts = _starts(placement, self.owner)
         started = buckets.count_cells(starts) > 0

@@ -76,6 +76,11 @@ class MemberOf(Constraint):
         counts = self.counts and problem.operation.startable[self.owner] > 0
         return range(len(problem.groups)) if counts else (self.owner,)
 
+    def names(self, problem: Problem) -> Iterable[str]:
+        """Those that a comparison with ``task:group`` selects."""
+        leaves = [leaf for leaf in comparisons(self.expression) if leaf.subject.kind is SubjectKind.TASK_GROUP]
+        return [name for leaf in leaves for name in selected_groups(leaf, tuple(problem.families))]
+
     def stepwise(self, problem: Problem, group: int) -> bool:
         return self.counts
 

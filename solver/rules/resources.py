@@ -62,6 +62,13 @@ class Resource(Constraint):
             return np.full(state.size, UNLIMITED)
         return self.available(state, group) // need
 
+    def room_on(self, state: Placement, group: int, instances: Ints) -> Ints:
+        need = int(state.problem.demand[group, self.r])
+        if self.debts or need == 0:
+            return super().room_on(state, group, instances)
+        available: Ints = np.maximum(state.free[instances, self.r] - self.reserved[instances], 0) // need
+        return available
+
     def available(self, state: Placement, group: int | None = None) -> Ints:
         """``int64[I]``: what tasks of the group may still take: free, neither reserved nor owed to (other) daemons."""
         available: Ints = np.maximum(state.free[:, self.r] - self._withheld(state, group), 0)

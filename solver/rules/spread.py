@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -28,12 +27,21 @@ LAST = np.int64(2**40)
 
 @dataclass(frozen=True, eq=False)
 class Spread(Strategy):
-    """The family's tasks, evenly over the buckets of ``field``; ``usable`` are the instances the family may use."""
+    """The family's tasks, evenly over the buckets of ``field``.
+
+    Parameters
+    ----------
+    usable
+        ``bool[I]``: the instances that the family may use.
+    buckets
+        The values on those, full ones included.
+    """
 
     problem: Problem
     family: str
     field: str
     usable: Bools
+    buckets: Buckets
 
     @staticmethod
     def parse(argument: str) -> str:
@@ -49,11 +57,6 @@ class Spread(Strategy):
     @property
     def name(self) -> str:
         return f"{TYPE}({self.field})"
-
-    @cached_property
-    def buckets(self) -> Buckets:
-        """The values on instances that the family may use, full ones included."""
-        return Buckets.over(self.problem, self.field, self.usable)
 
     def preference(self, state: Placement, group: int) -> Ints:
         buckets = self.buckets

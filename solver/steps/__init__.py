@@ -12,7 +12,7 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.steps import Action, Block, Steps
 from solver.engines.deadline import Deadline
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.steps.block import MOST_WAITING, Remedies, half_done, waiting
 from solver.steps.choose import Change, choose, paired, starts, stops
 from solver.steps.detour import Budget, Detour, with_detours

@@ -11,7 +11,8 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.steps import Waiting
 from solver.engines.deadline import Deadline
 from solver.rules.base import UNLIMITED
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.rules.resources import Resource
 from solver.steps.choose import Change
 from solver.steps.detour import Budget, with_detours

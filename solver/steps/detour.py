@@ -11,7 +11,7 @@ from solver.domain.counts import Ints
 from solver.domain.placement import Placement
 from solver.engines.deadline import Deadline
 from solver.rules.base import UNLIMITED
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.steps.events import Events
 from solver.steps.waves import Builder, Course, Policy
 

@@ -12,7 +12,7 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.engines.deadline import Deadline
 from solver.rules.base import Constraint
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.rules.member_of import MemberOf
 from solver.steps.events import Bounds, Events
 from solver.steps.guards import key, labels

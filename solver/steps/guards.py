@@ -162,7 +162,7 @@ class Level(Guard):
     rule: MaxSkew
 
     def fails(self, wave: Wave) -> bool:
-        buckets = self.rule.buckets(self.problem)
+        buckets = self.rule.buckets
         name = self.problem.groups[self.rule.owner].family
         high, low = wave.high.family(name), wave.low.family(name)
         # The smallest bucket, and the next for the case that the largest is the smallest itself.

@@ -12,7 +12,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.engines.deadline import Deadline
 from solver.rules.base import UNLIMITED
-from solver.rules.bind import Rules
+from solver.rules.bound import Rules
 from solver.steps.events import Bounds, Events
 from solver.steps.guards import Expressed, Guard, Rising, Wave, guards_of
 from solver.steps.moment import Moment

@@ -83,9 +83,9 @@ def test_most_groups_are_placed_at_once() -> None:
         rules = bind(asked)
         scheduler = sequential._Scheduler(rules, sequential.Placement(asked), np.random.default_rng(0), None)
         for g in range(3):
-            room = np.minimum(rules.room(scheduler.state, g), 5)
+            room = rules.room(scheduler.state, g)
             exact += sequential.Allotment(
-                scheduler.state, scheduler.rank, scheduler.rng, g, rules.strategies[g], room
+                scheduler.state, scheduler.rank, scheduler.rng, g, rules.strategies[g], room, 5
             ).is_exact()
     assert exact > 200
 

@@ -16,7 +16,8 @@ from solver.engines.portfolio import run
 from solver.explain.conflict import Core, Situation, core
 from solver.explain.feasibility import Prober
 from solver.explain.target import placed
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.verify import check
 from tests.builders import random_problem
 

@@ -10,7 +10,8 @@ from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution
 from solver.engines.portfolio import run
 from solver.explain import shortfalls
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from tests.builders import ZONE_FIELD, group
 from tests.explain.planted import api, asked, no_match, rows, short_of_memory, web
 

@@ -27,8 +27,9 @@ from solver.domain.request import Freedom, Scheduling, TaskGroup
 from solver.rules.affinity import Affinity, SoftAffinity
 from solver.rules.anti_affinity import AntiAffinity, SoftAntiAffinity
 from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Reading, Rule
-from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, Rules, bind
+from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, bind
 from solver.rules.binpack import Leftover, Opened
+from solver.rules.bound import Rules
 from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.instance_state import InstanceState

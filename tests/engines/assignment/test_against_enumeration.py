@@ -17,7 +17,8 @@ from solver.engines.assignment.problem import AssignmentProblem, Pinned, counts_
 from solver.engines.counted import CountedTier, counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.kernels.filling import fillings
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from tests.builders import random_change
 from tests.oracle import Oracle
 

@@ -20,7 +20,8 @@ from solver.engines.incumbent import Incumbent
 from solver.engines.kernels import compiled
 from solver.engines.kernels.annealing import anneal
 from solver.engines.kernels.filling import fillings
-from solver.rules.bind import Rules, bind
+from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.verify import check
 from tests.builders import cluster, group, problem
 
