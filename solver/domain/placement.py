@@ -43,8 +43,9 @@ class Placement:
         self._starting_at: tuple[int, frozenset[int]] = (-1, frozenset())
         cluster = problem.cluster
         self._most_rows = max(KEPT_CELLS // max(cluster.size, 1), KEPT_ROWS)
-        self.free: Ints = cluster.free.copy() if change is None else cluster.free - change.load(problem.demand)
-        """``int64[I, R]``: what is free in this state."""
+        free = cluster.free if change is None else cluster.free - change.load(problem.demand)
+        self.free: Ints = np.array(free, order="F")
+        """``int64[I, R]``, column by column: what is free in this state."""
         before = cluster.unlisted_tasks + problem.running.per_instance()
         self._running_tasks: Ints = before if change is None else before + change.per_instance()
 
@@ -163,8 +164,10 @@ class Placement:
 
     def started_on(self, since: int) -> Ints:
         """The instances of all starts after a point, ascending."""
-        later = [instances for _, instances, _ in self._started[since:]]
-        return np.unique(np.concatenate(later)) if later else np.zeros(0, np.int64)
+        touched = np.zeros(self.size, np.bool_)
+        for _, instances, _ in self._started[since:]:
+            touched[instances] = True
+        return np.flatnonzero(touched)
 
     def has_started(self, group: int) -> bool:
         """Whether ``start`` was called for the group."""

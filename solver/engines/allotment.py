@@ -101,12 +101,13 @@ class Allotment:
         """Keep only the first instances of each innermost bucket."""
         if any(isinstance(strategy, Random) for strategy in self.chain):
             return
-        parts, last = np.zeros(len(self.instances), np.int64), -1
+        parts, last, size = np.zeros(len(self.instances), np.int64), -1, np.array([len(self.instances)])
         for level, of in self._of.items():
             # Where each instance is a bucket of its own, the count there is one of the keys that order them.
-            if np.bincount(of).max(initial=0) > 1:
-                parts, last = of, level
-        present = np.flatnonzero(np.bincount(parts))
+            inside = np.bincount(of)
+            if inside.max(initial=0) > 1:
+                parts, last, size = of, level, inside
+        present = np.flatnonzero(size)
         # One more than is needed, so that a bucket never counts as full because of what is left out.
         amount = self.wanted + 1
         if len(present) > MOST_PARTS or len(self.instances) <= amount * len(present):
@@ -114,11 +115,23 @@ class Allotment:
         kept = []
         for part in present.tolist():
             members = np.flatnonzero(parts == part)
-            if len(members) > amount:
-                members = members[_first(self._keys(self.instances[members], last + 1), amount)]
-            kept.append(members)
+            kept.append(self._first(members, last + 1, amount))
         self.instances = self.instances[np.sort(np.concatenate(kept))]
         self._of = self._buckets_of(self.instances)
+
+    def _first(self, members: Ints, level: int, amount: int) -> Ints:
+        """The ``amount`` members that the chain prefers from a level on, in any order, while nothing has started."""
+        chosen = []
+        for depth in range(level, len(self.chain) + 1):
+            if len(members) <= amount:
+                break
+            key = self._key(depth, self.instances[members])
+            edge = np.partition(key, amount - 1)[amount - 1]
+            below = members[key < edge]
+            chosen.append(below)
+            amount -= len(below)
+            members = members[key == edge]
+        return np.concatenate([*chosen, members[:amount]])
 
     def allot(self, skew: int | None) -> tuple[Ints, Ints]:
         """Instances where tasks start, and how many on each."""
@@ -213,48 +226,30 @@ class Allotment:
 
     def _order(self, places: Ints, level: int) -> Ints:
         """The order of preference of instances by the chain from a level on, as it stands now."""
-        return np.lexsort(self._keys(self.instances[places], level, places)[::-1])
+        keys = [self._key(depth, self.instances[places], places) for depth in range(level, len(self.chain) + 1)]
+        return np.lexsort(keys[::-1])
 
-    def _keys(self, instances: Ints, level: int, places: Ints | None = None) -> list[Ints]:
-        """What orders instances by the chain from a level on, the most important first.
+    def _key(self, depth: int, instances: Ints, places: Ints | None = None) -> Ints:
+        """What orders instances at a level of the chain, and below the last one: the least comes first.
 
         Parameters
         ----------
         places
             Where they are among the instances that are looked at; left out while that is not decided and nothing started.
         """
-        problem, free = self.state.problem, self.state.free
-        keys: list[Ints] = []
-        for depth in range(level, len(self.chain)):
-            strategy = self.chain[depth]
-            if isinstance(strategy, Spread):
-                counts = self._counts[depth] if places is None else self._counts[depth] + self._started_in(depth)
-                keys.append(counts[strategy.buckets.or_last[instances]])
-            elif isinstance(strategy, Binpack):
-                index = problem.cluster.resources.index(strategy.resource)
-                left = free[instances, index]
-                if places is not None:
-                    left = left - self.started[places] * problem.demand[self.group, index]
-                keys.append(strategy.order(self.state, instances, left))
-            else:
-                keys.append(self.rng.permutation(len(instances)))
-        keys.append(self.rank[instances])
-        return keys
-
-
-def _first(keys: Sequence[Ints], amount: int) -> Ints:
-    """Which ``amount`` entries come first, in any order: the least by the first key, ties by the next ones."""
-    left, chosen = np.arange(len(keys[0])), []
-    for key in keys:
-        if len(left) <= amount:
-            break
-        here = key[left]
-        edge = np.partition(here, amount - 1)[amount - 1]
-        below = left[here < edge]
-        chosen.append(below)
-        amount -= len(below)
-        left = left[here == edge]
-    return np.concatenate([*chosen, left[:amount]])
+        if depth == len(self.chain):
+            return self.rank[instances]
+        strategy, demand = self.chain[depth], self.state.problem.demand
+        if isinstance(strategy, Spread):
+            counts = self._counts[depth] if places is None else self._counts[depth] + self._started_in(depth)
+            return counts[strategy.buckets.or_last[instances]]
+        if isinstance(strategy, Binpack):
+            index = self.state.problem.cluster.resources.index(strategy.resource)
+            left = self.state.free[instances, index]
+            if places is not None:
+                left = left - self.started[places] * demand[self.group, index]
+            return strategy.order(self.state, instances, left)
+        return self.rng.permutation(len(instances))
 
 
 def _until_random(chain: Sequence[Strategy]) -> tuple[Strategy, ...]:

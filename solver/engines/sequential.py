@@ -231,4 +231,6 @@ def _evened_out_by(rule: Constraint, chain: Sequence[Strategy], problem: Problem
     if not isinstance(rule, MaxSkew) or rule.owner != group or not chain:
         return False
     first = chain[0]
-    return isinstance(first, Spread) and first.field == rule.field and np.array_equal(first.buckets.of, rule.buckets.of)
+    if not isinstance(first, Spread) or first.field != rule.field:
+        return False
+    return first.buckets is rule.buckets or np.array_equal(first.buckets.of, rule.buckets.of)

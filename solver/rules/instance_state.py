@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from solver.domain.counts import Bools
+from solver.domain.counts import Bools, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.rules.base import Breaches, Constraint, Reading, Stage
+from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.model import Model
 
 
@@ -26,6 +26,9 @@ class InstanceState(Constraint):
 
     def admits(self, problem: Problem, group: int) -> Bools:
         return problem.open_to_change
+
+    def room_on(self, state: Placement, group: int, instances: Ints) -> Ints:
+        return np.where(state.problem.open_to_change[instances], UNLIMITED, 0)
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         return ()
