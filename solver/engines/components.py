@@ -7,6 +7,7 @@ is. Budgets that parts would have to share, a slot that is to be free, and all o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -90,13 +91,15 @@ def parts_of(rules: Rules) -> list[Part]:
     shared = budgets or freedom.min_gain or freedom.empty
     if problem.all_or_nothing or freedom.slot or (shared and operation.moving.any()) or not changing:
         return [Part(tuple(changing), np.ones(problem.cluster.size, np.bool_))]
-    concerned = {g: (rules.most_beside(g) > 0) | (problem.running.row(g) > 0) for g in changing}
     sets = _Sets(len(problem.groups))
+    concerned = _concerned(rules, changing, sets)
     holder = np.full(problem.cluster.size, -1, np.int64)
     for g, here in concerned.items():
         for other in np.unique(holder[here & (holder >= 0)]).tolist():
             sets.join(g, other)
         holder[here] = g
+    if len({sets.of(g) for g in changing}) == 1:
+        return [Part(tuple(changing), np.logical_or.reduce(list(concerned.values())))]
     for rule in (*rules.constraints, *rules.tiers):
         _join(sets, rule, problem)
     members: dict[int, list[int]] = {}
@@ -105,7 +108,26 @@ def parts_of(rules: Rules) -> list[Part]:
     found = sorted(members.values(), key=len)
     while len(found) > MOST_PARTS:
         found = sorted([found[0] + found[1], *found[2:]], key=len)
-    return [Part(tuple(groups), np.logical_or.reduce([concerned[g] for g in groups])) for groups in found]
+    return [
+        Part(tuple(groups), np.logical_or.reduce([concerned[g] for g in groups if g in concerned])) for groups in found
+    ]
+
+
+def _concerned(rules: Rules, changing: Sequence[int], sets: _Sets) -> dict[int, Bools]:
+    """``bool[I]``: the instances that each group may use or has tasks on, once for those that are alike, which are joined."""
+    running = rules.problem.running
+    found: dict[int, Bools] = {}
+    first: dict[int, int] = {}
+    for g in changing:
+        before, most = running.cells_of(g)[0], rules.most_beside(g)
+        other = first.setdefault(rules.alike[g], g)
+        if other != g and most.any():
+            # Groups that are alike have nothing running and may use the same instances.
+            sets.join(g, other)
+        else:
+            found[g] = most > 0
+            found[g][before] = True
+    return found
 
 
 def restricted(problem: Problem, part: Part) -> Problem:

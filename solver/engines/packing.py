@@ -102,10 +102,9 @@ class _Packing:
     def problem(self) -> PackingProblem:
         """In plain arrays."""
         request = self._request
-        most = np.array(self.most)
         zone, zones = self._zone()
-        admits = (most > 0) & np.array([self._in_bucket(g) for g in self._groups])
-        lower, upper = self._bounds(np.where(admits, most, 0), zone, zones)
+        eligible, admits = self._eligibility()
+        lower, upper = self._bounds(eligible, admits, zone, zones)
         return PackingProblem(
             free=self._available(),
             zone=zone,
@@ -115,7 +114,8 @@ class _Packing:
             lower=lower,
             upper=upper,
             admits=admits,
-            limit=np.maximum(most.max(axis=1), 1),
+            eligible=eligible,
+            limit=np.array([max(int(most.max(initial=0)), 1) for most in self.most], np.int64),
             weight=self._weight(),
         )
 
@@ -147,14 +147,33 @@ class _Packing:
             return self._spreads[group].buckets.inside
         return np.ones(self._request.cluster.size, np.bool_)
 
-    def _bounds(self, room: Ints, zone: Ints, zones: int) -> tuple[Ints, Ints]:
+    def _eligibility(self) -> tuple[Ints, Bools]:
+        """``int64[G]`` and ``bool[E, I]``: the kinds of eligibility, once for groups that are alike and spread over the same."""
+        kinds: dict[tuple[int, int], int] = {}
+        rows: list[Bools] = []
+        eligible = []
+        for g, most in zip(self._groups, self.most, strict=True):
+            spread = self._spreads.get(g)
+            key = (self._rules.alike[g], 0 if spread is None else id(spread.buckets))
+            if key not in kinds:
+                kinds[key] = len(rows)
+                rows.append((most > 0) & self._in_bucket(g))
+            eligible.append(kinds[key])
+        return np.array(eligible, np.int64), np.array(rows).reshape(-1, self._request.cluster.size)
+
+    def _bounds(self, eligible: Ints, admits: Bools, zone: Ints, zones: int) -> tuple[Ints, Ints]:
         wanted = self._request.wanted[self._groups]
         lower, upper = anywhere(wanted, zones)
         spreading = [k for k, g in enumerate(self._groups) if g in self._spreads]
         if spreading:
             families = [self._request.groups[self._groups[k]].family for k in spreading]
-            running = np.array([_by_zone(self._before.family(family), zone, zones) for family in families])
-            rooms = np.array([_by_zone(room[k], zone, zones) for k in spreading])
+            running = np.array([self._before.family_in(family, zone, zones) for family in families])
+            known: dict[tuple[int, int], Ints] = {}
+            for k in spreading:
+                key = (id(self.most[k]), int(eligible[k]))
+                if key not in known:
+                    known[key] = _by_zone(np.where(admits[eligible[k]], self.most[k], 0), zone, zones)
+            rooms = np.array([known[id(self.most[k]), int(eligible[k])] for k in spreading])
             lower[spreading], upper[spreading] = evenly(running, rooms, wanted[spreading])
         return lower, upper
 

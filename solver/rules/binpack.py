@@ -130,8 +130,8 @@ class Opened(Cost):
         used = problem.holds_unlisted | open_now
         used |= facts.base.held_by(others) > 0
         reachable = np.zeros(problem.cluster.size, np.bool_)
-        for g in packed:
-            reachable |= (facts.room[g] > 0) & (facts.least[g] > 0)
+        for room in {id(facts.room[g]): facts.room[g] for g in packed if facts.least[g] > 0}.values():
+            reachable |= room > 0
         need = sum_of((problem.demand[g] * facts.least[g] for g in packed), problem.demand.shape[1])
         free = np.where(reachable[:, None], facts.free(), 0)
         fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
@@ -207,9 +207,12 @@ class Leftover(Cost):
         weights = self.weights(problem)
         order = np.argsort(weights, kind="stable")
         cost = int((facts.base.held_by(self.groups) * weights).sum())
+        alike: dict[tuple[int, int], list[int]] = {}
         for g in self.groups:
-            room = np.minimum(facts.room[g][order], facts.least[g])
-            cost += int((fill_in_order(room, int(facts.least[g])) * weights[order]).sum())
+            alike.setdefault((id(facts.room[g]), int(facts.least[g])), []).append(g)
+        for (_, least), members in alike.items():
+            room = np.minimum(facts.room[members[0]][order], least)
+            cost += len(members) * int((fill_in_order(room, least) * weights[order]).sum())
         return cost
 
 

@@ -147,10 +147,29 @@ class Evenness(Cost):
         return sum(problem.most_tasks(problem.families[spread.family]) ** 2 for spread in self.spreads)
 
     def bound(self, facts: Counting) -> int:
+        """Family by family; those of which nothing is fixed, with the same room and as many tasks, have the same."""
         missing = facts.values.get(f"{self.position}/spread/missing", 0)
-        return sum(self._bound(spread, facts, missing) for spread in self.spreads)
+        earlier: dict[str, list[Buckets]] = {}
+        for cost in facts.tight:
+            for spread in cost.spreads if isinstance(cost, Evenness) else ():
+                earlier.setdefault(spread.family, []).append(spread.buckets)
+        known: dict[object, int] = {}
+        total_squares = 0
+        for spread in self.spreads:
+            members = facts.problem.families[spread.family]
+            before = earlier.get(spread.family, [])
+            key: object = (
+                tuple((id(facts.room[g]), int(facts.least[g]), facts.most(g)) for g in members),
+                tuple(id(buckets) for buckets in (spread.buckets, *before)),
+            )
+            if any(len(facts.base.cells_of(g)[0]) for g in members):
+                key = spread.family
+            if key not in known:
+                known[key] = self._bound(spread, facts, missing, before)
+            total_squares += known[key]
+        return total_squares
 
-    def _bound(self, spread: Spread, facts: Counting, missing: int) -> int:
+    def _bound(self, spread: Spread, facts: Counting, missing: int, earlier: Sequence[Buckets]) -> int:
         problem = facts.problem
         buckets = spread.buckets
         counts = buckets.count_of(facts.base, spread.family)
@@ -160,19 +179,18 @@ class Evenness(Cost):
         started = sum(int(facts.least[g]) for g in problem.families[spread.family])
         amount = max(started - max(outside, 0) - int(np.minimum(room[unused], LAST).sum()), 0)
         flat = least_sum_of_squares(counts, buckets.count(room), amount)
-        return max(flat, self._nested_bound(spread, facts, room, amount, started))
+        coarse = _coarser(earlier, buckets, room)
+        every = sum(facts.most(g) for g in problem.families[spread.family])
+        if coarse is None or amount != started or started != every:
+            return flat
+        return max(flat, self._nested_bound(spread, facts, room, amount, coarse))
 
-    def _nested_bound(self, spread: Spread, facts: Counting, room: Ints, amount: int, started: int) -> int:
-        """The bound inside the buckets of an earlier ``spread`` of the family that is as even as can be; 0 without one.
+    def _nested_bound(self, spread: Spread, facts: Counting, room: Ints, amount: int, coarse: Buckets) -> int:
+        """The bound inside the buckets of an earlier ``spread`` of the family that is as even as can be.
 
         Then the coarse counts are known but for which of the tied buckets get the last tasks: those where it costs least.
         """
-        problem = facts.problem
         fine = spread.buckets
-        every = sum(facts.most(g) for g in problem.families[spread.family])
-        coarse = _coarser(spread, facts, fine, room)
-        if coarse is None or amount != started or started != every:
-            return 0
         counts, rooms = coarse.count_of(facts.base, spread.family), coarse.count(room)
         added = fill_evenly(counts, rooms, amount)
         tied = tied_at_the_end(counts, rooms, added)
@@ -203,19 +221,15 @@ def _family_room(spread: Spread, facts: Counting) -> Ints:
     return sum_of((np.minimum(facts.room[g], facts.most(g)) for g in members), facts.problem.cluster.size)
 
 
-def _coarser(spread: Spread, facts: Counting, fine: Buckets, room: Ints) -> Buckets | None:
-    """The buckets of an earlier ``spread`` of the family, if each of ours with room or tasks lies inside one of them."""
-    for cost in facts.tight:
-        for other in cost.spreads if isinstance(cost, Evenness) else ():
-            if other.family == spread.family:
-                coarse = other.buckets
-                taking = room > 0
-                inner, outer = fine.of[fine.inside], coarse.of[fine.inside]
-                holder = np.full(len(fine), -1, np.int64)
-                holder[inner] = outer
-                nested = (holder[inner] == outer).all() and (outer >= 0).all()
-                if nested and (fine.inside & coarse.inside)[taking].all():
-                    return coarse
+def _coarser(earlier: Sequence[Buckets], fine: Buckets, room: Ints) -> Buckets | None:
+    """Those of the earlier buckets of the family that each of ours with room or tasks lies inside one of."""
+    for coarse in earlier:
+        inner, outer = fine.of[fine.inside], coarse.of[fine.inside]
+        holder = np.full(len(fine), -1, np.int64)
+        holder[inner] = outer
+        nested = (holder[inner] == outer).all() and (outer >= 0).all()
+        if nested and (fine.inside & coarse.inside)[room > 0].all():
+            return coarse
     return None
 
 

@@ -18,7 +18,7 @@ def holds(problem: PackingProblem, started: Started) -> bool:
         return False
     if len(np.unique(group * problem.instances + instance)) != len(group):
         return False
-    if problem.admits is not None and not problem.admits[group, instance].all():
+    if problem.admits is not None and not problem.admits[problem.admitted(group), instance].all():
         return False
     if problem.limit is not None and (count > problem.limit[group]).any():
         return False

@@ -33,7 +33,9 @@ class PackingProblem:
     lower, upper
         ``int64[G, Z]``: how many of them may start in a zone.
     admits
-        ``bool[G, I]``: where they may start at all; None is everywhere.
+        ``bool[E, I]``: where they may start at all, for each kind of eligibility; None is everywhere.
+    eligible
+        ``int64[G]``: the row of ``admits`` that holds for each group; None where every group has its own.
     limit
         ``int64[G]``: at most so many starts of the group on one instance; None is unlimited.
     weight
@@ -54,6 +56,7 @@ class PackingProblem:
     lower: Ints
     upper: Ints
     admits: Bools | None = None
+    eligible: Ints | None = None
     limit: Ints | None = None
     weight: Ints | None = None
 
@@ -61,12 +64,18 @@ class PackingProblem:
         faults = [fault for fault in self._shape_faults() if fault is not None]
         if faults:
             raise InvalidRequest(faults)
+        if self.eligible is not None and (self.eligible >= self._kinds).any():
+            faults.append(
+                Fault("packing.eligible", f"names row {int(self.eligible.max())}", f"use 0 to {self._kinds - 1}")
+            )
         amounts = {"demand": self.demand, "wanted": self.wanted, "lower": self.lower, "zone": self.zone}
         if self.limit is not None:
             amounts["limit"] = self.limit
         if self.weight is not None:
             amounts["weight"] = self.weight
-        faults = [
+        if self.eligible is not None:
+            amounts["eligible"] = self.eligible
+        faults += [
             Fault(f"packing.{name}", "has negative entries", "give zero or more")
             for name, array in amounts.items()
             if array.size and array.min() < 0
@@ -86,7 +95,8 @@ class PackingProblem:
             "wanted": (self.wanted, (self.groups,)),
             "lower": (self.lower, (self.groups, self.zones)),
             "upper": (self.upper, (self.groups, self.zones)),
-            "admits": (self.admits, (self.groups, self.instances)),
+            "admits": (self.admits, (self.groups if self.eligible is None else self._kinds, self.instances)),
+            "eligible": (self.eligible, (self.groups,)),
             "limit": (self.limit, (self.groups,)),
             "weight": (self.weight, (self.instances,)),
         }
@@ -95,6 +105,15 @@ class PackingProblem:
             for name, (array, shape) in expected.items()
             if array is not None and array.shape != shape
         ]
+
+    @property
+    def _kinds(self) -> int:
+        """``E``."""
+        return 0 if self.admits is None else len(self.admits)
+
+    def admitted(self, group: Ints) -> Ints:
+        """``int64[N]``: the row of ``admits`` of each of the groups."""
+        return group if self.eligible is None else self.eligible[group]
 
     @property
     def instances(self) -> int:

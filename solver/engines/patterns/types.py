@@ -132,7 +132,7 @@ def task_types(problem: PackingProblem) -> TaskTypes | None:
         profile_slack=profile_slack,
         subsets=subsets,
         subset_most=_sum_rows(within, profile_type, types),
-        admits=None if problem.admits is None else problem.admits[first],
+        admits=None if problem.admits is None else problem.admits[problem.admitted(first)],
     )
 
 
@@ -147,7 +147,8 @@ def _type_keys(problem: PackingProblem, active: Ints) -> Ints:
     """Rows equal for groups of one demand, eligibility and no effective cap; a capped group is a type of its own."""
     keys = [problem.demand[active]]
     if problem.admits is not None:
-        keys.append(_row_numbers(np.packbits(problem.admits[active], axis=1))[:, None])
+        same = _row_numbers(np.packbits(problem.admits, axis=1))
+        keys.append(same[problem.admitted(active)][:, None])
     if problem.limit is not None:
         capped = problem.limit[active] < np.minimum(_fits(problem, active), problem.wanted[active])
         keys.append(np.where(capped, active + 1, 0)[:, None])
