@@ -29,6 +29,9 @@ from solver.rules.unplaced import Unplaced
 TIME_SHARE = 0.7
 """Of what is left: other engines can use the rest, for rules that this one does not know, and for the tiers after."""
 
+OFFERING_SHARE = 0.1
+"""Of the time, for plans on the way; the last one is handed over in any case."""
+
 
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the first ``binpack`` tier of the incumbent and its bound, where the request has the form for it."""
@@ -48,12 +51,27 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         deadline.part(share),
         incumbent=packing.started(incumbent.tasks),
         seed=limits.seed,
-        on_incumbent=lambda found: packing.offer(found, incumbent),
+        on_incumbent=_NowAndThen(packing, incumbent, deadline),
     )
     packing.offer(result, incumbent)
     incumbent.uncompiled |= result.uncompiled
     if not result.impossible:
         incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source, given)
+
+
+class _NowAndThen:
+    """Hands plans on the way over as long as that takes little of the time: to check a large one takes longer than to find it."""
+
+    def __init__(self, packing: _Packing, incumbent: Incumbent, deadline: Deadline) -> None:
+        self._packing, self._incumbent, self._deadline = packing, incumbent, deadline
+        self._next = 0.0
+
+    def __call__(self, found: PackingResult) -> None:
+        begun = self._deadline.elapsed()
+        if begun >= self._next:
+            self._packing.offer(found, self._incumbent)
+            now = self._deadline.elapsed()
+            self._next = now + (now - begun) / OFFERING_SHARE
 
 
 class _Packing:

@@ -104,10 +104,6 @@ class Generator:
         columns.add(empty, np.zeros((len(empty), types.count), dtype=np.int64))
         self._master.add(columns.kind, columns.held)
 
-    def close(self) -> None:
-        """Free what the solver holds."""
-        self._master.close()
-
     def relax(
         self,
         box: Box,

@@ -89,10 +89,7 @@ def _relaxed(
         last.append(relaxation)
         return len(last) >= ROUNDS
 
-    try:
-        generator.relax(generator.root, int(classes.size.sum()) + 1, deadline, on_the_way)
-    finally:
-        generator.close()
+    generator.relax(generator.root, int(classes.size.sum()) + 1, deadline, on_the_way)
     if not last:
         return None
     used = last[-1].used

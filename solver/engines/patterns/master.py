@@ -9,10 +9,9 @@ subject to  patterns of zone z hold of type t, + missing[t, z]  >=  base[t, z] +
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+import highspy
 import numpy as np
-from ortools.math_opt.python import mathopt
 
 from solver.domain.counts import Bools, Ints
 from solver.engines.deadline import Deadline
@@ -20,6 +19,19 @@ from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import Classes
 from solver.engines.patterns.fillers import Floats
 from solver.engines.patterns.types import TaskTypes
+
+OPTIONS: dict[str, str | int] = {
+    "output_flag": False,
+    "threads": 1,
+    "solver": "simplex",
+    # Patterns that are added leave the last basis feasible: the primal simplex goes on from there.
+    "simplex_strategy": 4,
+    "presolve": "off",
+}
+"""Of HiGHS, for a linear program that grows."""
+
+WHOLE_OPTIONS: dict[str, str | int] = {"output_flag": False, "threads": 1}
+"""For one in integers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,115 +82,141 @@ class Columns:
 
 
 class Master:
-    """One model of MathOpt: continuous and solved again and again by GLOP, or integer and solved once by HiGHS."""
+    """One model of HiGHS: continuous and solved again and again from the last basis, or integer and solved once."""
 
     def __init__(self, types: TaskTypes, classes: Classes, *, whole: bool = False) -> None:
         self._types, self._classes, self._whole = types, classes, whole
-        self._model = mathopt.Model()
-        self._used: list[mathopt.Variable] = []
-        model = self._model
-        self._tasks = [[model.add_linear_constraint(lb=float(base)) for base in row.tolist()] for row in types.base]
-        self._instances = [model.add_linear_constraint(lb=0.0, ub=float(size)) for size in classes.size.tolist()]
-        self._opened = model.add_linear_constraint(lb=0.0)
-        self._missing: list[mathopt.Variable] = []
-        self._add_excess()
-        self._solver: mathopt.IncrementalSolver | None = None
+        self._program = highspy.Highs()
+        options = WHOLE_OPTIONS if whole else OPTIONS
+        for name, value in options.items():
+            self._program.setOptionValue(name, value)
+        self._excess = np.argwhere(types.profile_range > 0)
+        self._columns = 0
+        self._missing = slice(0, 0)
+        self._used: list[slice] = []
+        tasks, instances = types.base.size, classes.count
+        self._instances = np.arange(tasks, tasks + instances)
+        self._opened = tasks + instances
+        endless = np.full(tasks, highspy.kHighsInf)
+        self._add_rows(
+            np.concatenate([types.base.ravel(), np.zeros(instances + 1), types.profile_slack]),
+            np.concatenate([endless, classes.size, [highspy.kHighsInf], types.profile_slack]),
+        )
+        profile, zone = self._excess.T
+        rows = np.column_stack([self._row(types.profile_type[profile], zone), self._opened + 1 + profile])
+        values = np.tile([-1.0, 1.0], len(profile))
+        self._add(np.zeros(len(profile)), types.profile_range[profile, zone], rows.ravel(), values, 2)
 
-    def _add_excess(self) -> None:
-        model, types = self._model, self._types
-        self._excess: list[tuple[int, int, mathopt.Variable]] = []
-        for number, kind in enumerate(types.profile_type.tolist()):
-            slack = float(types.profile_slack[number])
-            total = model.add_linear_constraint(lb=slack, ub=slack)
-            for zone, most in enumerate(types.profile_range[number].tolist()):
-                if most:
-                    excess = model.add_variable(lb=0.0, ub=float(most), is_integer=self._whole)
-                    total.set_coefficient(excess, 1.0)
-                    self._tasks[kind][zone].set_coefficient(excess, -1.0)
-                    self._excess.append((number, zone, excess))
+    def _row(self, kind: Ints, zone: Ints) -> Ints:
+        """The row of the tasks of a type in a zone."""
+        row: Ints = kind * self._types.zones + zone
+        return row
 
-    def _excess_of(self, result: mathopt.SolveResult) -> Floats:
-        excess = np.zeros(self._types.profile_range.shape)
-        for number, zone, variable in self._excess:
-            excess[number, zone] = result.variable_values(variable)
-        return excess
+    def _add_rows(self, lower: Floats, upper: Floats) -> None:
+        none, nowhere = np.zeros(0), np.zeros(len(lower), np.int32)
+        self._program.addRows(len(lower), lower, upper, 0, nowhere, none.astype(np.int32), none)
+
+    def _add(self, cost: Floats, top: Floats | Ints, rows: Ints, values: Floats, each: int | Ints) -> slice:
+        """More columns from 0 to ``top``; ``each`` says how many entries a column has, in turn."""
+        count = len(cost)
+        start = np.cumsum(np.broadcast_to(each, (count,))) - each
+        self._program.addCols(
+            count,
+            np.asarray(cost, float),
+            np.zeros(count),
+            np.asarray(top, float),
+            len(rows),
+            np.asarray(start, np.int32),
+            np.asarray(rows, np.int32),
+            np.asarray(values, float),
+        )
+        added = slice(self._columns, self._columns + count)
+        self._columns += count
+        if self._whole and count:
+            where = np.arange(added.start, added.stop, dtype=np.int32)
+            kinds = np.full(count, int(highspy.HighsVarType.kInteger), np.uint8)
+            self._program.changeColsIntegrality(count, where, kinds)
+        return added
 
     def enter(self, box: Box) -> None:
         """Keep to the box from now on."""
-        least, most = box.least_used.tolist(), box.most_used.tolist()
-        for row, low, high in zip(self._instances, least, most, strict=True):
-            if row.lower_bound != low:
-                row.lower_bound = float(low)
-            if row.upper_bound != high:
-                row.upper_bound = float(high)
-        for number, zone, excess in self._excess:
-            excess.lower_bound = float(box.least_excess[number, zone])
-            excess.upper_bound = float(box.most_excess[number, zone])
+        rows = zip(self._instances.tolist(), box.least_used.tolist(), box.most_used.tolist(), strict=True)
+        for row, least, most in rows:
+            self._program.changeRowBounds(row, float(least), float(most))
+        for column, (profile, zone) in enumerate(self._excess.tolist()):
+            least, most = box.least_excess[profile, zone], box.most_excess[profile, zone]
+            self._program.changeColBounds(column, float(least), float(most))
 
     def allow_missing(self, penalty: float) -> None:
         """Let tasks be missing at this cost each; called again, change the cost."""
-        if not self._missing:
-            for row in self._tasks:
-                for constraint in row:
-                    missing = self._model.add_variable(lb=0.0)
-                    constraint.set_coefficient(missing, 1.0)
-                    self._missing.append(missing)
-        for missing in self._missing:
-            self._model.objective.set_linear_coefficient(missing, penalty)
+        count = self._types.base.size
+        cost = np.full(count, penalty)
+        if self._missing.stop == 0:
+            self._missing = self._add(cost, np.full(count, highspy.kHighsInf), np.arange(count), np.ones(count), 1)
+        else:
+            where = np.arange(self._missing.start, self._missing.stop, dtype=np.int32)
+            self._program.changeColsCost(count, where, cost)
 
     def restrict_opened(self, least: int, most: int) -> None:
         """Open between ``least`` and ``most`` empty instances."""
-        self._opened.lower_bound, self._opened.upper_bound = float(least), float(most)
+        self._program.changeRowBounds(self._opened, float(least), float(most))
 
     def add(self, kind: Ints, held: Ints) -> None:
         """More patterns."""
-        zones, empty = self._classes.zone[kind].tolist(), self._classes.empty[kind].tolist()
-        sizes = self._classes.size[kind].tolist()
-        for of, row, zone, opens, size in zip(kind.tolist(), held, zones, empty, sizes, strict=True):
-            top = float(size) if self._whole else float("inf")
-            used = self._model.add_variable(lb=0.0, ub=top, is_integer=self._whole)
-            if opens:
-                self._model.objective.set_linear_coefficient(used, 1.0)
-                self._opened.set_coefficient(used, 1.0)
-            self._instances[of].set_coefficient(used, 1.0)
-            for task in np.flatnonzero(row).tolist():
-                self._tasks[task][zone].set_coefficient(used, float(row[task]))
-            self._used.append(used)
+        opens = self._classes.empty[kind]
+        pattern, task = np.nonzero(held)
+        every, opening = np.arange(len(kind)), np.flatnonzero(opens)
+        of = np.concatenate([pattern, every, opening])
+        rows = np.concatenate(
+            [
+                self._row(task, self._classes.zone[kind][pattern]),
+                self._instances[kind],
+                np.full(len(opening), self._opened),
+            ]
+        )
+        values = np.concatenate([held[pattern, task], np.ones(len(every) + len(opening))])
+        order = np.argsort(of, kind="stable")
+        top = self._classes.size[kind] if self._whole else np.full(len(kind), highspy.kHighsInf)
+        each = np.bincount(of, minlength=len(kind))
+        self._used.append(self._add(opens.astype(float), top, rows[order], values[order], each))
+
+    def _run(self, deadline: Deadline) -> bool:
+        """Solve; whether to the end."""
+        until = self._program.getRunTime() + max(deadline.remaining(), 1e-3)
+        self._program.setOptionValue("time_limit", until)
+        self._program.run()
+        return bool(self._program.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
     def relax(self, deadline: Deadline) -> Relaxation | None:
         """The optimum of the linear program; None if there was no time for it."""
-        if self._solver is None:
-            self._solver = mathopt.IncrementalSolver(self._model, mathopt.SolverType.GLOP)
-        limit = timedelta(seconds=max(deadline.remaining(), 1e-3))
-        result = self._solver.solve(params=mathopt.SolveParameters(time_limit=limit))
-        if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+        if not self._run(deadline):
             return None
-        shape = self._types.base.shape
-        price = np.array(result.dual_values([row for rows in self._tasks for row in rows])).reshape(shape)
+        solution = self._program.getSolution()
+        value, dual = np.array(solution.col_value), np.array(solution.row_dual)
+        excess = np.zeros(self._types.profile_range.shape)
+        excess[tuple(self._excess.T)] = value[: len(self._excess)]
+        price = dual[: self._types.base.size].reshape(self._types.base.shape)
         return Relaxation(
-            value=result.objective_value(),
-            missing=float(sum(result.variable_values(self._missing))) if self._missing else 0.0,
-            used=np.array(result.variable_values(self._used)),
-            excess=self._excess_of(result),
+            value=float(self._program.getInfo().objective_function_value),
+            missing=float(value[self._missing].sum()),
+            used=self._used_of(value),
+            excess=excess,
             price=np.maximum(price, 0.0),
-            rent=-np.array(result.dual_values(self._instances)),
+            rent=-dual[self._instances],
         )
+
+    def _used_of(self, value: Floats) -> Floats:
+        return np.concatenate([value[:0], *(value[added] for added in self._used)])
 
     def integers(self, deadline: Deadline, seed: int) -> Ints | None:
         """``int64[P]``: the best whole solution that HiGHS found; None if none."""
-        limit = timedelta(seconds=max(deadline.remaining(), 1e-3))
-        params = mathopt.SolveParameters(time_limit=limit, random_seed=seed % 2**31)
-        result = mathopt.solve(self._model, mathopt.SolverType.HIGHS, params=params)
-        if not result.has_primal_feasible_solution():
+        self._program.setOptionValue("random_seed", seed % 2**31)
+        self._run(deadline)
+        if self._program.getInfo().primal_solution_status != highspy.kSolutionStatusFeasible:
             return None
-        whole: Ints = np.rint(np.array(result.variable_values(self._used))).astype(np.int64)
+        value = np.array(self._program.getSolution().col_value)
+        whole: Ints = np.rint(self._used_of(value)).astype(np.int64)
         return whole
-
-    def close(self) -> None:
-        """Free what the incremental solver holds."""
-        if self._solver is not None:
-            self._solver.close()
-            self._solver = None
 
 
 def worth_keeping(relaxation: Relaxation, columns: Columns, classes: Classes, gap: float) -> Bools:

@@ -148,11 +148,7 @@ class Search:
         if self.done:
             return
         self._columns_of_plan()
-        generator = Generator(self._types, self._classes, self._columns, self._filler)
-        try:
-            self._search_patterns(generator)
-        finally:
-            generator.close()
+        self._search_patterns(Generator(self._types, self._classes, self._columns, self._filler))
 
     def lighten(self) -> None:
         """Spend what time is left on the second cost of the best plan."""
