@@ -22,6 +22,7 @@ from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
 from solver.engines.incumbent import Observer
+from solver.engines.memory import Memory
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
@@ -86,13 +87,36 @@ def place(
     PlanRejected
         If the checker refuses the plan that every answer begins with: a fault of this package.
     """
-    limits = limits or Limits()
+    found, _ = answered(
+        problem,
+        limits or Limits(),
+        explain=explain,
+        on_incumbent=on_incumbent,
+        cancelled=cancelled,
+        warnings=warnings,
+        label=label,
+    )
+    return found
+
+
+def answered(
+    problem: Problem,
+    limits: Limits,
+    *,
+    explain: bool,
+    on_incumbent: Observer | None,
+    cancelled: Callable[[], bool] | None,
+    warnings: Sequence[str],
+    label: str,
+    memory: Memory | None = None,
+) -> tuple[Answer, Memory]:
+    """What ``place`` answers, and what that leaves for a request like it; ``memory`` is what the one before left."""
     require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem)
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
     searching = replace(limits, time_limit=limits.time_limit * share)
-    found = run(rules, searching, on_better=on_incumbent, cancelled=cancelled, keep_for_reasons=explain)
+    found = run(rules, searching, on_better=on_incumbent, cancelled=cancelled, keep_for_reasons=explain, memory=memory)
     solution = found.solution
     steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()
@@ -102,7 +126,7 @@ def place(
         left = max(limits.time_limit - (time.monotonic() - begun), 0.0)
         shortfalls = explained(rules, solution, limits, left, cancelled)
     judged = () if rules.gain is None else (rules.gain.remark(Placement(problem, solution.tasks)),)
-    return Answer(
+    answer = Answer(
         status=solution.status,
         stop=solution.stop,
         problem=problem,
@@ -119,6 +143,7 @@ def place(
         label=label,
         steps=steps,
     )
+    return answer, found.memory
 
 
 def _ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:

@@ -10,6 +10,8 @@ import numpy as np
 from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.solution import TierResult
+from solver.engines.memory import Memory
+from solver.engines.patterns.problem import PatternMemory
 from solver.errors import PlanRejected
 from solver.rules.base import Counting
 from solver.rules.bound import Rules
@@ -47,10 +49,13 @@ class Incumbent:
         Of the problem as it came.
     on_better
         Told of each better plan, with its tier values.
+    memory
+        Of a request like this one.
     """
 
     rules: Rules
     on_better: Observer | None = None
+    memory: Memory | None = None
     tasks: Counts = field(init=False)
     values: tuple[int, ...] = field(init=False)
     sequential: tuple[int, ...] = field(init=False)
@@ -59,6 +64,8 @@ class Incumbent:
     """Whether an engine stopped, or was not begun, for want of time."""
     uncompiled: bool = field(init=False, default=False)
     """Whether an engine was left out because it is not compiled yet and there was no time for it."""
+    patterns: PatternMemory | None = field(init=False, default=None)
+    """What the packing engine leaves for a request like this one."""
     _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -52,7 +52,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         incumbent=packing.started(incumbent.tasks),
         seed=limits.seed,
         on_incumbent=_NowAndThen(packing, incumbent, deadline),
+        memory=None if incumbent.memory is None else incumbent.memory.patterns,
     )
+    incumbent.patterns = result.memory
     packing.offer(result, incumbent)
     incumbent.uncompiled |= result.uncompiled
     if not result.impossible:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
-from solver.engines import components, packed_first, sequential
+from solver.engines import components, packed_first, sequential, warm
 from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.loading import loaded
+from solver.engines.memory import Memory
 from solver.rules.binpack import Opened
 from solver.rules.bound import Rules
 from solver.rules.unplaced import Unplaced
@@ -48,6 +49,8 @@ class Run:
     first_plan_seconds: float
     remarks: tuple[str, ...]
     """What the caller should know of how the answer came about."""
+    memory: Memory
+    """For a request like this one."""
 
 
 def run(
@@ -57,6 +60,7 @@ def run(
     on_better: Observer | None = None,
     cancelled: Callable[[], bool] | None = None,
     keep_for_reasons: bool = False,
+    memory: Memory | None = None,
 ) -> Run:
     """Solve within the limits; always with a checked plan, if only the one that changes nothing.
 
@@ -64,6 +68,8 @@ def run(
     ----------
     keep_for_reasons
         End earlier where the sequential plan falls short, since a reason for each missing task takes time too.
+    memory
+        Of a request like this one: its plan, fitted to this one, is the second plan.
 
     Raises
     ------
@@ -72,12 +78,14 @@ def run(
     """
     reserve = min(max(RESERVE_SHARE * limits.time_limit, RESERVE_SECONDS), limits.time_limit / 2)
     deadline = Deadline(limits.time_limit - reserve, cancelled)
-    incumbent = Incumbent(rules, on_better)
+    incumbent = Incumbent(rules, on_better, memory)
     share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
     first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
     incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))
     first = deadline.elapsed()
     remarks = [CUT] if first_plan.passed() and _unplaced(incumbent) else []
+    if memory is not None and limits.engine is not Engine.SEQUENTIAL:
+        incumbent.offer(warm.place(rules, memory, limits.seed, deadline))
     count_bounds(incumbent, deadline)
     if keep_for_reasons and _unplaced(incumbent) > 0:
         kept = min(max(REASONS_SHARE * limits.time_limit, REASONS_SECONDS), deadline.remaining() / 2)
@@ -88,7 +96,8 @@ def run(
     if incumbent.uncompiled:
         remarks.append(UNCOMPILED)
     refused = [f"the checker refused a plan of an engine: {why}" for why in incumbent.rejected[:1]]
-    return Run(_solution(incumbent, limits, deadline, engine), first, (*remarks, *refused))
+    left = Memory(rules.problem, incumbent.tasks, incumbent.patterns)
+    return Run(_solution(incumbent, limits, deadline, engine), first, (*remarks, *refused), left)
 
 
 def count_bounds(incumbent: Incumbent, deadline: Deadline) -> None:
@@ -134,7 +143,9 @@ class _Engines:
 def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     """Run the engines that search; which one had the last word."""
     engine = "sequential"
-    if _unplaced(incumbent) > 0 or _opens(incumbent):
+    # A plan that was remembered packs already.
+    remembered = incumbent.memory is not None and incumbent.values < incumbent.sequential
+    if _unplaced(incumbent) > 0 or (_opens(incumbent) and not remembered):
         until = deadline.part(PACKED_SHARE) if limits.deterministic_limit is None else deadline
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, until))
         count_bounds(incumbent, deadline)

@@ -27,12 +27,23 @@ from solver.rules.spread import Spread
 from solver.verify import check
 
 
-def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequence[int] | None = None) -> Counts:
+def place(
+    rules: Rules,
+    seed: int,
+    deadline: Deadline | None = None,
+    order: Sequence[int] | None = None,
+    begun: Counts | None = None,
+) -> Counts:
     """Counts after stopping what is to stop and placing what is wanted, as the ECS scheduler would (§6.5).
 
     First the stops that were asked for, by ECS's rule task by task; then class by class, in the order of the request or in
     another ``order``, what leaves drained instances and what is new. Nothing else moves, and nothing is pre-empted.
     Incomplete gangs are taken back. When the deadline passes, what is placed so far is the answer.
+
+    Parameters
+    ----------
+    begun
+        Starts that are made first, as far as there is room for them where they are; not those of gangs.
     """
     problem = rules.problem
     state = Placement(problem)
@@ -40,13 +51,15 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None, order: Sequ
     if problem.operation.changes:
         scheduler.stop_asked()
     point = scheduler.placed
+    already = scheduler.begin(begun)
     turn = {g: k for k, g in enumerate(range(len(problem.groups)) if order is None else order)}
     for g in (g for _, groups in problem.classes() for g in sorted(groups, key=turn.__getitem__)):
         if scheduler.is_late():
             break
         scheduler.replace(g)
         before = scheduler.placed
-        started = scheduler.place(g, int(problem.wanted[g]))
+        started = int(already[g])
+        started += scheduler.place(g, int(problem.wanted[g]) - started)
         if problem.groups[g].all_or_nothing and started < problem.wanted[g]:
             scheduler.take_back(before)
     everybody = range(len(problem.groups))
@@ -158,8 +171,27 @@ class _Scheduler:
             instances = instances[keys == keys.max()]
         return int(instances[np.argmin(self.rank[instances])])
 
+    def begin(self, begun: Counts | None) -> Ints:
+        """Start tasks on given instances, as many as there is room for on each by itself: ``int64[G]`` started."""
+        problem = self.state.problem
+        started = np.zeros(len(problem.groups), np.int64)
+        if begun is None or problem.all_or_nothing:
+            return started
+        for g in np.unique(begun.group).tolist():
+            if problem.groups[g].all_or_nothing or self.is_late():
+                continue
+            instances, counts = begun.cells_of(g)
+            steady, _ = self._sorted(g)
+            counts = np.minimum(counts, self.rooms.of(g, steady)[instances])
+            here = counts > 0
+            self.start(g, instances[here], counts[here])
+            started[g] = counts[here].sum()
+        return started
+
     def place(self, group: int, wanted: int) -> int:
         """Place up to ``wanted`` tasks of a group; how many were placed."""
+        if wanted <= 0:
+            return 0
         chain = self.rules.strategies[group]
         problem = self.state.problem
         steady, stepwise = self._sorted(group)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.domain.counts import Bools, Ints
 from solver.errors import Fault, InvalidRequest
@@ -146,6 +147,28 @@ class Started:
 
 
 @dataclass(frozen=True, eq=False)
+class PatternMemory:
+    """Patterns and prices of ``T`` types over ``Z`` zones.
+
+    Parameters
+    ----------
+    demand
+        ``int64[T, R]``.
+    price
+        ``float64[T, Z]``.
+    where
+        ``int64[P, 2 + R]``: of the class of each pattern its zone, whether it is empty, and what is free.
+    held
+        ``int64[P, T]``.
+    """
+
+    demand: Ints
+    price: NDArray[np.float64]
+    where: Ints
+    held: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class PackingResult:
     """The best plan found and what is known about all plans.
 
@@ -167,6 +190,8 @@ class PackingResult:
         The second cost of the plan; 0 without ``PackingProblem.weight``. No bound on it is given.
     uncompiled
         The compiled search would have served better, and there was no time to compile it.
+    memory
+        What the search leaves for a problem like this one, once it has ended.
     """
 
     found: bool
@@ -178,6 +203,7 @@ class PackingResult:
     bound_source: str
     weight: int
     uncompiled: bool = False
+    memory: PatternMemory | None = None
 
 
 def anywhere(wanted: Ints, zones: int) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ the same problem and seed give the same plan whenever time cuts nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,7 @@ from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
 from solver.engines.kernels import compiled
 from solver.engines.patterns import diving
+from solver.engines.patterns.box import Box
 from solver.engines.patterns.branching import REDUCED_COST, Generator, Tree, Verdict
 from solver.engines.patterns.check import holds, opened, weight
 from solver.engines.patterns.classes import Classes, classes
@@ -24,8 +26,9 @@ from solver.engines.patterns.fillers import Filler, Searches, Tables
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.lightening import lighten
 from solver.engines.patterns.master import Columns, Master, Relaxation, worth_keeping
-from solver.engines.patterns.pricing import Certificate
-from solver.engines.patterns.problem import PackingProblem, PackingResult, Started
+from solver.engines.patterns.memory import recalled, remembered
+from solver.engines.patterns.pricing import Certificate, certified
+from solver.engines.patterns.problem import PackingProblem, PackingResult, PatternMemory, Started
 from solver.engines.patterns.rounding import on_instances, round_with_noise
 from solver.engines.patterns.state import PartialPlan
 from solver.engines.patterns.types import TaskTypes, task_types
@@ -65,6 +68,7 @@ class Search:
         deadline: Deadline,
         seed: int,
         on_incumbent: OnIncumbent | None,
+        memory: PatternMemory | None = None,
     ) -> None:
         self._problem = problem
         self._types = types
@@ -72,6 +76,7 @@ class Search:
         self._seed = seed
         self._rng = np.random.default_rng(seed)
         self._on_incumbent = on_incumbent
+        self._memory = memory
         self._closed = int(problem.empty.sum())
         self._best: Started | None = None
         self._opened, self._weight = self._closed + 1, 0
@@ -117,6 +122,12 @@ class Search:
             uncompiled=self._uncompiled,
         )
 
+    def memory(self) -> PatternMemory | None:
+        """What is left for a problem like this one."""
+        if self._relaxation is None:
+            return self._memory
+        return remembered(self._types, self._classes, self._columns, self._relaxation)
+
     def offer(self, started: Started) -> bool:
         """Take the plan if it holds and opens fewer, or as many at a smaller second cost."""
         cost = opened(self._problem, started), weight(self._problem, started)
@@ -141,12 +152,22 @@ class Search:
 
     def run(self) -> None:
         """All steps, until done."""
-        self._first_fit()
+        recollection = None if self._memory is None else recalled(self._memory, self._types, self._classes)
+        if self._best is None or recollection is None:
+            self._first_fit()
         if self.done:
             return
         self._raise_bound(counting_bound(self._types, self._classes), "counting")
         if self.done:
             return
+        if recollection is not None:
+            kind, held, price = recollection
+            root = Box.whole(self._types, self._classes)
+            proof = certified(self._types, self._classes, self._filler, price, root)
+            self._raise_bound(proof.bound, "relaxation")
+            if self.done:
+                return
+            self._columns.add(kind, held)
         self._columns_of_plan()
         self._search_patterns(Generator(self._types, self._classes, self._columns, self._filler))
 
@@ -154,8 +175,7 @@ class Search:
         """Spend what time is left on the second cost of the best plan."""
         if self._best is None or self._problem.weight is None or self._deadline.passed():
             return
-        held = np.zeros((self._types.count, self._problem.instances), dtype=np.int64)
-        np.add.at(held, (self._types.of_group[self._best.group], self._best.instance), self._best.count)
+        held = self._held_by(self._best)
         self._offer_held(lighten(self._problem, self._types, self._classes, self._problem.weight, held))
         if self._relaxation is None:
             return
@@ -165,6 +185,12 @@ class Search:
             if self._complete(self._relaxation, SIGMAS[number % len(SIGMAS)], self._opened):
                 held = lighten(self._problem, self._types, self._classes, self._problem.weight, self._plan.held)
                 self._offer_held(held)
+
+    def _held_by(self, started: Started) -> Ints:
+        """``int64[T, I]``: the tasks of each type that start on each instance."""
+        held = np.zeros((self._types.count, self._problem.instances), dtype=np.int64)
+        np.add.at(held, (self._types.of_group[started.group], started.instance), started.count)
+        return held
 
     def _search_patterns(self, generator: Generator) -> None:
         """Everything that follows the first relaxation."""
@@ -252,9 +278,12 @@ class Search:
 
     def _columns_of_plan(self) -> None:
         """Start the column generation from what the first plan puts on each instance."""
+        plan = self._plan.held
+        if not plan.any() and self._best is not None:
+            plan = self._held_by(self._best)
         for kind in range(self._classes.count):
             members = self._classes.members[self._classes.start[kind] : self._classes.start[kind + 1]]
-            held = np.unique(self._plan.held[:, members].T, axis=0)
+            held = np.unique(plan[:, members].T, axis=0)
             self._columns.add(np.full(len(held), kind, dtype=np.int64), held)
 
     def _round(self, relaxation: Relaxation, tries: int) -> None:
@@ -327,6 +356,7 @@ def improve(
     incumbent: Started | None = None,
     seed: int = 0,
     on_incumbent: OnIncumbent | None = None,
+    memory: PatternMemory | None = None,
 ) -> PackingResult:
     """The best plan found by the deadline that starts everything, and a bound on all such plans.
 
@@ -338,6 +368,8 @@ def improve(
         Of the noise; the same problem and seed give the same plan whenever the deadline cuts nothing.
     on_incumbent
         Called with each better plan as it is found.
+    memory
+        Of a problem like this one.
     """
     types = task_types(problem)
     closed = int(problem.empty.sum())
@@ -345,9 +377,9 @@ def improve(
         return PackingResult(False, True, Started.nothing(), 0, closed + 1, False, "counting", 0)
     if types.count == 0:
         return PackingResult(True, False, Started.nothing(), 0, 0, True, "counting", 0)
-    search = Search(problem, types, deadline, seed, on_incumbent)
+    search = Search(problem, types, deadline, seed, on_incumbent, memory)
     if incumbent is not None:
         search.offer(incumbent)
     search.run()
     search.lighten()
-    return search.result()
+    return replace(search.result(), memory=search.memory())
