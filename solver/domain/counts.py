@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +94,14 @@ class Counts:
 
     def cells_of(self, group: int) -> tuple[Ints, Ints]:
         """The instances that hold the group, ascending, and how many tasks each holds."""
-        start, stop = np.searchsorted(self.group, [group, group + 1])
+        start, stop = self._edges[group], self._edges[group + 1]
         return self.instance[start:stop], self.count[start:stop]
+
+    @cached_property
+    def _edges(self) -> list[int]:
+        """Where the cells of each group begin, and where the last ones end."""
+        edges: list[int] = np.searchsorted(self.group, np.arange(self.groups + 1)).tolist()
+        return edges
 
     def row(self, group: int) -> Ints:
         """``int64[I]``: the group's tasks on each instance (a fresh array)."""

@@ -26,9 +26,14 @@ from solver.rules.spread import Spread
 
 def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
     """Counts after placing class by class, in each class the groups with the largest tasks first."""
-    sizes = [_share(rules, g).max(initial=0.0) for g in range(len(rules.problem.groups))]
-    order = sorted(range(len(sizes)), key=lambda g: -sizes[g])
+    order = smallest_first(rules)[::-1]
     return sequential.place(replace(rules, strategies=chains(rules)), seed, deadline, order)
+
+
+def smallest_first(rules: Rules) -> list[int]:
+    """The groups, those with the smallest tasks first: so most tasks are placed where not all can be."""
+    sizes = [_share(rules, g).max(initial=0.0) for g in range(len(rules.problem.groups))]
+    return sorted(range(len(sizes)), key=sizes.__getitem__)
 
 
 def chains(rules: Rules) -> tuple[tuple[Strategy, ...], ...]:

@@ -148,6 +148,9 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     if _unplaced(incumbent) > 0 or (_opens(incumbent) and not remembered):
         until = deadline.part(PACKED_SHARE) if limits.deterministic_limit is None else deadline
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, until))
+        if _unplaced(incumbent) > 0:
+            smallest = packed_first.smallest_first(incumbent.rules)
+            incumbent.offer(sequential.place(incumbent.rules, limits.seed, until, smallest))
         count_bounds(incumbent, deadline)
     for name in ("assigning", "packing", "fitting", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():

@@ -201,6 +201,8 @@ class Constraint(Rule):
         if not placement.starts_any(self.binds(placement.problem)):
             return ()
         found = self.breaches(placement)
+        if not (found.amount > found.limit).any():
+            return ()
         allowed = np.maximum(found.limit, self.breaches(placement.before).amount)
         return self._reported(placement.problem, found, allowed)
 

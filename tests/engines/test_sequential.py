@@ -75,6 +75,53 @@ def test_groups_at_once_equal_one_task_at_a_time(shard: int, monkeypatch: pytest
         assert at_once.same_as(one_by_one), f"seed {seed}\n{at_once.to_dense()}\n{one_by_one.to_dense()}"
 
 
+def wide_problem(seed: int) -> Problem:
+    """Up to fifty instances and eight groups of few tasks, several of them alike, of which nothing runs; some name another."""
+    r = random.Random(seed)
+    rows = []
+    for i in range(r.randint(12, 50)):
+        zone = r.choice(["a", "b", "c"])
+        row = {"id": f"i{r.randint(10, 99)}{i}", "cpu": r.randint(0, 9), "memory": r.randint(0, 9)}
+        rows.append(row | {"zone": zone, "rack": zone + r.choice("12")})
+    kinds = [(r.choice(RULES), r.choice(CHAINS), r.randint(1, 3), r.randint(1, 3)) for _ in range(2)]
+    groups = []
+    for name in "ABCDEFGH":
+        rules, chain, cpu, memory = r.choice(kinds)
+        named = [f"antiAffinity({r.choice('ABCDEFGH')}, {r.choice(['instanceId', ZONE_FIELD])})"]
+        groups.append(
+            group(
+                name,
+                r.randint(1, 5),
+                rules=[*rules, *(named * (r.random() < 0.2))],
+                chain=chain,
+                cpu=cpu,
+                memory=memory,
+            )
+        )
+    return problem(cluster(rows), groups)
+
+
+@pytest.mark.parametrize("shard", range(2))
+def test_groups_that_are_alike_and_instances_left_out_change_nothing(
+    shard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few tasks on many instances, with room that groups share: as one task at a time, each group by itself."""
+    shared = left_out = 0
+    for seed in range(shard, 300, 2):
+        rules = bind(wide_problem(seed))
+        shared += len(rules.alike) - len(set(rules.alike))
+        at_once = sequential.place(rules, 0)
+        with monkeypatch.context() as patch:
+            by_itself = bind(wide_problem(seed))
+            patch.setitem(by_itself.__dict__, "alike", tuple(range(len(rules.alike))))
+            patch.setattr(sequential.Allotment, "is_exact", lambda self: False)
+            patch.setattr(sequential, "_evened_out_by", lambda *_: False)
+            one_by_one = sequential.place(by_itself, 0)
+        left_out += len(at_once) < rules.problem.cluster.size
+        assert at_once.same_as(one_by_one), f"seed {seed}\n{at_once.to_dense()}\n{one_by_one.to_dense()}"
+    assert shared > 300 and left_out > 100
+
+
 def test_most_groups_are_placed_at_once() -> None:
     """The chains in use are walked level by level, not task by task."""
     exact = 0
