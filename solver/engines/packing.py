@@ -22,7 +22,6 @@ from solver.engines.patterns import search
 from solver.engines.patterns.problem import PackingProblem, PackingResult, Started, anywhere, evenly
 from solver.rules.binpack import Leftover, Opened
 from solver.rules.buckets import Buckets
-from solver.rules.resources import Resource
 from solver.rules.spread import Evenness, Missing, Spread
 from solver.rules.unplaced import Unplaced
 
@@ -126,7 +125,7 @@ class _Packing:
         eligible, admits = self._eligibility()
         lower, upper = self._bounds(eligible, admits, zone, zones)
         return PackingProblem(
-            free=self._available(),
+            free=self._rules.available(self._before),
             zone=zone,
             empty=self._empty(),
             demand=request.demand[self._groups],
@@ -196,11 +195,6 @@ class _Packing:
             rooms = np.array([known[id(self.most[k]), int(eligible[k])] for k in spreading])
             lower[spreading], upper[spreading] = evenly(running, rooms, wanted[spreading])
         return lower, upper
-
-    def _available(self) -> Ints:
-        """``int64[I, R]``: free, less what is reserved or owed to daemons."""
-        columns = {r.r: r.available(self._before) for r in self._rules.constraints if isinstance(r, Resource)}
-        return np.stack([columns[r] for r in sorted(columns)], axis=1)
 
     def _empty(self) -> Bools:
         """``bool[I]``: where the first task of a packing group adds one to the cost."""

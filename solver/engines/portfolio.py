@@ -152,10 +152,15 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             smallest = packed_first.smallest_first(incumbent.rules)
             incumbent.offer(sequential.place(incumbent.rules, limits.seed, until, smallest))
         count_bounds(incumbent, deadline)
-    for name in ("assigning", "packing", "fitting", "exact"):
+    for name in ("assigning", "placing", "packing", "fitting", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
             break
-        if (name == "assigning" and not _counts_open(incumbent)) or (name == "fitting" and not _large(incumbent)):
+        useless = {
+            "assigning": not _counts_open(incumbent),
+            "placing": _unplaced(incumbent) == 0,
+            "fitting": not _large(incumbent),
+        }
+        if useless.get(name, False):
             continue
         before = incumbent.values
         module = loaded(name, deadline.remaining())

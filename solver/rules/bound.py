@@ -14,6 +14,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
 from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strategy
 from solver.rules.gain import Gain
+from solver.rules.resources import Resource
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +100,11 @@ class Rules:
     def before(self) -> Placement:
         """The state before the operation, shared by all who read it."""
         return Placement(self.problem)
+
+    def available(self, state: Placement) -> Ints:
+        """``int64[I, R]``: what tasks may still take in a state: free, less what is reserved or owed to daemons."""
+        columns = {rule.r: rule.available(state) for rule in self.constraints if isinstance(rule, Resource)}
+        return np.stack([columns[r] for r in sorted(columns)], axis=1)
 
     @cached_property
     def emptied(self) -> Placement:

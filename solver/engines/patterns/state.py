@@ -84,6 +84,15 @@ class PartialPlan:
                 return False
         return True
 
+    def fill_up(self, order: Ints) -> None:
+        """Place as much as there is room for, type by type in that order; the fullest instances first, opened or not."""
+        for kind in order.tolist():
+            left = int(self._types.total[kind] - self.placed[kind].sum())
+            fit = self._fit(kind) if left else np.zeros(0, np.int64)
+            for in_closed in (False, True):
+                for zone in range(self._types.zones if left else 0):
+                    left -= self._fill(kind, zone, fit, in_closed, False, left)
+
     def _fit(self, kind: int) -> Ints:
         """``int64[I]``: how many more of the type each instance can take."""
         demand = self._types.demand[kind]
