@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -135,7 +135,15 @@ class Incumbent:
         if self.bound(tier).value >= self.values[tier]:
             return
         tight = tuple(cost for t, cost in enumerate(self.rules.tiers[:tier]) if self._is_tight(t))
-        facts = Counting(self.rules.problem, self.rules.emptied, room, self.least(tier), self._named(tier), tight)
+        facts = Counting(
+            self.rules.problem,
+            self.rules.emptied,
+            room,
+            self.least(tier),
+            self._named(tier),
+            tight,
+            tuple(self._together(tier)),
+        )
         self.add_bound(tier, self.rules.tiers[tier].bound(facts), "counting")
 
     def _is_tight(self, tier: int) -> bool:
@@ -158,6 +166,19 @@ class Incumbent:
                 missing = value + lost.get(cost.priority, 0)
                 least[members] = np.maximum(least[members], operation.desired[members] - missing)
         return least - operation.fixed.totals()
+
+    def _together(self, tier: int) -> Iterator[tuple[tuple[int, ...], int]]:
+        """What the classes whose missing tasks were counted before have at least, group and group together."""
+        operation = self.rules.problem.operation
+        fixed = operation.fixed.totals()
+        lost = 0
+        for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True):
+            if isinstance(cost, Preempted):
+                lost = value
+            if isinstance(cost, Unplaced):
+                members = list(cost.groups)
+                yield cost.groups, int((operation.desired - fixed)[members].sum()) - value - lost
+                lost = 0
 
     def _named(self, tier: int) -> dict[str, int]:
         return {cost.name: value for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True)}

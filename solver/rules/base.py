@@ -274,6 +274,8 @@ class Counting:
         The earlier tiers by name.
     tight
         Earlier tiers whose value is the least that counting allows: each of their parts is at its own least.
+    together
+        Groups, none twice, and how many tasks of them all there are at least beside the fixed ones.
     """
 
     problem: Problem
@@ -282,6 +284,7 @@ class Counting:
     least: Ints
     values: Mapping[str, int]
     tight: tuple[Cost, ...] = ()
+    together: tuple[tuple[tuple[int, ...], int], ...] = ()
 
     def most(self, group: int) -> int:
         """Tasks of the group beside the fixed ones, at most."""

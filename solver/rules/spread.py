@@ -167,7 +167,31 @@ class Evenness(Cost):
             if key not in known:
                 known[key] = self._bound(spread, facts, missing, before)
             total_squares += known[key]
-        return total_squares
+        return max(total_squares, self._together(facts, missing))
+
+    def _together(self, facts: Counting, missing: int) -> int:
+        """The bound of all families at once: where tasks are missing, any group may be the one that lacks them."""
+        problem, cost = facts.problem, 0
+        once = {spread.family: spread for spread in self.spreads}
+        rooms: dict[tuple[tuple[int, int], ...], tuple[Ints, int]] = {}
+        for groups, least in facts.together:
+            if least <= sum(int(facts.least[g]) for g in groups):
+                continue
+            spreads = [spread for family, spread in once.items() if set(problem.families[family]) <= set(groups)]
+            others = set(groups).difference(*(problem.families[spread.family] for spread in spreads))
+            amount = least - sum(facts.most(g) for g in others) - missing
+            counts, room = [], []
+            for spread in spreads:
+                members = problem.families[spread.family]
+                key = (*((id(facts.room[g]), facts.most(g)) for g in members), (id(spread.buckets), 0))
+                if key not in rooms:
+                    rooms[key] = _in_buckets(spread, facts)
+                counts.append(spread.buckets.count_of(facts.base, spread.family))
+                room.append(rooms[key][0])
+                amount -= rooms[key][1]
+            if counts and amount > 0:
+                cost += least_sum_of_squares(np.concatenate(counts), np.concatenate(room), amount)
+        return cost
 
     def _bound(self, spread: Spread, facts: Counting, missing: int, earlier: Sequence[Buckets]) -> int:
         problem = facts.problem
@@ -213,6 +237,13 @@ def _outside(placement: Placement, spread: Spread) -> int:
     codes, problem = placement.problem.cluster.column(spread.field).codes, placement.problem
     cells = (placement.cells_of(g) for g in problem.families[spread.family])
     return sum(int(counts[codes[instances] < 0].sum()) for instances, counts in cells)
+
+
+def _in_buckets(spread: Spread, facts: Counting) -> tuple[Ints, int]:
+    """``int64[B]``: room for the family in each bucket; and what it has on instances with a value that is no bucket."""
+    room = _family_room(spread, facts)
+    unused = ~spread.buckets.inside & has_field(facts.problem, spread.field)
+    return spread.buckets.count(room), int(np.minimum(room[unused], LAST).sum())
 
 
 def _family_room(spread: Spread, facts: Counting) -> Ints:
