@@ -59,12 +59,35 @@ def shrunk_packing_problem(tasks: int, instances: int, services: int, shrink: in
     ``shrink`` is what keeps the largest number of tasks of a series within the smallest cluster of it.
     """
     drawn = packing_cluster(20 * services, instances, seed)
-    share, rest = divmod(tasks, len(drawn.demand))
-    wanted = np.array([share + (number < rest) for number in range(len(drawn.demand))], np.int64)
-    return _packing(drawn, drawn.demand // shrink, wanted)
+    return _packing(drawn, drawn.demand // shrink, _shares(tasks, len(drawn.demand)))
 
 
-def _packing(drawn: PackingCluster, demand: NDArray[np.int64], wanted: NDArray[np.int64]) -> Problem:
+def n4_problem(
+    tasks: int,
+    instances: int,
+    services: int,
+    shrink: int,
+    seed: int,
+    chain: Sequence[RuleSpec],
+    constraints: Sequence[RuleSpec],
+) -> Problem:
+    """N4's instances with ``services`` of its services, ``tasks`` divided evenly, each demand divided and rounded up."""
+    drawn = packing_cluster(20 * services, instances, seed)
+    return _packing(drawn, -(-drawn.demand // shrink), _shares(tasks, len(drawn.demand)), chain, constraints)
+
+
+def _shares(tasks: int, services: int) -> NDArray[np.int64]:
+    share, rest = divmod(tasks, services)
+    return np.array([share + (number < rest) for number in range(services)], np.int64)
+
+
+def _packing(
+    drawn: PackingCluster,
+    demand: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    chain: Sequence[RuleSpec] = (SPREAD_ZONES, PACK_CPU),
+    constraints: Sequence[RuleSpec] = (EVEN_ZONES,),
+) -> Problem:
     instances = len(drawn.names)
     cluster = ClusterSnapshot(
         instance_ids=drawn.names,
@@ -76,7 +99,7 @@ def _packing(drawn: PackingCluster, demand: NDArray[np.int64], wanted: NDArray[n
         attributes={ZONE: TextColumn.of(drawn.zones)},
     )
     groups = tuple(
-        service(f"s{number:04d}", dict(zip(cluster.resources, amounts, strict=True)), start, (SPREAD_ZONES, PACK_CPU))
+        service(f"s{number:04d}", dict(zip(cluster.resources, amounts, strict=True)), start, chain, constraints)
         for number, (amounts, start) in enumerate(zip(demand.tolist(), wanted.tolist(), strict=True))
     )
     return Problem(cluster, groups, Counts.empty(len(groups), instances))
