@@ -36,6 +36,9 @@ class Bound:
 Observer = Callable[[Counts, tuple[int, ...]], None]
 """Told of each better checked plan, with its tier values."""
 
+ProgressObserver = Callable[[tuple[int, ...], tuple[int, ...]], None]
+"""Told of the best plan's tier values and of the bounds that hold for it, whenever one of them may have changed."""
+
 
 @dataclass
 class Incumbent:
@@ -47,10 +50,13 @@ class Incumbent:
         Of the problem as it came.
     on_better
         Told of each better plan, with its tier values.
+    on_progress
+        Told of each better plan's values and of each bound that is added.
     """
 
     rules: Rules
     on_better: Observer | None = None
+    on_progress: ProgressObserver | None = None
     tasks: Counts = field(init=False)
     values: tuple[int, ...] = field(init=False)
     sequential: tuple[int, ...] = field(init=False)
@@ -92,6 +98,7 @@ class Incumbent:
         self._take(tasks)
         if self.on_better is not None:
             self.on_better(tasks, values)
+        self._tell_progress()
         return True
 
     def require_sequential(self, tasks: Counts) -> None:
@@ -110,6 +117,7 @@ class Incumbent:
             if self.on_better is not None:
                 self.on_better(tasks, self.values)
         self.sequential = self.values
+        self._tell_progress()
 
     def add_bound(self, tier: int, value: int, source: str, given: tuple[int, ...] | None = None) -> None:
         """Remember a bound of a tier.
@@ -122,6 +130,12 @@ class Incumbent:
         bound = Bound(value, source, self.values[:tier] if given is None else given[:tier])
         holding = [known for known in self._bounds.get(tier, []) if known.holds_for(self.values)]
         self._bounds[tier] = holding if bound in holding else [*holding, bound]
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        if self.on_progress is not None:
+            bounds = (min(self.bound(tier).value, value) for tier, value in enumerate(self.values))
+            self.on_progress(self.values, tuple(bounds))
 
     def count(self, tier: int, room: list[Ints]) -> None:
         """Add the counting bound of a tier, unless it is proved already."""

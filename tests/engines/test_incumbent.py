@@ -84,3 +84,16 @@ def test_counting_looks_inside_the_zones_that_are_filled_evenly() -> None:
     count_bounds(held, Deadline(10))
     assert held.values[2] == held.bound(2).value == 50
     assert held.values[4] == held.bound(4).value == 24
+
+
+def test_whoever_watches_sees_the_bounds_that_hold_for_each_plan() -> None:
+    """Told of each better plan and of each bound; a bound that a better plan leaves behind is gone, none is above its value."""
+    rows = [{"cpu": 1, "zone": "a"}, {"cpu": 1}]
+    asked = problem(cluster(rows), [group("A", 2, chain=["spread(attribute:ecs.availability-zone)"], cpu=1)])
+    seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    held = Incumbent(bind(asked), on_progress=lambda values, bounds: seen.append((values, bounds)))
+    held.require_sequential(plan(1, 0))
+    held.add_bound(2, 7, "model")
+    held.offer(plan(1, 1))
+    held.offer(plan(1, 0))
+    assert seen == [((1, 0, 1), (0, 0, 0)), ((1, 0, 1), (0, 0, 1)), ((0, 1, 1), (0, 0, 0))]
