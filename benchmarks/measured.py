@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.notation import NOTHING, counted, seconds, several, spanned
 
+WORKERS = "Two CP-SAT workers."
 PACKAGES = ("placement-solver", "ortools", "numpy")
 
 SECONDS, PEAK, STATUS, VALUE, BOUND, PROVEN = "seconds", "peak MB", "status", "value", "bound", "proven"
@@ -184,6 +185,15 @@ class Run:
     loop_seconds: float
     versions: Mapping[str, str]
     scale: float = 1.0
+
+    def origin(self) -> str:
+        """When, where and of what it was."""
+        versions = ", ".join(f"{name} {self.versions[name]}" for name in PACKAGES)
+        return (
+            f"on {self.date}, at {self.commit}. {self.processor}, {self.cores} cores, {self.system}, Python {self.python}; "
+            f"{versions}. {WORKERS} A million additions in Python took {self.loop_seconds * 1e3:.0f} ms meanwhile."
+            + ("" if self.scale == 1 else f" **Scale {self.scale}, not the workloads as described.**")
+        )
 
 
 def read(path: Path) -> tuple[Measurements, Run]:

@@ -1,21 +1,20 @@
 """What is recorded, as tables and as a page: ``python -m benchmarks.report [out/benchmarks.json]``.
 
 With what pytest-benchmark wrote, its measurements take the place of those in ``results.csv``, and the row of this release the
-place of its earlier one in ``releases.csv``. Then, and without an argument at once, ``RESULTS.md`` is made of what is
-recorded. A run at another scale than 1 is printed and not recorded.
+place of its earlier one in ``releases.csv``. Then, and without an argument at once, ``RESULTS.md`` and ``report.html`` are
+made of what is recorded. A run at another scale than 1 is printed and not recorded.
 """
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.aims import asked, met
 from benchmarks.growth import exponents, fitted_exponent
 from benchmarks.measured import (
     BOUND,
-    PACKAGES,
     SECONDS,
     STATUS,
     VALUE,
@@ -26,14 +25,15 @@ from benchmarks.measured import (
     read,
 )
 from benchmarks.notation import NOTHING, counted, seconds
+from benchmarks.page.html import page
+from benchmarks.releases import read_releases, release_row, with_release, write_releases
 from benchmarks.results import load, merged, save
-from benchmarks.subject import Aim, Case, Subject
+from benchmarks.subject import Case, Subject
 from benchmarks.subjects import subjects
 
 FOLDER = Path(__file__).resolve().parent
 COMMAND = "make bench"
-WORKERS = "Two CP-SAT workers."
-RELEASES = "releases.csv"
+RESULTS, PAGE = "RESULTS.md", "report.html"
 
 Row = Sequence[str]
 
@@ -68,21 +68,11 @@ def _origins(found: Measurements, runs: Mapping[str, Run]) -> list[str]:
     for name in sorted(by_run, key=lambda run: -len(by_run[run])):
         only = ", ".join(dict.fromkeys(f"`{key[0]}`" for key in by_run[name]))
         lines += (
-            ["", f"Of another run {only}: {origin(runs[name])}"]
+            ["", f"Of another run {only}: {runs[name].origin()}"]
             if lines
-            else [f"Made by `{COMMAND}` {origin(runs[name])}"]
+            else [f"Made by `{COMMAND}` {runs[name].origin()}"]
         )
     return lines
-
-
-def origin(run: Run) -> str:
-    """When, where and of what a run was."""
-    versions = ", ".join(f"{name} {run.versions[name]}" for name in PACKAGES)
-    return (
-        f"on {run.date}, at {run.commit}. {run.processor}, {run.cores} cores, {run.system}, Python {run.python}; {versions}. "
-        f"{WORKERS} A million additions in Python took {run.loop_seconds * 1e3:.0f} ms meanwhile."
-        + ("" if run.scale == 1 else f" **Scale {run.scale}, not the workloads as described.**")
-    )
 
 
 def _releases(releases: Sequence[Mapping[str, str]]) -> list[str]:
@@ -143,14 +133,7 @@ def _aim(case: Case, phase: str, one: Measurement) -> list[str]:
     aim = case.aims.get(phase)
     if aim is None:
         return [NOTHING]
-    said = f"{'each' if aim.every else 'median'} below {aim.seconds:g} s" + (", proved" if aim.proven else "")
-    return [f"{said}: {'met' if met(aim, one) else '**missed**'}"]
-
-
-def met(aim: Aim, one: Measurement) -> bool:
-    """Whether the measurement reaches the aim; not where what it asks for is not known any more."""
-    slow = one.numbers(SECONDS).most if aim.every else one.median
-    return slow is not None and slow < aim.seconds and (not aim.proven or one.proven == one.answers)
+    return [f"{asked(aim)}: {'met' if met(aim, one) else '**missed**'}"]
 
 
 def _growth(subject: Subject, found: Measurements) -> list[str]:
@@ -194,39 +177,6 @@ def _table(head: Sequence[str], rows: Iterable[Row]) -> list[str]:
     return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
 
 
-def release_row(found: Measurements, run: Run) -> dict[str, str]:
-    """This release's row: a column for each headline of a case."""
-    row = {
-        "release": run.versions["placement-solver"],
-        "date": run.date,
-        "ortools": run.versions["ortools"],
-        "python": run.python,
-        "cores": str(run.cores),
-    }
-    for subject in subjects():
-        for case in subject.cases:
-            for phase, column in case.headlines.items():
-                one = found.get((subject.name, case.name, phase))
-                row[column] = NOTHING if one is None else _headline(case, phase, one)
-    return row
-
-
-def _headline(case: Case, phase: str, one: Measurement) -> str:
-    """The median; before it value and proof where the aim is to prove a tier, after it how many were late."""
-    parts = [f"{seconds(one.median)} s"]
-    if case.tier and phase in case.aims and case.aims[phase].proven:
-        parts = [one.numbers(VALUE).text(), f"proved {one.proven} of {one.answers}", *parts]
-    late = one.texts(STATUS).get("LATE", 0)
-    if late:
-        parts.append(f"late {late} of {sum(one.texts(STATUS).values())}")
-    return "; ".join(parts)
-
-
-def with_release(rows: Sequence[Mapping[str, str]], row: Mapping[str, str]) -> list[Mapping[str, str]]:
-    """The rows with this one first, in place of an earlier one of the same release."""
-    return [row, *(other for other in rows if other.get("release") != row["release"])]
-
-
 def measurable() -> list[Key]:
     """Every phase of every case of every subject, in the order of the report."""
     return [
@@ -237,26 +187,12 @@ def measurable() -> list[Key]:
     ]
 
 
-def read_releases(folder: Path) -> list[Mapping[str, str]]:
-    """The rows of ``releases.csv``, the latest release first."""
-    file = folder / RELEASES
-    if not file.is_file():
-        return []
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
 def record(folder: Path, new: Measurements, run: Run) -> None:
     """Put new measurements beside those that are recorded, and this release's row beside those of the others."""
     known, runs = load(folder)
     found = merged(known, new, measurable())
     save(folder, found, {**runs, run.name: run})
-    rows = with_release(read_releases(folder), release_row(found, run))
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    with (folder / RELEASES).open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_releases(folder, with_release(read_releases(folder), release_row(found, run)))
 
 
 def main(arguments: Sequence[str], folder: Path = FOLDER) -> None:
@@ -268,8 +204,9 @@ def main(arguments: Sequence[str], folder: Path = FOLDER) -> None:
             return
         record(folder, new, run)
     found, runs = load(folder)
-    (folder / "RESULTS.md").write_text(render(found, runs, read_releases(folder)), encoding="utf-8")
-    print(f"{folder / 'RESULTS.md'}: {len(found)} measurements")
+    (folder / RESULTS).write_text(render(found, runs, read_releases(folder)), encoding="utf-8")
+    (folder / PAGE).write_text(page(folder), encoding="utf-8")
+    print(f"{len(found)} measurements: {folder / RESULTS}, {folder / PAGE}")
 
 
 if __name__ == "__main__":
