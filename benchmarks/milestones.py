@@ -54,7 +54,7 @@ def milestones(history: Sequence[Moment], answer: Answer, tier: int) -> Mapping[
         known = zip(moment.values, answer.tiers[: tier + 1], least, strict=False)
         return all(gap(value, one.bound, fixed) <= share for value, one, fixed in known)
 
-    reached = {
+    reached = {"first plan (s)": _first(history)} | {
         f"within {100 * share:g} % (s)": _first(one for one in as_good if within(one, share)) for share in SHARES
     }
     reached["best plan (s)"] = _first(one for one in history if one.values[: tier + 1] <= final)

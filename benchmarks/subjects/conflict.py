@@ -105,7 +105,6 @@ def _judge(case: Case, seed: int, scale: float, found: object) -> Outcome:
         figures={
             "members": max(members, default=0),
             "repairs": ", ".join(kinds) or "none",
-            "first plan (s)": answer.first_plan_seconds,
             **reached(case, answer, history),
         },
         wrong=tuple(wrong),
