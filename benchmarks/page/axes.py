@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from benchmarks.page.blocks import Tick
 
-FEW_DECADES = 1.5
-"""Below so many decades the twos and fives have labels too."""
+LEADING: tuple[tuple[float, ...], ...] = (
+    (1,),
+    (1, 2, 5),
+    (1, 2, 3, 4, 5, 6, 7, 8, 9),
+    tuple(tenths / 10 for tenths in range(10, 100)),
+)
+"""Leading digits of the places that have labels, the fewest first."""
+
+LEAST_TICKS = 3
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,14 @@ class LogAxis:
         return round(self.begin + share * (self.end - self.begin), 2)
 
     def ticks(self, label: Callable[[float], str]) -> list[Tick]:
-        """Powers of ten on the axis, and the twos and fives between them where these are few."""
-        leading = (1, 2, 5) if self.most - self.least < FEW_DECADES else (1,)
+        """Powers of ten on the axis; where there are fewer than three, twos and fives as well, or as many digits as it takes."""
         decades = range(math.floor(self.least), math.ceil(self.most) + 1)
-        amounts = [lead * 10.0**power for power in decades for lead in leading]
-        return [Tick(self.at(one), label(one)) for one in amounts if self.least <= math.log10(one) <= self.most]
+        for leading in LEADING:
+            amounts = [lead * 10.0**power for power in decades for lead in leading]
+            found = [one for one in amounts if self.least <= math.log10(one) <= self.most]
+            if len(found) >= LEAST_TICKS:
+                break
+        return [Tick(self.at(one), label(one)) for one in found]
 
 
 def duration(seconds: float) -> str:

@@ -234,12 +234,21 @@ class Section:
 
 @dataclass(frozen=True)
 class Content:
-    """What a suite has to say; ``headlines`` are a figure and what it is of, for the top of the page."""
+    """What a suite has to say.
+
+    Parameters
+    ----------
+    headlines
+        A figure and what it is of, for the top of the page.
+    note
+        When, where and of what ours in the comparisons was measured.
+    """
 
     headlines: Sequence[tuple[str, str]] = ()
     comparisons: Sequence[Comparison] = ()
     goals: Sequence[Goal] = ()
     sections: Sequence[Section] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def drawn(contents: Sequence[Content]) -> str:
         Verdict=Verdict,
         goals=goals,
         headlines=[headline for content in contents for headline in content.headlines],
+        notes=[content.note for content in contents if content.note],
         met=sum(goal.met for goal in goals),
         sections=[section for content in contents for section in content.sections],
     )

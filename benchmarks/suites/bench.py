@@ -16,73 +16,87 @@ from benchmarks.releases import read_releases
 from benchmarks.results import load
 from benchmarks.sampling import PARTS
 from benchmarks.subject import Subject
-from benchmarks.subjects import subjects
+from benchmarks.subjects import subjects, time_shares
 
 COMMAND = "make bench"
-SHARES, PERCENT = "shares", " (%)"
+PERCENT = " (%)"
+
+MILESTONES = (
+    "When the first checked plan was there, one within 5 % and within 1 % of the final bound, the best one, the proof of "
+    "the tier that the case reports, and the end of the answer, reasons and order of steps included. Medians over the seeds"
+    " that got there, with how many did where not all; the axis is logarithmic. The gap is of what a plan can change: see "
+    "*Milestones* in `README.md`. A dash where something was not reached, or not noted when it was measured."
+)
+GROWTH = (
+    "Both axes are logarithmic: a straight line is a power of the size, and its slope the exponent. With exponent 1 twice "
+    "the size takes twice as much, with 0 the size does not matter. A hollow point was ended by the time limit in some of "
+    "its runs: it says what the limit is, not what the work takes. Lines are fitted to the other points by least squares of"
+    " the logarithms."
+)
 
 
 def read(folder: Path) -> Content:
     """Everything that ``results.csv``, ``runs.csv`` and ``releases.csv`` keep."""
     found, runs = load(folder)
-    origin = " ".join(_origins(found, runs))
     return Content(
+        note=_origin(_of(found, *(subject.name for subject in subjects() if subject.rivals)), runs, "Ours measured "),
         headlines=list(_headlines(found)),
         comparisons=[one for subject in subjects() for one in comparisons(subject, found)],
         goals=[goal for subject in subjects() for goal in _goals(subject, found)],
-        sections=[section for section in _sections(folder, found, origin) if section.blocks],
+        sections=[section for section in _sections(folder, found, runs) if section.blocks],
     )
 
 
-def _origins(found: Measurements, runs: Mapping[str, Run]) -> Iterator[str]:
-    """What is said of each run, the one with most measurements first."""
+def _of(found: Measurements, *names: str, phase: str = "") -> Measurements:
+    """The measurements of some subjects, in one phase or in all."""
+    return {key: one for key, one in found.items() if key[0] in names and phase in ("", key[2])}
+
+
+def _origin(found: Measurements, runs: Mapping[str, Run], begin: str = "Measured ") -> str:
+    """What is said of each run that the measurements are from, the one with most of them first."""
     by_run: dict[str, list[Key]] = {}
     for key, one in found.items():
         by_run.setdefault(one.run, []).append(key)
-    for number, name in enumerate(sorted(by_run, key=lambda run: -len(by_run[run]))):
-        subjects_of_it = dict.fromkeys(key[0] for key in by_run[name])
-        only = f"{', '.join(f'`{one}`' for one in subjects_of_it)} in another run: " if number else ""
-        yield f"{only or 'Measured '}{runs[name].origin()}"
+    said = []
+    for name in sorted(by_run, key=lambda run: -len(by_run[run])):
+        only = ", ".join(f"`{one}`" for one in dict.fromkeys(key[0] for key in by_run[name]))
+        said.append(f"{f'In another run {only}: ' if said else begin}{runs[name].origin()}")
+    return " ".join(said)
 
 
-def _sections(folder: Path, found: Measurements, origin: str) -> Iterator[Section]:
+def _sections(folder: Path, found: Measurements, runs: Mapping[str, Run]) -> Iterator[Section]:
+    counted_too = [subject.name for subject in subjects() for rival in subject.rivals if rival.value]
     yield Section(
         "quality",
         "Quality beside others",
         "Where another system's plans have been counted on the same problems. A shorter bar is a better plan.",
         COMMAND,
-        origin,
+        _origin(_of(found, *counted_too, phase="answer"), runs),
         [bars for subject in subjects() for bars in value_bars(subject, found)],
     )
     yield Section(
         "milestones",
         "Time to a good plan, and to its proof",
-        "When the first checked plan was there, one within 5 % and within 1 % of the final bound, the best one, the proof of "
-        "the tier that the case reports, and the end of the answer, reasons and order of steps included. Medians over the seeds "
-        "that got there, with how many did where not all; the axis is logarithmic. The gap is of what a plan can change: see "
-        "*Milestones* in `README.md`.",
+        MILESTONES,
         COMMAND,
-        origin,
+        _origin({key: one for key, one in found.items() if one.texts(STATUS)}, runs),
         [timeline for subject in subjects() for timeline in timelines(subject, found)],
     )
     yield Section(
         "growth",
         "Growth",
-        "Both axes are logarithmic: a straight line is a power of the size, and its slope the exponent. With exponent 1 twice "
-        "the size takes twice as much, with 0 the size does not matter. A hollow point was ended by the time limit "
-        "in some of its runs: it says what the limit is, not what the work takes. Lines are fitted to the other points by least "
-        "squares of the logarithms.",
+        GROWTH,
         "make bench ARGS=\"-k 'growth or ecs_import'\"",
-        origin,
+        _origin(_of(found, *(subject.name for subject in subjects() if subject.axis)), runs),
         [drawn for subject in subjects() for drawn in plots(subject, found)],
     )
     yield Section(
         "shares",
         "What the time goes into",
-        _description(SHARES, found),
-        'make bench ARGS="-k time_shares"',
-        origin,
-        list(_share_bars(found)),
+        time_shares.SUBJECT.description,
+        command_of(time_shares.SUBJECT),
+        _origin(_of(found, time_shares.SUBJECT.name), runs),
+        list(_share_bars(_of(found, time_shares.SUBJECT.name))),
     )
     yield Section(
         "measurements",
@@ -90,8 +104,8 @@ def _sections(folder: Path, found: Measurements, origin: str) -> Iterator[Sectio
         "Median and 95th percentile of the wall time over the seeds, one run each; peak memory of a fresh process that does only "
         "this, interpreter and input included.",
         COMMAND,
-        origin,
-        [_table(subject, found) for subject in subjects() if any(key[0] == subject.name for key in found)],
+        _origin(found, runs),
+        [_table(subject, found) for subject in subjects() if _of(found, subject.name)],
     )
     yield Section(
         "releases",
@@ -128,27 +142,19 @@ def _goals(subject: Subject, found: Measurements) -> Iterator[Goal]:
             yield Goal(subject.title, name, asked(aim), said, met(aim, one), command_of(subject))
 
 
-def _description(phase: str, found: Measurements) -> str:
-    return next(
-        (subject.description for subject in subjects() for key in found if key[0] == subject.name and key[2] == phase),
-        "",
-    )
-
-
 def _share_bars(found: Measurements) -> Iterator[Bars]:
     bars = []
-    for (_, case, phase), one in found.items():
-        if phase == SHARES:
-            known = [(number, part, one.numbers(part + PERCENT).median) for number, part in enumerate(PARTS)]
-            parts = [(number, part, share) for number, part, share in known if share is not None]
-            largest = sorted(parts, key=lambda part: -part[2])[:3]
-            bars.append(
-                Bar(
-                    label=case,
-                    parts=[Part(share, number, f"{part}: {share:.1f} %") for number, part, share in parts],
-                    text=f"{', '.join(f'{part} {share:.0f} %' for _, part, share in largest)}; {_outcome(one)}",
-                )
+    for (_, case, _), one in found.items():
+        known = [(number, part, one.numbers(part + PERCENT).median) for number, part in enumerate(PARTS)]
+        parts = [(number, part, share) for number, part, share in known if share is not None]
+        said = [f"{part} {share:.0f} %" for _, part, share in sorted(parts, key=lambda part: -part[2]) if share >= 1]
+        bars.append(
+            Bar(
+                label=case,
+                parts=[Part(share, number, f"{part}: {share:.1f} %") for number, part, share in parts],
+                text=f"{', '.join(said)}; {_outcome(one)}",
             )
+        )
     if bars:
         yield Bars("Percent of the time of a request", PARTS, bars)
 

@@ -28,6 +28,7 @@ def read(folder: Path) -> Content:
     cases = pd.read_csv(folder / FILE)
     last = cases[cases[LIMIT] == cases[LIMIT].max()]
     return Content(
+        note=f"Ours on all cells of N1: {ORIGIN}",
         headlines=[
             (
                 f"{int(last['proven'].sum()):,} of {len(last):,}",

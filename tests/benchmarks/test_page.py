@@ -258,5 +258,13 @@ def test_a_logarithmic_axis() -> None:
     assert [axis.at(one) for one in (1, 10, 100)] == [0, 50, 100]
     assert [tick.label for tick in axis.ticks(amount)] == ["1", "10", "100"]
     assert [tick.label for tick in LogAxis.over([1, 10], 0, 1, margin=0).ticks(amount)] == ["1", "2", "5", "10"]
+    assert [tick.label for tick in LogAxis.over([46, 51], 0, 1, margin=0).ticks(amount)] == [
+        "46",
+        "47",
+        "48",
+        "49",
+        "50",
+        "51",
+    ]
     assert [duration(one) for one in (0.001, 0.02, 0.1, 10)] == ["1 ms", "20 ms", "0.1 s", "10 s"]
     assert [amount(one) for one in (100, 2_000, 1e6)] == ["100", "2k", "1M"]
