@@ -127,6 +127,14 @@ def _of_run(run: Run) -> Mapping[str, str]:
 
 
 def _run(row: Mapping[str, str]) -> Run:
-    said = {name: row[name] for name in ("name", "date", "commit", "processor", "system", "python")}
-    versions = {package: row[package] for package in PACKAGES}
-    return Run(**said, cores=int(row["cores"]), loop_seconds=float(row["loop_seconds"]), versions=versions)
+    return Run(
+        name=row["name"],
+        date=row["date"],
+        commit=row["commit"],
+        processor=row["processor"],
+        cores=int(row["cores"]),
+        system=row["system"],
+        python=row["python"],
+        loop_seconds=float(row["loop_seconds"]),
+        versions={package: row[package] for package in PACKAGES},
+    )

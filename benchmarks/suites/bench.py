@@ -57,7 +57,7 @@ def _origin(found: Measurements, runs: Mapping[str, Run], begin: str = "Measured
     by_run: dict[str, list[Key]] = {}
     for key, one in found.items():
         by_run.setdefault(one.run, []).append(key)
-    said = []
+    said: list[str] = []
     for name in sorted(by_run, key=lambda run: -len(by_run[run])):
         only = ", ".join(f"`{one}`" for one in dict.fromkeys(key[0] for key in by_run[name]))
         said.append(f"{f'In another run {only}: ' if said else begin}{runs[name].origin()}")

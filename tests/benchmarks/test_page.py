@@ -147,6 +147,7 @@ def test_what_is_said_is_shown_as_it_is() -> None:
     assert "<script" not in text
     assert parsed(text).unbalanced == []
     assert inline("a `b<c` *d* **e**") == "a <code>b&lt;c</code> <em>d</em> <strong>e</strong>"
+    assert inline("`a*b*c` 2 * 3") == "<code>a*b*c</code> 2 * 3"
 
 
 def test_every_suite_says_nothing_where_its_files_are_absent(tmp_path: Path) -> None:
