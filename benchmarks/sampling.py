@@ -150,5 +150,5 @@ def shares(work: Callable[[], object], seconds: float, most: int) -> tuple[objec
     before = min(sum(presolve), spent[SEARCH])
     spent[PRESOLVE] += before
     spent[SEARCH] -= before
-    total = sum(spent.values())
+    total = sum(spent.values()) or 1.0
     return found, {part: 100 * spent[part] / total for part in PARTS if spent[part] > 0}
