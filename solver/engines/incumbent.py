@@ -170,9 +170,9 @@ class Incumbent:
         return {cost.name: value for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True)}
 
     def bound(self, tier: int) -> Bound:
-        """The best bound of a tier that holds for the present plan; zero, by counting, where none is known."""
+        """The best bound of a tier that holds for the present plan; zero, by counting, always does, for no cost is negative."""
         holding = [bound for bound in self._bounds.get(tier, []) if bound.holds_for(self.values)]
-        return max(holding, key=lambda bound: bound.value, default=Bound(0, "counting"))
+        return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
 
     def proven(self, tier: int) -> bool:
         """Whether the tier and all before it are proved."""

@@ -52,6 +52,17 @@ def test_a_bound_no_longer_counts_once_an_earlier_tier_was_paid_for_with_a_later
     assert held.bound(2).value == 1
 
 
+def test_no_bound_is_below_zero() -> None:
+    """A relaxation may give less than nothing; every plan costs at least that. What is above zero stands."""
+    held = two_instances()
+    held.add_bound(2, -11, "relaxation")
+    assert (held.bound(2).value, held.bound(2).source) == (0, "counting")
+    held.add_bound(2, 0, "relaxation")
+    assert (held.bound(2).value, held.bound(2).source) == (0, "relaxation")
+    held.add_bound(2, 3, "relaxation")
+    assert held.bound(2).value == 3
+
+
 def test_a_better_plan_that_breaks_a_rule_is_not_taken() -> None:
     """No plan leaves without passing the checker; what was refused is remembered."""
     held = two_instances()
