@@ -27,7 +27,7 @@ from benchmarks.measured import (
 from benchmarks.notation import NOTHING, counted, seconds
 from benchmarks.page.html import page
 from benchmarks.releases import read_releases, release_row, with_release, write_releases
-from benchmarks.results import load, merged, save
+from benchmarks.results import by_run, load, merged, save
 from benchmarks.subject import Case, Subject
 from benchmarks.subjects import subjects
 
@@ -61,14 +61,10 @@ def render(found: Measurements, runs: Mapping[str, Run], releases: Sequence[Mapp
 
 def _origins(found: Measurements, runs: Mapping[str, Run]) -> list[str]:
     """A paragraph for each run: the one that most measurements are from, then what the others measured."""
-    by_run: dict[str, list[Key]] = {}
-    for key, one in found.items():
-        by_run.setdefault(one.run, []).append(key)
     lines: list[str] = []
-    for name in sorted(by_run, key=lambda run: -len(by_run[run])):
-        only = ", ".join(dict.fromkeys(f"`{key[0]}`" for key in by_run[name]))
+    for name, parts in by_run(found).items():
         lines += (
-            ["", f"Of another run {only}: {runs[name].origin()}"]
+            ["", f"Of another run {parts}: {runs[name].origin()}"]
             if lines
             else [f"Made by `{COMMAND}` {runs[name].origin()}"]
         )

@@ -78,6 +78,35 @@ def merged(known: Measurements, new: Measurements, order: Sequence[Key]) -> Meas
     return {key: both[key] for key in order if key in both}
 
 
+def by_run(found: Measurements) -> Mapping[str, str]:
+    """What measurements each run has, in words; the run with most of them first.
+
+    A subject all of whose measurements are from the run is named alone; beside another one stand the phases that are, and the
+    cases where it is not all of them.
+    """
+    keys: dict[str, list[Key]] = {}
+    for key, one in found.items():
+        keys.setdefault(one.run, []).append(key)
+    return {name: _named(keys[name], found) for name in sorted(keys, key=lambda run: -len(keys[run]))}
+
+
+def _named(keys: Sequence[Key], found: Measurements) -> str:
+    said = []
+    for subject in dict.fromkeys(key[0] for key in keys):
+        mine = [key for key in keys if key[0] == subject]
+        whole = len(mine) == sum(key[0] == subject for key in found)
+        cases: dict[str, list[str]] = {}
+        for _, case, phase in mine:
+            cases.setdefault(case, []).append(phase)
+        everywhere = len(cases) == len({key[1] for key in found if key[0] == subject})
+        if everywhere and len({tuple(phases) for phases in cases.values()}) == 1:
+            parts = ", ".join(next(iter(cases.values())))
+        else:
+            parts = "; ".join(f"{case}: {', '.join(phases)}" for case, phases in cases.items())
+        said.append(f"`{subject}`" + ("" if whole else f" ({parts})"))
+    return ", ".join(said)
+
+
 def _rows(file: Path) -> Iterator[Mapping[str, str]]:
     if file.is_file():
         with file.open(encoding="utf-8", newline="") as lines:

@@ -30,7 +30,7 @@ def timelines(subject: Subject, found: Measurements) -> Iterator[Timeline]:
         (case.name if phase.name == "answer" else f"{case.name}, {phase.name}", one)
         for case in subject.cases
         for phase in subject.phases
-        if (one := found.get((subject.name, case.name, phase.name))) is not None and one.numbers(STEPS[0][1]).count
+        if (one := found.get((subject.name, case.name, phase.name))) is not None and noted(one)
     ]
     if not rows:
         return
@@ -44,6 +44,11 @@ def timelines(subject: Subject, found: Measurements) -> Iterator[Timeline]:
         tracks=[_track(label, one, axis) for label, one in rows],
         folded=bool(subject.axis),
     )
+
+
+def noted(one: Measurement) -> bool:
+    """Whether a measurement says when its plans were there."""
+    return one.numbers(STEPS[0][1]).count > 0
 
 
 def _track(label: str, one: Measurement, axis: LogAxis) -> Track:

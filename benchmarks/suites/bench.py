@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.aims import asked, met
-from benchmarks.measured import BOUND, SECONDS, STATUS, VALUE, Key, Measurement, Measurements, Run
+from benchmarks.measured import BOUND, SECONDS, STATUS, VALUE, Measurement, Measurements, Run
 from benchmarks.notation import NOTHING, counted, seconds
 from benchmarks.page.against import command_of, comparisons, value_bars
 from benchmarks.page.blocks import Bar, Bars, Block, Content, Goal, Part, Section, Suite, Table
 from benchmarks.page.growth_plots import plots
-from benchmarks.page.milestone_chart import timelines
+from benchmarks.page.milestone_chart import noted, timelines
 from benchmarks.releases import read_releases
-from benchmarks.results import load
+from benchmarks.results import by_run, load
 from benchmarks.sampling import PARTS
 from benchmarks.subject import Subject
 from benchmarks.subjects import subjects, time_shares
@@ -54,13 +54,10 @@ def _of(found: Measurements, *names: str, phase: str = "") -> Measurements:
 
 def _origin(found: Measurements, runs: Mapping[str, Run], begin: str = "Measured ") -> str:
     """What is said of each run that the measurements are from, the one with most of them first."""
-    by_run: dict[str, list[Key]] = {}
-    for key, one in found.items():
-        by_run.setdefault(one.run, []).append(key)
-    said: list[str] = []
-    for name in sorted(by_run, key=lambda run: -len(by_run[run])):
-        only = ", ".join(f"`{one}`" for one in dict.fromkeys(key[0] for key in by_run[name]))
-        said.append(f"{f'In another run {only}: ' if said else begin}{runs[name].origin()}")
+    said = [
+        f"{f'In another run {parts}: ' if number else begin}{runs[name].origin()}"
+        for number, (name, parts) in enumerate(by_run(found).items())
+    ]
     return " ".join(said)
 
 
@@ -79,7 +76,7 @@ def _sections(folder: Path, found: Measurements, runs: Mapping[str, Run]) -> Ite
         "Time to a good plan, and to its proof",
         MILESTONES,
         COMMAND,
-        _origin({key: one for key, one in found.items() if one.texts(STATUS)}, runs),
+        _origin({key: one for key, one in found.items() if noted(one)}, runs),
         [timeline for subject in subjects() for timeline in timelines(subject, found)],
     )
     yield Section(

@@ -14,7 +14,7 @@ from benchmarks.measured import Measurement, Numbers, Run, read
 from benchmarks.notation import seconds, several
 from benchmarks.peak_memory import peak_of, peak_of_this_process
 from benchmarks.report import met, release_row, render, with_release
-from benchmarks.results import load, merged, save
+from benchmarks.results import by_run, load, merged, save
 from benchmarks.speed import seconds_of_a_loop
 from benchmarks.subject import Aim
 
@@ -137,6 +137,13 @@ def test_new_measurements_stand_in_place_of_old_ones() -> None:
     both = merged({KEY: old, gone: old, other: old}, FOUND, report.measurable())
     assert both == {KEY: FOUND[KEY], other: old}
     assert list(both) == [other, KEY]
+
+
+def test_each_run_is_said_with_what_it_measured() -> None:
+    """The one with most measurements first; a subject measured in part by its cases and phases."""
+    one, two = (Measurement(run, {"seconds": Numbers.of([1.0])}) for run in ("one", "two"))
+    found = {("a", "c", "p"): one, ("a", "c", "q"): two, ("a", "d", "q"): two, ("b", "c", "p"): two}
+    assert list(by_run(found).items()) == [("two", "`a` (q), `b`"), ("one", "`a` (c: p)")]
 
 
 def test_a_bound_above_a_value_is_refused(tmp_path: Path) -> None:
