@@ -11,7 +11,7 @@ from benchmarks.page.blocks import Tick
 LEADING: tuple[tuple[float, ...], ...] = (
     (1,),
     (1, 2, 5),
-    (1, 2, 3, 4, 5, 6, 7, 8, 9),
+    (1, 1.5, 2, 3, 5, 7),
     tuple(tenths / 10 for tenths in range(10, 100)),
 )
 """Leading digits of the places that have labels, the fewest first."""
