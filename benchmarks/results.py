@@ -20,6 +20,9 @@ from pathlib import Path
 
 from benchmarks.measured import BOUND, PACKAGES, VALUE, Key, Measurement, Measurements, Numbers, Run, Texts
 
+PROCESS_SECONDS = 0.8
+"""What the process takes to start that measures peak memory."""
+
 RESULTS, RUNS = "results.csv", "runs.csv"
 SUMMARY = tuple(field.name for field in fields(Numbers) if field.name not in ("count", "each"))
 COLUMNS = ("run", "subject", "case", "phase", "figure", "text", "count", *SUMMARY, "each")
@@ -76,6 +79,12 @@ def merged(known: Measurements, new: Measurements, order: Sequence[Key]) -> Meas
     """What is known and what is new, which stands in place of what it measures again, in an order; nothing beside that."""
     both = {**known, **new}
     return {key: both[key] for key in order if key in both}
+
+
+def least_seconds(found: Measurements, keys: Sequence[Key]) -> tuple[float, int]:
+    """What it takes at least to measure again, and how many of them are not known: each seed, and once more for peak memory."""
+    known = [found[key] for key in keys if key in found]
+    return sum((one.seeds + 1) * one.median + PROCESS_SECONDS for one in known), len(keys) - len(known)
 
 
 def by_run(found: Measurements) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from benchmarks.measured import Measurement, Numbers, Run, read
 from benchmarks.notation import seconds, several
 from benchmarks.peak_memory import peak_of, peak_of_this_process
 from benchmarks.report import met, release_row, render, with_release
-from benchmarks.results import by_run, load, merged, save
+from benchmarks.results import by_run, least_seconds, load, merged, save
 from benchmarks.speed import seconds_of_a_loop
 from benchmarks.subject import Aim
 
@@ -144,6 +144,11 @@ def test_each_run_is_said_with_what_it_measured() -> None:
     one, two = (Measurement(run, {"seconds": Numbers.of([1.0])}) for run in ("one", "two"))
     found = {("a", "c", "p"): one, ("a", "c", "q"): two, ("a", "d", "q"): two, ("b", "c", "p"): two}
     assert list(by_run(found).items()) == [("two", "`a` (q), `b`"), ("one", "`a` (c: p)")]
+
+
+def test_how_long_a_run_takes_is_known_before_it() -> None:
+    """Three seeds of 2 s and the process for peak memory; what was never measured is counted apart."""
+    assert least_seconds(FOUND, [KEY, ("one_task", "new", "answer")]) == (pytest.approx(8.8), 1)
 
 
 def test_a_bound_above_a_value_is_refused(tmp_path: Path) -> None:
