@@ -60,7 +60,7 @@ def _comparison(cases: pd.DataFrame, limit: float, there: float) -> Comparison:
         ours=f"in {better:.0%} of the cases; proved the best in {proven:.0%}",
         verdict=Verdict.BETTER if better > there else Verdict.WORSE,
         measured=False,
-        source=f"{PAPER}, on its authors' computer",
+        source=PAPER,
         command=COMMAND,
     )
 
