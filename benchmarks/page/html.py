@@ -41,6 +41,7 @@ def drawn(contents: Sequence[Content]) -> str:
         style=Markup((FOLDER / STYLE).read_text(encoding="utf-8")),
         comparisons=comparisons,
         verdicts=Counter(one.verdict for one in comparisons),
+        slower=sum(one.verdict is Verdict.BETTER and bool(one.drawback) for one in comparisons),
         Verdict=Verdict,
         goals=goals,
         headlines=[headline for content in contents for headline in content.headlines],
