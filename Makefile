@@ -13,7 +13,7 @@ STAMP := .venv/.installed
 PROTOS := $(wildcard protos/solver/v1/*.proto)
 BENCHMARKS := $(shell find benchmarks -name 'test_*.py' -o -name 'bench_*.py' 2>/dev/null)
 
-.PHONY: help install demo test check lint types imports generated protos-lint generate bench bench-smoke format lock clean
+.PHONY: help install demo test check lint types imports generated protos-lint generate bench bench-smoke report format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -62,10 +62,13 @@ format: $(STAMP) ## put the sources into the form that the check expects
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## run the benchmarks and write benchmarks/RESULTS.md
+bench: $(STAMP) ## run the benchmarks (half an hour), record them, write benchmarks/RESULTS.md and report.html
 	@mkdir -p out
 	$(BIN)/pytest benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=median,rounds -q $(ARGS)
 	$(BIN)/python -m benchmarks.report out/benchmarks.json
+
+report: $(STAMP) ## make benchmarks/RESULTS.md and benchmarks/report.html from what is recorded
+	$(BIN)/python -m benchmarks.report
 
 # One call of every benchmark, without timing it.
 bench-smoke: $(STAMP)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
 import pytest
 
+from benchmarks.measured import Key
+from benchmarks.results import least_seconds, load
 from benchmarks.speed import seconds_of_a_loop
+from benchmarks.subject import Case, Phase, Subject
 from benchmarks.workloads import packing_problem
 from solver import api
 from solver.domain.request import Limits
 
 SMOKE_SCALE = 0.02
+
+FOLDER = Path(__file__).resolve().parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +35,25 @@ def scale(request: pytest.FixtureRequest) -> float:
     if not 0 < given <= 1:
         raise pytest.UsageError(f"--scale: is {given}; above 0 and at most 1")
     return float(given)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say how long a run at full size will take at least, by what was recorded of the same measurements."""
+    config = session.config
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or config.getoption("benchmark_disable") or config.getoption("--scale") not in (None, 1.0):
+        return
+    ours = [item for item in session.items if isinstance(item, pytest.Function) and item.path.parent == FOLDER]
+    keys = [_key(item.callspec.params) for item in ours]
+    seconds, new = least_seconds(load(FOLDER)[0], keys)
+    terminal.write_line(
+        f"at least {seconds / 60:.1f} min, as last recorded" + (f"; {new} new ones beside" if new else "")
+    )
+
+
+def _key(named: Mapping[str, object]) -> Key:
+    subject, case, phase = named["subject"], named["case"], named["phase"]
+    return cast(Subject, subject).name, cast(Case, case).name, cast(Phase, phase).name
 
 
 def pytest_benchmark_update_machine_info(machine_info: dict[str, object]) -> None:

@@ -40,7 +40,12 @@ def exponents(sizes: Sequence[int], measures: Sequence[float]) -> list[float]:
 
 
 def fitted_exponent(sizes: Sequence[int], measures: Sequence[float]) -> float:
-    """The slope of the least-squares line through the logarithms.
+    """The exponent of ``fitted``; raises as it does."""
+    return fitted(sizes, measures)[0]
+
+
+def fitted(sizes: Sequence[int], measures: Sequence[float]) -> tuple[float, float]:
+    """Exponent and factor of ``factor * size ** exponent``: the least-squares line through the logarithms.
 
     Raises
     ------
@@ -53,4 +58,5 @@ def fitted_exponent(sizes: Sequence[int], measures: Sequence[float]) -> float:
     y = [math.log(measure) for measure in measures]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     spread = sum((one - mean_x) ** 2 for one in x)
-    return sum((one - mean_x) * (other - mean_y) for one, other in zip(x, y, strict=True)) / spread
+    exponent = sum((one - mean_x) * (other - mean_y) for one, other in zip(x, y, strict=True)) / spread
+    return exponent, math.exp(mean_y - exponent * mean_x)

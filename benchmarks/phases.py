@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from benchmarks.milestones import Moment, milestones
 from benchmarks.subject import Case, Outcome, Phase
 from solver import api
 from solver.domain.answer import Answer
-from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.domain.solution import TierResult
@@ -23,8 +23,8 @@ from solver.rules.bind import bind
 SMOKE_SECONDS = 0.3
 """Time limit of an answer at less than full scale."""
 
-History = list[tuple[float, tuple[int, ...]]]
-"""Seconds since the call, and the tier values of the plan found then."""
+History = list[Moment]
+"""By the seconds since the call."""
 
 
 def limits_of(case: Case, seed: int, scale: float) -> Limits:
@@ -97,27 +97,30 @@ def _model(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[]
 
 def prepare_answer(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
     """The whole answer, reasons included; what it returns is an ``Answer`` and its ``History``."""
-    return partial(timed_place, case.build(seed, scale), limits_of(case, seed, scale))
+    return partial(timed, api.place, case.build(seed, scale), limits_of(case, seed, scale))
 
 
-def timed_place(problem: Problem, limits: Limits) -> tuple[Answer, History]:
-    """Place, and when each better plan was there."""
+def timed(place: Callable[..., Answer], problem: Problem, limits: Limits) -> tuple[Answer, History]:
+    """Place, and when each better plan and each bound was there."""
     begun = time.monotonic()
     history: History = []
 
-    def note(tasks: Counts, values: tuple[int, ...]) -> None:
-        history.append((time.monotonic() - begun, values))
+    def note(values: tuple[int, ...], bounds: tuple[int, ...]) -> None:
+        history.append(Moment(time.monotonic() - begun, values, bounds))
 
-    return api.place(problem, limits, on_incumbent=note), history
+    return place(problem, limits, on_progress=note), history
 
 
-def _judge_place(case: Case, seed: int, scale: float, found: object) -> Outcome:
+def judge_place(case: Case, seed: int, scale: float, found: object) -> Outcome:
+    """What an answer with its history says."""
     answer, history = cast(tuple[Answer, History], found)
     outcome = judged(case, seed, scale, answer)
-    tier = [one.name for one in answer.tiers].index(tier_of(case, answer).name)
-    final = tuple(one.value for one in answer.tiers[: tier + 1])
-    reached = min((at for at, values in history if values[: tier + 1] <= final), default=answer.first_plan_seconds)
-    return replace(outcome, figures={**outcome.figures, "best plan (s)": reached})
+    return replace(outcome, figures={**outcome.figures, **reached(case, answer, history)})
+
+
+def reached(case: Case, answer: Answer, history: History) -> Mapping[str, float]:
+    """When the case's tier reached what: seconds by milestone."""
+    return milestones(history, answer, [one.name for one in answer.tiers].index(tier_of(case, answer).name))
 
 
 def _check(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
@@ -134,7 +137,7 @@ def _judge_check(case: Case, seed: int, scale: float, found: object) -> Outcome:
 BIND = Phase("rules", _bind, _fine)
 SEQUENTIAL = Phase("first plan", _sequential, _fine)
 MODEL = Phase("model", _model, _fine)
-PLACE = Phase("answer", prepare_answer, _judge_place)
+PLACE = Phase("answer", prepare_answer, judge_place)
 CHECK = Phase("check", _check, _judge_check)
 
 PLACING = (BIND, SEQUENTIAL, PLACE, CHECK)

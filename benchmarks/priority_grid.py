@@ -126,7 +126,9 @@ def _case(cell: Cell, seed: int) -> tuple[Found, ...]:
 
 
 def _found(answer: Answer) -> Found:
-    tiers = answer.tiers
+    tiers, wrong = answer.tiers, api.check(answer.problem, answer.tasks)
+    if wrong:
+        raise AssertionError(f"the plan breaks a rule, and its case is not recorded: {wrong[0]}")
     gap = {
         kind: sum(tier.value - tier.bound for tier in tiers if tier.name.startswith(kind))
         for kind in ("unplaced", "moved")

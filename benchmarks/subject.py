@@ -69,13 +69,25 @@ class Rival:
     figure
         Their number with its unit.
     source
-        Where it is from.
+        Where it is from. It begins with *measured* where the system was run beside this one, on the same problems and
+        computer; else the number is one that somebody published.
+    value
+        Theirs in the case's own measure, seed by seed or once, where it can be compared; smaller is better.
+    seconds
+        Theirs, the least and the most where they differ, where it can be compared with the median of the answer.
     """
 
     case: str
     system: str
     figure: str
     source: str
+    value: tuple[int, ...] = ()
+    seconds: tuple[float, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether the system was run beside this one."""
+        return self.source.startswith("measured")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
-from solver.engines.incumbent import Observer
+from solver.engines.incumbent import Observer, ProgressObserver
 from solver.engines.memory import Memory
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
@@ -57,6 +57,7 @@ def place(
     *,
     explain: bool = True,
     on_incumbent: Observer | None = None,
+    on_progress: ProgressObserver | None = None,
     cancelled: Callable[[], bool] | None = None,
     warnings: Sequence[str] = (),
     label: str = "",
@@ -73,6 +74,8 @@ def place(
         Whether to say why tasks were not placed; takes from the same time limit.
     on_incumbent
         Told of each better plan as it is found.
+    on_progress
+        Told of the best plan's tier values and of the bounds that hold for it, whenever one of them may have changed.
     cancelled
         Asked while searching; once true, the best plan so far is returned at once.
     warnings
@@ -92,6 +95,7 @@ def place(
         limits or Limits(),
         explain=explain,
         on_incumbent=on_incumbent,
+        on_progress=on_progress,
         cancelled=cancelled,
         warnings=warnings,
         label=label,
@@ -105,6 +109,7 @@ def answered(
     *,
     explain: bool,
     on_incumbent: Observer | None,
+    on_progress: ProgressObserver | None,
     cancelled: Callable[[], bool] | None,
     warnings: Sequence[str],
     label: str,
@@ -116,7 +121,15 @@ def answered(
     rules = bind(problem)
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
     searching = replace(limits, time_limit=limits.time_limit * share)
-    found = run(rules, searching, on_better=on_incumbent, cancelled=cancelled, keep_for_reasons=explain, memory=memory)
+    found = run(
+        rules,
+        searching,
+        on_better=on_incumbent,
+        on_progress=on_progress,
+        cancelled=cancelled,
+        keep_for_reasons=explain,
+        memory=memory,
+    )
     solution = found.solution
     steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()

@@ -11,7 +11,7 @@ from solver.api import answered
 from solver.domain.answer import Answer
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.engines.incumbent import Observer
+from solver.engines.incumbent import Observer, ProgressObserver
 from solver.engines.memory import Memory
 
 
@@ -33,6 +33,7 @@ class Session:
         *,
         explain: bool = True,
         on_incumbent: Observer | None = None,
+        on_progress: ProgressObserver | None = None,
         cancelled: Callable[[], bool] | None = None,
         warnings: Sequence[str] = (),
         label: str = "",
@@ -51,6 +52,7 @@ class Session:
             limits or Limits(),
             explain=explain,
             on_incumbent=on_incumbent,
+            on_progress=on_progress,
             cancelled=cancelled,
             warnings=warnings,
             label=label,

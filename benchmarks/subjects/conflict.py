@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from benchmarks.phases import BIND, History, judged, prepare_answer
+from benchmarks.phases import BIND, History, judged, prepare_answer, reached
 from benchmarks.subject import Aim, Case, Outcome, Phase, Subject
 from benchmarks.workloads import EVEN_ZONES, SPREAD_INSTANCES, SPREAD_ZONES, equal_instances, scaled, service
 from datasets.demo_services import ZONES
@@ -87,7 +87,7 @@ def _in_the_way(seed: int, scale: float) -> Problem:
 
 def _judge(case: Case, seed: int, scale: float, found: object) -> Outcome:
     """The answer's outcome; ``proven`` says that the conflict is proved and minimal."""
-    answer, _ = cast(tuple[Answer, History], found)
+    answer, history = cast(tuple[Answer, History], found)
     outcome = judged(case, seed, scale, answer)
     wrong = [*outcome.wrong]
     if not answer.shortfalls:
@@ -102,7 +102,11 @@ def _judge(case: Case, seed: int, scale: float, found: object) -> Outcome:
     return replace(
         outcome,
         proven=bool(reasons) and len(minimal) == len(answer.shortfalls),
-        figures={"members": max(members, default=0), "repairs": ", ".join(kinds) or "none"},
+        figures={
+            "members": max(members, default=0),
+            "repairs": ", ".join(kinds) or "none",
+            **reached(case, answer, history),
+        },
         wrong=tuple(wrong),
     )
 

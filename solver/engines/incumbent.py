@@ -38,6 +38,9 @@ class Bound:
 Observer = Callable[[Counts, tuple[int, ...]], None]
 """Told of each better checked plan, with its tier values."""
 
+ProgressObserver = Callable[[tuple[int, ...], tuple[int, ...]], None]
+"""Told of the best plan's tier values and of the bounds that hold for it, whenever one of them may have changed."""
+
 
 @dataclass
 class Incumbent:
@@ -49,12 +52,15 @@ class Incumbent:
         Of the problem as it came.
     on_better
         Told of each better plan, with its tier values.
+    on_progress
+        Told of each better plan's values and of each bound that is added.
     memory
         Of a request like this one.
     """
 
     rules: Rules
     on_better: Observer | None = None
+    on_progress: ProgressObserver | None = None
     memory: Memory | None = None
     tasks: Counts = field(init=False)
     values: tuple[int, ...] = field(init=False)
@@ -99,6 +105,7 @@ class Incumbent:
         self._take(tasks)
         if self.on_better is not None:
             self.on_better(tasks, values)
+        self._tell_progress()
         return True
 
     def require_sequential(self, tasks: Counts) -> None:
@@ -117,6 +124,7 @@ class Incumbent:
             if self.on_better is not None:
                 self.on_better(tasks, self.values)
         self.sequential = self.values
+        self._tell_progress()
 
     def add_bound(self, tier: int, value: int, source: str, given: tuple[int, ...] | None = None) -> None:
         """Remember a bound of a tier.
@@ -129,6 +137,12 @@ class Incumbent:
         bound = Bound(value, source, self.values[:tier] if given is None else given[:tier])
         holding = [known for known in self._bounds.get(tier, []) if known.holds_for(self.values)]
         self._bounds[tier] = holding if bound in holding else [*holding, bound]
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        if self.on_progress is not None:
+            bounds = (min(self.bound(tier).value, value) for tier, value in enumerate(self.values))
+            self.on_progress(self.values, tuple(bounds))
 
     def count(self, tier: int, room: list[Ints]) -> None:
         """Add the counting bound of a tier, unless it is proved already."""
@@ -184,9 +198,9 @@ class Incumbent:
         return {cost.name: value for cost, value in zip(self.rules.tiers[:tier], self.values[:tier], strict=True)}
 
     def bound(self, tier: int) -> Bound:
-        """The best bound of a tier that holds for the present plan; zero, by counting, where none is known."""
+        """The best bound of a tier that holds for the present plan; zero, by counting, always does, for no cost is negative."""
         holding = [bound for bound in self._bounds.get(tier, []) if bound.holds_for(self.values)]
-        return max(holding, key=lambda bound: bound.value, default=Bound(0, "counting"))
+        return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
 
     def proven(self, tier: int) -> bool:
         """Whether the tier and all before it are proved."""

@@ -10,7 +10,7 @@ from solver.domain.solution import Solution, Status, Stop
 from solver.engines import components, packed_first, sequential, warm
 from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
-from solver.engines.incumbent import Incumbent, Observer
+from solver.engines.incumbent import Incumbent, Observer, ProgressObserver
 from solver.engines.loading import loaded
 from solver.engines.memory import Memory
 from solver.rules.binpack import Opened
@@ -58,6 +58,7 @@ def run(
     limits: Limits,
     *,
     on_better: Observer | None = None,
+    on_progress: ProgressObserver | None = None,
     cancelled: Callable[[], bool] | None = None,
     keep_for_reasons: bool = False,
     memory: Memory | None = None,
@@ -78,7 +79,7 @@ def run(
     """
     reserve = min(max(RESERVE_SHARE * limits.time_limit, RESERVE_SECONDS), limits.time_limit / 2)
     deadline = Deadline(limits.time_limit - reserve, cancelled)
-    incumbent = Incumbent(rules, on_better, memory)
+    incumbent = Incumbent(rules, on_better, on_progress, memory)
     share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
     first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
     incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import priority_grid
+from solver.domain.answer import Answer
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 
@@ -67,3 +69,17 @@ def test_a_run_goes_on_where_it_was_stopped(
     priority_grid.main(["--seeds", "2", "--results", str(results)])
     assert len(asked) == 5
     assert stopped.endswith(capsys.readouterr().out)
+
+
+def test_a_case_whose_plan_breaks_a_rule_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The checker is asked once more; the run ends, and nothing of the case is recorded."""
+    place = priority_grid.api.place
+
+    def twice(problem: Problem, limits: Limits, *, explain: bool) -> Answer:
+        answer = place(problem, limits, explain=explain)
+        return replace(answer, tasks=answer.tasks + answer.tasks)
+
+    monkeypatch.setattr(priority_grid.api, "place", twice)
+    with pytest.raises(AssertionError, match="the plan breaks a rule, and its case is not recorded"):
+        priority_grid.main(["--seeds", "1", "--results", str(tmp_path / "grid.csv")])
+    assert not (tmp_path / "grid.csv").exists()

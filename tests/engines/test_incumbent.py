@@ -52,6 +52,17 @@ def test_a_bound_no_longer_counts_once_an_earlier_tier_was_paid_for_with_a_later
     assert held.bound(2).value == 1
 
 
+def test_no_bound_is_below_zero() -> None:
+    """A relaxation may give less than nothing; every plan costs at least that. What is above zero stands."""
+    held = two_instances()
+    held.add_bound(2, -11, "relaxation")
+    assert (held.bound(2).value, held.bound(2).source) == (0, "counting")
+    held.add_bound(2, 0, "relaxation")
+    assert (held.bound(2).value, held.bound(2).source) == (0, "relaxation")
+    held.add_bound(2, 3, "relaxation")
+    assert held.bound(2).value == 3
+
+
 def test_a_better_plan_that_breaks_a_rule_is_not_taken() -> None:
     """No plan leaves without passing the checker; what was refused is remembered."""
     held = two_instances()
@@ -84,3 +95,16 @@ def test_counting_looks_inside_the_zones_that_are_filled_evenly() -> None:
     count_bounds(held, Deadline(10))
     assert held.values[2] == held.bound(2).value == 50
     assert held.values[4] == held.bound(4).value == 24
+
+
+def test_whoever_watches_sees_the_bounds_that_hold_for_each_plan() -> None:
+    """Told of each better plan and of each bound; a bound that a better plan leaves behind is gone, none is above its value."""
+    rows = [{"cpu": 1, "zone": "a"}, {"cpu": 1}]
+    asked = problem(cluster(rows), [group("A", 2, chain=["spread(attribute:ecs.availability-zone)"], cpu=1)])
+    seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    held = Incumbent(bind(asked), on_progress=lambda values, bounds: seen.append((values, bounds)))
+    held.require_sequential(plan(1, 0))
+    held.add_bound(2, 7, "model")
+    held.offer(plan(1, 1))
+    held.offer(plan(1, 0))
+    assert seen == [((1, 0, 1), (0, 0, 0)), ((1, 0, 1), (0, 0, 1)), ((0, 1, 1), (0, 0, 0))]
