@@ -17,8 +17,13 @@ _FITS = 5
 """What divides a demand, rounded up, so that ten tasks an instance are as much as two of N4 are."""
 
 
+_SMALL = 10_000
+"""Instances of which a smaller case is a part, at most."""
+
+
 def _build(size: tuple[int, int, int], shrink: int, seed: int, scale: float) -> Problem:
-    tasks, instances, services = (scaled(amount, scale, 30) for amount in size)
+    part = scale if scale == 1 else scale * _SMALL / size[1]
+    tasks, instances, services = (scaled(amount, part, 30) for amount in size)
     return n4_problem(tasks, instances, services, shrink, seed, (SPREAD_ZONES, PACK_CPU), ())
 
 
