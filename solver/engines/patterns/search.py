@@ -49,7 +49,7 @@ CLOSING_SHARE = 0.5
 """Of the time left, for each choice among all fillings that matter."""
 DIVING_SHARE, MAX_DIVES = 0.6, 20
 """Of the time left, for each dive; and how many there are at the end."""
-INTEGER_SHARE = 0.6
+INTEGER_SHARE = 0.3
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
 MAX_TYPES, MAX_ZONES, MAX_TYPE_CELLS = 500, 64, 2 * 10**7
