@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,23 @@ class Classes:
     def count(self) -> int:
         """``C``."""
         return len(self.size)
+
+    def some(self, chosen: Ints) -> Classes:
+        """Some of the classes, in that order."""
+        width = np.diff(self.start)[chosen]
+        start = np.concatenate([[0], np.cumsum(width)]).astype(np.int64)
+        members = np.repeat(self.start[chosen] - start[:-1], width) + np.arange(start[-1])
+        return replace(
+            self,
+            zone=self.zone[chosen],
+            empty=self.empty[chosen],
+            free=self.free[chosen],
+            size=self.size[chosen],
+            kind=self.kind[chosen],
+            members=self.members[members],
+            start=start,
+            cells=self.cells[chosen],
+        )
 
 
 def classes(problem: PackingProblem, types: TaskTypes) -> Classes:

@@ -24,9 +24,29 @@ ROUNDS = 12
 """Linear programs after each choice: patterns for what is left need not be the best."""
 
 
-def applicable(types: TaskTypes) -> bool:
-    """Whether each zone's tasks are known, so that what is left over is a problem of the same kind."""
-    return len(types.profile_type) == 0
+def settled(types: TaskTypes, excess: Floats) -> TaskTypes:
+    """The same types with each zone's tasks known, so that what is left over is a problem of the same kind.
+
+    Of each profile's excess (``float64[K, Z]``) the whole part is kept, and what is lacking goes where most was cut off.
+    """
+    whole = np.minimum(np.floor(excess + INTEGRAL).astype(np.int64), types.profile_range)
+    for k in range(len(whole)):
+        left = int(types.profile_slack[k] - whole[k].sum())
+        order = np.argsort(whole[k] - excess[k], kind="stable")
+        while left > 0:
+            room = order[whole[k, order] < types.profile_range[k, order]][:left]
+            whole[k, room] += 1
+            left -= len(room)
+    base = types.base.copy()
+    np.add.at(base, types.profile_type, whole)
+    return replace(
+        types,
+        base=base,
+        profile_type=types.profile_type[:0],
+        profile_range=types.profile_range[:0],
+        profile_slack=types.profile_slack[:0],
+        subset_most=np.zeros_like(types.subset_most),
+    )
 
 
 def dive(
@@ -38,6 +58,7 @@ def dive(
     rng: np.random.Generator,
 ) -> tuple[Ints, Ints]:
     """Patterns that hold everything, or as much as there was time for: ``int64[N]`` classes and ``int64[N, T]`` fillings."""
+    types = settled(types, relaxation.excess)
     base, size = types.base.copy(), classes.size.copy()
     kind, held, used = columns.kind[: len(relaxation.used)], columns.held[: len(relaxation.used)], relaxation.used
     kept_kind, kept = [np.zeros(0, np.int64)], [np.zeros((0, types.count), np.int64)]
@@ -79,10 +100,14 @@ def _relaxed(
     types: TaskTypes, classes: Classes, kind: Ints, held: Ints, deadline: Deadline
 ) -> tuple[Ints, Ints, Floats] | None:
     """Patterns of what is left and how often the relaxation uses each; None if time ended."""
+    present = np.flatnonzero(classes.size)
+    position = np.full(classes.count, -1, np.int64)
+    position[present] = np.arange(len(present))
     columns, clipped = Columns(types.count), np.minimum(held, types.base.T[classes.zone[kind]])
-    some = clipped.any(axis=1)
-    columns.add(kind[some], clipped[some])
-    generator = Generator(types, classes, columns, Searches(types, classes))
+    some = clipped.any(axis=1) & (position[kind] >= 0)
+    columns.add(position[kind[some]], clipped[some])
+    left = classes.some(present)
+    generator = Generator(types, left, columns, Searches(types, left))
     last: list[Relaxation] = []
 
     def on_the_way(relaxation: Relaxation, bound: int) -> bool:
@@ -93,4 +118,4 @@ def _relaxed(
     if not last:
         return None
     used = last[-1].used
-    return columns.kind[: len(used)], columns.held[: len(used)], used
+    return present[columns.kind[: len(used)]], columns.held[: len(used)], used

@@ -47,8 +47,8 @@ FIRST_BOXES = 20
 """Boxes of the search tree looked at before the integer program."""
 CLOSING_SHARE = 0.5
 """Of the time left, for each choice among all fillings that matter."""
-DIVING_SHARE, MAX_DIVES = 0.6, 20
-"""Of the time left, for each dive; and how many there are at the end."""
+DIVING_SHARE, FIRST_DIVES, MAX_DIVES = 0.6, 4, 20
+"""Of the time left, for each dive; and how many there are before the search tree and at the end."""
 INTEGER_SHARE = 0.3
 """Of the time left, for the integer program."""
 MAX_TRIES = 20_000
@@ -207,13 +207,15 @@ class Search:
             return
         self._round(relaxation, FIRST_TRIES)
         self._close(generator.certify(relaxation, generator.root))
-        self._dive(relaxation)
+        for _ in range(FIRST_DIVES):
+            self._dive(relaxation)
         tree = self._tree(generator)
         tree = self._branch(generator, tree, FIRST_BOXES)
         if not self.done:
             self._integer(relaxation)
         while not self.done and not tree.exhausted:
             tree = self._branch(generator, tree, FIRST_BOXES)
+            self._dive(relaxation)
         for _ in range(MAX_DIVES):
             self._dive(relaxation)
         self._round(relaxation, MAX_TRIES)
@@ -258,7 +260,7 @@ class Search:
 
     def _dive(self, relaxation: Relaxation) -> None:
         """Keep what is used most and relax the rest, again and again."""
-        if self.done or not diving.applicable(self._types) or not self._compiled():
+        if self.done or not self._compiled():
             return
         until = self._deadline.part(DIVING_SHARE)
         kind, held = diving.dive(self._types, self._classes, self._columns, relaxation, until, self._rng)

@@ -10,6 +10,7 @@ import pytest
 from solver.engines.patterns.box import Box
 from solver.engines.patterns.classes import classes
 from solver.engines.patterns.counting import counting_bound
+from solver.engines.patterns.diving import settled
 from solver.engines.patterns.fillers import Searches, Tables
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.pricing import certified
@@ -140,3 +141,33 @@ def test_bound_holds_at_any_prices(seed: int) -> None:
         for scale in (0.1, 0.5, 1.0, 1e9):
             assert certified(types, merged, filler, draw.random((2, 2)) * scale, root).bound <= 2
         assert certified(types, merged, filler, np.full((2, 2), np.nan), root).bound == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_zone_counts_are_settled_within_their_bounds(seed: int) -> None:
+    """Every profile's excess is whole, within its range, adds up to its slack, and is near what the relaxation has."""
+    rng = np.random.default_rng(seed)
+    groups, zones = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    wanted = rng.integers(1, 7, groups)
+    lower = np.minimum(rng.integers(0, 2, (groups, zones)), wanted[:, None] // zones)
+    asked = PackingProblem(
+        free=np.full((zones, 1), 100),
+        zone=np.arange(zones),
+        empty=np.ones(zones, np.bool_),
+        demand=rng.integers(1, 3, (groups, 1)),
+        wanted=wanted,
+        lower=lower,
+        upper=np.maximum(lower + rng.integers(0, 3, (groups, zones)), -(-wanted[:, None] // zones)),
+    )
+    types = task_types(asked)
+    assert types is not None
+    share = rng.random(types.profile_range.shape) * types.profile_range
+    total = np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
+    excess = np.minimum(share * types.profile_slack[:, None] / total, types.profile_range)
+    known = settled(types, excess)
+    added = known.base - types.base
+    assert (added >= 0).all() and not len(known.profile_type)
+    assert (known.base.sum(axis=1) == types.total).all()
+    most = np.zeros_like(types.base)
+    np.add.at(most, types.profile_type, types.profile_range)
+    assert (added <= most).all()
