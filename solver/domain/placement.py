@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.domain.columns import TextColumn
-from solver.domain.counts import Bools, Counts, Ints, sum_of
+from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 
 
@@ -70,8 +70,15 @@ class Placement:
     def family(self, name: str) -> Ints:
         """``int64[I]``: tasks of all groups of a family."""
         if name not in self._families:
-            members = self.problem.families.get(name, ())
-            self._families[name] = sum_of((self.row(group) for group in members), self.size)
+            total = np.zeros(self.size, np.int64)
+            for group in self.problem.families.get(name, ()):
+                if group in self._rows:
+                    total += self._rows[group]
+                else:
+                    # No row is made for a group that nobody has started: families of thousands of groups stay small.
+                    instances, counts = self._base.cells_of(group)
+                    total[instances] += counts
+            self._families[name] = total
         return self._families[name]
 
     def net(self, groups: Iterable[int]) -> int:
@@ -93,8 +100,13 @@ class Placement:
 
     def moved(self, group: int) -> int:
         """Tasks of the group that stop here and start there."""
-        change = self.change(group)
-        return int(min(change[change > 0].sum(), -change[change < 0].sum()))
+        if group in self._rows:
+            change = self.change(group)
+            return int(min(change[change > 0].sum(), -change[change < 0].sum()))
+        there, before = self.problem.running.cells_of(group)
+        here, now = self._base.cells_of(group)
+        _, one, other = np.intersect1d(there, here, assume_unique=True, return_indices=True)
+        return int(min(now.sum(), before.sum()) - np.minimum(before[one], now[other]).sum())
 
     def start(self, group: int, instances: Ints, counts: Ints) -> None:
         """Start (negative: take back) tasks: ``counts[k]`` on ``instances[k]``, instances distinct."""
