@@ -1,11 +1,11 @@
 """Machine reassignment problems as text files, a model and an assignment each, plain or compressed (``.xz``).
 
 Whole numbers, separated by blanks, as the Google ROADEF/EURO challenge 2012 published them. A model: the number of resources,
-for each whether it is transient and what a unit of load above safety costs; of machines, for each its neighbourhood, its location,
-its capacities, its safety capacities and what a move from it to each machine costs; of services, for each over how many locations it
-is spread at least, on how many services it depends, and on which; of processes, for each its service, what it requires, and what
-moving it costs; of balances, for each two resources, the target and the weight; last the weights of process moves, service moves
-and machine moves. An assignment: the machine of each process.
+for each whether it is transient and what a unit of load above safety costs; of machines, for each its neighbourhood, its
+location, its capacities, its safety capacities and what a move from it to each machine costs; of services, for each over how
+many locations it is spread at least, on how many services it depends, and on which; of processes, for each its service, what it
+requires, and what moving it costs; of balances, for each two resources, the target and the weight; last the weights of process
+moves, service moves and machine moves. An assignment: the machine of each process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.domain.reassignment import Balance, MoveWeights, Reassignment
-from solver.errors import TooLarge, UnreadableDocument
+from solver.errors import InvalidRequest, TooLarge, UnreadableDocument
 
 MOST_TASKS, MOST_INSTANCES, MOST_RESOURCES, MOST_BALANCES = 200_000, 10_000, 100, 100
 UNLIMITED = 10**16
@@ -117,12 +117,14 @@ class _Numbers:
         if not text.strip():
             self._numbers = np.zeros(0, np.int64)
 
-    def _not_a_number(self) -> UnreadableDocument:
+    def _not_a_number(self) -> InvalidRequest:
         wrong = next((word for word in _WORD.finditer(self._text) if not _NUMBER.fullmatch(word.group())), None)
         if wrong is None:
             return UnreadableDocument.at(self.name, "cannot be read", "give whole numbers, separated by blanks")
         said = f"holds '{wrong.group()[:40]}'"
-        return UnreadableDocument.at(self._where(wrong.start()), said, "must hold whole numbers of up to 16 digits only")
+        return UnreadableDocument.at(
+            self._where(wrong.start()), said, "must hold whole numbers of up to 16 digits only"
+        )
 
     def _where(self, offset: int) -> str:
         """The line of an offset in the text, and which of its fields begins there."""

@@ -1,7 +1,7 @@
 """What moves cost between instances: a price for each pair, from where a task is to where it goes (§5.3; ours).
 
-``sum over groups and instances of distance[home, instance] * tasks that start there``. Source: ROADEF/EURO challenge 2012, "machine
-move cost".
+``sum over groups and instances of distance[home, instance] * tasks that start there``. Source: ROADEF/EURO challenge 2012,
+"machine move cost".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A transient resource: a task that moves holds it on the instance that it leaves, too, until it has arrived (§5.3; ours).
 
-``taken before + demand of the tasks that start <= capacity`` on each instance: what stops there gives nothing back. Source: ROADEF/EURO
-challenge 2012, "transient usage constraints", where disk is such a resource.
+``taken before + demand of the tasks that start <= capacity`` on each instance: what stops there gives nothing back. Source:
+ROADEF/EURO challenge 2012, "transient usage constraints", where disk is such a resource.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ class Transient(Constraint):
             return np.full(state.size, UNLIMITED)
         left = np.maximum(state.problem.cluster.free[:, self.r] - self._started(state), 0) // need
         # What has left comes back for nothing.
-        return left + np.maximum(-state.change(group), 0)
+        room: Ints = left + np.maximum(-state.change(group), 0)
+        return room
 
     def _started(self, placement: Placement) -> Ints:
         """``int64[I]``: what tasks that start take."""
         started = (placement.tasks - placement.problem.running).positive()
-        return started.load(placement.problem.demand)[:, self.r]
+        taken: Ints = started.load(placement.problem.demand)[:, self.r]
+        return taken
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
         """What one task takes; and of a group that may stop tasks, which it is: what it starts depends on where it was."""

@@ -1,15 +1,16 @@
 """Simulated annealing over tasks that all have a place: a step exchanges tasks between two to four instances.
 
-A step is one of nine kinds (``KINDS``): a task goes to a random instance, or home; two tasks change places, or two of one service,
-which keeps every count of the service as it is; one takes the place of another, which goes home, or anywhere, or to the
-place of a third, which goes home or closes the cycle; one changes places with several small ones together. Where few instances
-cost anything, a part of the steps takes its first task from one of those.
+A step is one of nine kinds (``KINDS``): a task goes to a random instance, or home; two tasks change places, or two of one
+service, which keeps every count of the service as it is; one takes the place of another, which goes home, or anywhere, or to
+the place of a third, which goes home or closes the cycle; one changes places with several small ones together. Where few
+instances cost anything, a part of the steps takes its first task from one of those.
 
-What an instance holds is a row of columns: the load of each resource, a derived column for each balance (linear in the load), and what
-tasks that are away from home take of each transient resource, whose tasks at home are reserved for once and for all. What a row costs is
-piecewise linear in each column, and kept. Columns are floats that hold integers below 2^53, so that all sums are exact in any
-order and the compiler may use vector instructions. Capacity may be exceeded on the way, at a price that follows how often nothing is;
-only plans in which nothing is are taken. Compiled with numba, one flat function over arrays: 4 to 8 million steps a second.
+What an instance holds is a row of columns: the load of each resource, a derived column for each balance (linear in the load),
+and what tasks that are away from home take of each transient resource, whose tasks at home are reserved for once and for all.
+What a row costs is piecewise linear in each column, and kept. Columns are floats that hold integers below 2^53, so that all
+sums are exact in any order and the compiler may use vector instructions. Capacity may be exceeded on the way, at a price that
+follows how often nothing is; only plans in which nothing is are taken. Compiled with numba, one flat function over arrays: 4 to
+8 million steps a second.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def _next(x: np.uint64) -> np.uint64:
 @njit(cache=True, nogil=True)
 def _below(bits: np.uint64, n: int) -> int:
     """A number from 0 to ``n - 1`` from 32 random bits."""
-    return np.int64((bits * np.uint64(n)) >> np.uint64(32))
+    found: int = np.int64((bits * np.uint64(n)) >> np.uint64(32))  # type: ignore[assignment]
+    return found
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "nnan"})
@@ -109,7 +111,8 @@ def reassign(
         The instance of each task, what moving it costs, what a move between two instances costs and how much that counts,
         and how much the largest number of tasks moved of a service does.
     service, member_start, member
-        ``int64[T]``: the service of a task, -1 for one that is alone and linked to none; ``int64[S + 1]``, ``int64[N]``: its tasks.
+        ``int64[T]``: the service of a task, -1 for one that is alone and linked to none; ``int64[S + 1]``, ``int64[N]``: its
+        tasks.
     location, neighbourhood, least
         Of each instance; over how many locations a service is spread at least.
     need_start, need, user_start, user

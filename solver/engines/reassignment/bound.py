@@ -1,8 +1,8 @@
 """What no plan of a reassignment can cost less than.
 
-Loads pooled over all instances: what the tasks take of a resource beyond all safety capacities together is charged somewhere, and a
-balance pooled likewise, since the sum of positive parts is at least the positive part of the sum. This is the closed-form bound of
-the challenge's organisers. Moves cost nothing at least.
+Loads pooled over all instances: what the tasks take of a resource beyond all safety capacities together is charged somewhere,
+and a balance pooled likewise, since the sum of positive parts is at least the positive part of the sum. This is the closed-form
+bound of the challenge's organisers. Moves cost nothing at least.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _rows(asked: Reassignment) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     limit = [np.where(kept, NEVER, asked.capacity)]
     for balance in asked.balances:
         # max(target * free[first] - free[second], 0), with free = capacity - load.
-        away.append((asked.demand[:, [balance.second]] - balance.target * asked.demand[:, [balance.first]]))
+        away.append(asked.demand[:, [balance.second]] - balance.target * asked.demand[:, [balance.first]])
         base.append(balance.target * asked.capacity[:, [balance.first]] - asked.capacity[:, [balance.second]])
         knot.append(np.zeros((asked.instances, 1)))
         limit.append(np.full((asked.instances, 1), NEVER))
@@ -106,7 +106,9 @@ def _numbered(values: Ints) -> Ints:
 def _mix(asked: Reassignment, service: Ints) -> Ints:
     """The kinds of steps, up to each of them: swaps inside services only as far as tasks have any others there."""
     mix = (WITH_TRANSIENTS if asked.transient.any() else MOVING).astype(np.float64)
-    alone = 1.0 - (np.bincount(service[service >= 0], minlength=1)[service[service >= 0]] > 1).sum() / max(len(service), 1)
+    alone = 1.0 - (np.bincount(service[service >= 0], minlength=1)[service[service >= 0]] > 1).sum() / max(
+        len(service), 1
+    )
     mix[SWAP] += alone * mix[SERVICE_SWAP] / 2
     mix[SERVICE_SWAP] *= 1.0 - alone
     steps: Ints = np.floor(np.cumsum(mix) * 1024 / mix.sum()).astype(np.int64)

@@ -81,8 +81,8 @@ def reassign(
     Parameters
     ----------
     steps
-        Of each thread; 0 for as many as there is time for. With a number, the same seed and workers give the same plan, unless the
-        time limit ends the search.
+        Of each thread; 0 for as many as there is time for. With a number, the same seed and workers give the same plan, unless
+        the time limit ends the search.
     cancelled
         Asked now and then; once it is true, the best plan so far is returned.
     tell

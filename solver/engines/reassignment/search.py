@@ -1,8 +1,8 @@
 """The search for a cheap reassignment: annealing in threads that go on from the best of all, cycle after cycle.
 
-How hot an instance needs it, it says itself: the mean of what an instance could lose if all met the bound. The first cycle cools from
-there, slowly, since large tasks find their places early; the ones that follow begin at the best plan, not so hot, one thread
-colder than the other. Each cycle ends cold enough to settle single units.
+How hot an instance needs it, it says itself: the mean of what an instance could lose if all met the bound. The first cycle
+cools from there, slowly, since large tasks find their places early; the ones that follow begin at the best plan, not so hot,
+one thread colder than the other. Each cycle ends cold enough to settle single units.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from solver.engines.kernels.reassigning import Floats, reassign
 from solver.engines.reassignment.columns import Columns
 
 FOCUS, CHARGE, FIRST_PRICE = 300, 0.2, 5.0
-"""Steps of 1,024 that look where something costs; what it counts that a column is exceeded at all, in its mean demand; and the first
+"""Steps of 1,024 that look where something costs; what it counts that a column is exceeded at all, in its mean demand; and the
+first
 price of a unit exceeded, in temperatures."""
 
 HOT = 0.25
-"""The first temperature, in what an instance could lose on average."""
+"""A temperature, in what an instance could lose on average if the best plan so far came down to the bound."""
 
 COLDEST = 0.3
 """The last temperature: a single unit more is then refused but for one time in thirty."""
@@ -33,8 +34,8 @@ COLDEST = 0.3
 CURVE = ((0.0, 1.0), (0.65, 1e-2), (0.9, 1e-4))
 """Up to which part of a cycle the temperature has fallen to which part of the first; then to ``COLDEST``."""
 
-CYCLES = ((0.7, (1.0, 0.3)), (0.3, (0.02, 0.005)))
-"""The share of each cycle in the whole search, and how hot each thread begins, in the first temperature."""
+CYCLES = ((0.65, (1.0, 0.4)), (0.35, (0.3, 0.06)))
+"""The share of each cycle in the whole search, and how hot each thread begins it, in ``HOT``."""
 
 CHUNK_SECONDS, FIRST_STEPS = 0.25, 200_000
 """What a call of the compiled search should take, and how many steps the first has."""
@@ -101,8 +102,8 @@ class _Thread:
         state: Floats = np.array([self._price, 0.0])
         # Seeds of threads and calls are apart: at most 2^20 calls.
         seed = (self._seed << 20) + self._calls + 1
-        arguments = (FOCUS, self.place, best_place, state, CHARGE, steps, hot, cold, seed)
-        cost = reassign(*self._columns.arguments, *arguments)
+        arguments = (*self._columns.arguments, FOCUS, self.place, best_place, state, CHARGE, steps, hot, cold, seed)
+        cost = reassign(*arguments)
         self._calls += 1
         self._price = float(state[0])
         self.steps += steps
@@ -134,26 +135,32 @@ def search(
     begin = time.monotonic()
     columns = Columns.of(asked)
     threads = [_Thread(columns, asked.home, float(initial), seed * workers + w + 1) for w in range(workers)]
-    hot = max(HOT * (initial - bound) / max(asked.instances, 1), 10 * COLDEST)
-    done = 0.0
+    settling = _move_scale(asked)
     with ThreadPoolExecutor(workers) as pool:
         for share, heats in CYCLES:
             best = min(threads, key=lambda thread: thread.cost)
+            hot = max(HOT * (best.cost - bound) / asked.instances, settling)
             place = best.best.copy()
-            whole = budget.deadline.remaining() if share == CYCLES[-1][0] else budget.deadline.remaining() * share
+            whole = budget.deadline.remaining() * (share if share != CYCLES[-1][0] else 1.0)
             running = []
             for w, thread in enumerate(threads):
-                heat = max(hot * heats[w % len(heats)], COLDEST)
+                heat = max(hot * heats[w % len(heats)], settling)
                 thread.begin(place, heat)
                 part = _Cycle(budget.deadline.within(whole), int(budget.steps * share), heat, bound, tell)
                 running.append(pool.submit(part.run, thread, threads))
             for future in running:
                 future.result()
-            done += share
             if min(thread.cost for thread in threads) <= bound or budget.deadline.passed():
                 break
     best = min(threads, key=lambda thread: thread.cost)
     return Found(best.best, best.cost, sum(thread.steps for thread in threads), time.monotonic() - begin)
+
+
+def _move_scale(asked: Reassignment) -> float:
+    """A temperature at which moves settle: a tenth of what the mean move costs, and never ``COLDEST``."""
+    weights = asked.weights
+    mean = weights.task * float(asked.move_cost.mean()) + weights.instance * float(asked.distance.mean())
+    return max(0.1 * mean, 10 * COLDEST)
 
 
 @dataclass(frozen=True)
