@@ -1,4 +1,5 @@
-"""A reassignment judged from its two texts by the challenge's own definition, in plain loops: it shares no code with the solver."""
+"""A reassignment judged from its two texts by the challenge's own definition, in plain loops: it shares no code with the
+solver."""
 
 from __future__ import annotations
 
