@@ -53,8 +53,9 @@ def warm_up() -> float:
     loads = (np.ones((3, 1), np.float64), row, row, ones, row, ones, 0, ones, np.zeros(1, np.int64), ones)
     moves = (np.zeros((1, 1), np.int32), 1.0, 1.0, np.full(1, -1), np.zeros(1, np.int64), none, np.zeros(1, np.int64))
     links = (np.zeros(1, np.int64), none, np.zeros(1, np.int64), none, np.zeros(1, np.int64), none, np.full(9, 1024))
+    fits = (np.zeros(1, np.int64), np.zeros(0, np.int32))
     place = np.zeros(1, np.int64)
-    reassign(*loads, *moves, *links, 1, place, place.copy(), np.ones(2, np.float64), 1.0, 1, 1.0, 0.5, 0)
+    reassign(*loads, *moves, *links, *fits, 1, place, place.copy(), np.ones(2, np.float64), 1.0, 1, 1.0, 0.5, 0)
     return time.monotonic() - begin
 
 

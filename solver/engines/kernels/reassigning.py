@@ -55,6 +55,20 @@ def _below(bits: np.uint64, n: int) -> int:
     return found
 
 
+@njit(cache=True, nogil=True)
+def _beside(
+    p: int, bits: np.uint64, fit_start: Ints, fit: NDArray[np.int32], first: Ints, following: Ints, held: Ints
+) -> int:
+    """A task of an instance that lets ``p`` in, from 32 random bits; -1 where there is none."""
+    drawn = bits * np.uint64(fit_start[p + 1] - fit_start[p])
+    b = fit[fit_start[p] + np.int64(drawn >> np.uint64(32))]
+    q = first[b]
+    for _ in range(_below(drawn & np.uint64(0xFFFFFFFF), held[b])):
+        q = following[q]
+    found: int = q
+    return found
+
+
 @njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "nnan"})
 def reassign(
     demand: Floats,
@@ -81,6 +95,8 @@ def reassign(
     user_start: Ints,
     user: Ints,
     mix: Ints,
+    fit_start: Ints,
+    fit: NDArray[np.int32],
     focus: int,
     place: Ints,
     best_place: Ints,
@@ -119,6 +135,8 @@ def reassign(
         Services that a service depends on, and those that depend on it.
     mix
         ``int64[9]``: of 1,024 steps, so many are of this kind or of one before; the last is 1,024.
+    fit_start, fit
+        ``int64[T + 1]``, ``int32[N]``: the instances that transient resources let each task into at all; empty where that is any.
     focus
         Of 1,024 steps, so many take a task of an instance that costs something, where less than a quarter of them do.
     place
@@ -142,7 +160,7 @@ def reassign(
     locations, moved_of = np.zeros(services, np.int64), np.zeros(services, np.int64)
     away, position, aways = np.empty(tasks, np.int64), np.full(tasks, -1, np.int64), 0
     # The tasks of an instance as a doubly linked list.
-    first = np.full(instances, -1, np.int64)
+    first, held = np.full(instances, -1, np.int64), np.zeros(instances, np.int64)
     following, previous = np.full(tasks, -1, np.int64), np.full(tasks, -1, np.int64)
     cost, alone = 0.0, 0
     for t in range(tasks):
@@ -151,6 +169,7 @@ def reassign(
         if first[m] >= 0:
             previous[first[m]] = t
         first[m] = t
+        held[m] += 1
         if s >= 0:
             here[s, m] += 1
             if at_location[s, location[m]] == 0:
@@ -225,6 +244,8 @@ def reassign(
         leg[0] = p
         if kind == 0:
             legs, target[0] = 1, _below(y, instances)
+            if len(fit) > 0:
+                target[0] = fit[fit_start[p] + _below(y, fit_start[p + 1] - fit_start[p])]
         elif kind == 1:
             if aways == 0:
                 continue
@@ -237,7 +258,10 @@ def reassign(
                 q = away[_below(y, aways)]
                 target[0], leg[1], target[1] = place[q], q, home[q]
             else:
-                q, o, legs = _below(y, tasks), away[_below(z, aways)], 3
+                o, legs = away[_below(z, aways)], 3
+                q = _beside(p, y, fit_start, fit, first, following, held) if len(fit) > 0 else _below(y, tasks)
+                if q < 0:
+                    continue
                 target[0], leg[1], target[1], leg[2], target[2] = place[q], q, place[o], o, home[o]
                 if p == o or q == o:
                     continue
@@ -247,11 +271,17 @@ def reassign(
                 if s < 0:
                     continue
                 q = member[member_start[s] + _below(y, member_start[s + 1] - member_start[s])]
+            elif len(fit) > 0:
+                q = _beside(p, y, fit_start, fit, first, following, held)
+                if q < 0:
+                    continue
             else:
                 q = _below(y, tasks)
             target[0], leg[1], target[1] = place[q], q, place[p]
             if kind == 5:
                 target[1] = _below(z, instances)
+                if len(fit) > 0:
+                    target[1] = fit[fit_start[q] + _below(z, fit_start[q + 1] - fit_start[q])]
             elif kind == 6:
                 o, legs = _below(z, tasks), 3
                 target[1], leg[2], target[2] = place[o], o, place[p]
@@ -429,6 +459,8 @@ def reassign(
             if first[b] >= 0:
                 previous[first[b]] = t
             first[b] = t
+            held[a] -= 1
+            held[b] += 1
             if s >= 0:
                 here[s, a] -= 1
                 here[s, b] += 1

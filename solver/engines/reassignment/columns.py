@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from solver.domain.counts import Ints
+from solver.domain.counts import Bools, Ints
 from solver.domain.reassignment import Reassignment
 from solver.engines.kernels.reassigning import Floats
 
@@ -19,6 +20,9 @@ WITH_TRANSIENTS = np.array([200, 50, 150, 450, 100, 0, 0, 50, 20])
 """How often a step is of each kind. Where transient resources are kept at home, what makes room is a task that goes home."""
 
 SERVICE_SWAP, SWAP = 3, 2
+
+MOST_FITS = 20_000_000
+"""Pairs of a task and an instance that are looked at one by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +53,7 @@ class Columns:
                 asked.weights.task * asked.move_cost.astype(np.float64),
                 *(asked.distance.astype(np.int32), float(asked.weights.instance), float(asked.weights.service)),
                 *(service, member_start, member, _numbered(asked.location), _numbered(asked.neighbourhood), least),
-                *(need_start, need, user_start, user, _mix(asked, service)),
+                *(need_start, need, user_start, user, _mix(asked, service), *_fits(asked)),
             )
         )
 
@@ -96,6 +100,19 @@ def _grouped(key: Ints, value: Ints, keys: int) -> tuple[Ints, Ints]:
     order = order[key[order] >= 0]
     start: Ints = np.searchsorted(key[order], np.arange(keys + 1)).astype(np.int64)
     return start, value[order].astype(np.int64)
+
+
+def _fits(asked: Reassignment) -> tuple[Ints, NDArray[np.int32]]:
+    """Of each task the instances with room for what it takes of transient resources, its home among them.
+
+    Nothing, which stands for all, where no resource is transient or the lists would be too long.
+    """
+    if not asked.transient.any() or asked.tasks * asked.instances > MOST_FITS:
+        return np.zeros(1, np.int64), np.zeros(0, np.int32)
+    spare = (asked.capacity - asked.load)[:, asked.transient]
+    fits: Bools = np.all(asked.demand[:, None, asked.transient] <= spare[None], axis=2)
+    fits[np.arange(asked.tasks), asked.home] = True
+    return np.append(0, np.cumsum(fits.sum(axis=1))).astype(np.int64), np.nonzero(fits)[1].astype(np.int32)
 
 
 def _numbered(values: Ints) -> Ints:

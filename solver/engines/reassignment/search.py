@@ -25,7 +25,7 @@ FOCUS, CHARGE, FIRST_PRICE = 300, 0.2, 5.0
 first
 price of a unit exceeded, in temperatures."""
 
-HOT = 0.25
+HOT = 0.5
 """A temperature, in what an instance could lose on average if the best plan so far came down to the bound."""
 
 COLDEST = 0.3
@@ -34,7 +34,7 @@ COLDEST = 0.3
 CURVE = ((0.0, 1.0), (0.65, 1e-2), (0.9, 1e-4))
 """Up to which part of a cycle the temperature has fallen to which part of the first; then to ``COLDEST``."""
 
-CYCLES = ((0.65, (1.0, 0.4)), (0.35, (0.3, 0.06)))
+CYCLES = ((0.65, (1.0, 0.4)), (0.35, (0.15, 0.03)))
 """The share of each cycle in the whole search, and how hot each thread begins it, in ``HOT``."""
 
 CHUNK_SECONDS, FIRST_STEPS = 0.25, 200_000
@@ -184,7 +184,7 @@ class _Cycle:
     def run(self, thread: _Thread, threads: Sequence[_Thread]) -> None:
         """Let a thread go through it, until the bound is met."""
         whole = self.deadline.remaining()
-        size = self.steps // CHUNKS if self.steps else FIRST_STEPS
+        size = max(self.steps // CHUNKS, 1) if self.steps else FIRST_STEPS
         taken = 0
         while not self.deadline.passed() and thread.cost > self.bound:
             if self.steps and taken >= self.steps:
