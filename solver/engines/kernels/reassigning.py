@@ -9,8 +9,8 @@ What an instance holds is a row of columns: the load of each resource, a derived
 and what tasks that are away from home take of each transient resource, whose tasks at home are reserved for once and for all.
 What a row costs is piecewise linear in each column, and kept. Columns are floats that hold integers below 2^53, so that all
 sums are exact in any order and the compiler may use vector instructions. Capacity may be exceeded on the way, at a price that
-follows how often nothing is; only plans in which nothing is are taken. Compiled with numba, one flat function over arrays: 4 to
-8 million steps a second.
+follows how often nothing is; only plans in which nothing is are taken. Compiled with numba, some millions of
+steps a second. One flat function over arrays, which makes the file long: helpers that are handed arrays are several times slower.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from solver.domain.counts import Ints
 from solver.domain.placement import Placement
 from solver.domain.reassignment import Reassignment
 from solver.engines.deadline import Deadline
-from solver.engines.reassignment.bound import SOURCE, pooled_bound
+from solver.engines.reassignment.bound import SOURCE, counting_bound
 from solver.engines.reassignment.search import Budget, search
 from solver.errors import InvalidRequest, PlanRejected
 from solver.rules.bind import Rules
@@ -102,7 +102,7 @@ def reassign(
     if wrong:
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InvalidRequest.at("assignment", f"breaks a rule: {wrong[0]}{more}", "give one that keeps all of them")
-    initial, bound = cost_of(rules).value(before), pooled_bound(asked)
+    initial, bound = cost_of(rules).value(before), counting_bound(asked)
     found = search(asked, initial, bound, Budget(deadline, steps), seed=seed, workers=workers, tell=tell)
     after = _checked(asked, found.place, rules)
     terms = tuple(

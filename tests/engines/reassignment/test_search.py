@@ -10,7 +10,7 @@ from solver.compile import compile_model
 from solver.domain.placement import Placement
 from solver.domain.reassignment import Reassignment
 from solver.engines.deadline import Deadline
-from solver.engines.reassignment.bound import pooled_bound
+from solver.engines.reassignment.bound import counting_bound, pooled_bound
 from solver.engines.reassignment.columns import Columns
 from solver.engines.reassignment.engine import reassign
 from solver.engines.reassignment.search import Budget, search
@@ -58,7 +58,7 @@ def test_tiny_problems_are_solved() -> None:
         assert is_allowed(model, initial, found.place.tolist()), f"problem {seed}"
         assert found.cost == cost(model, initial, found.place.tolist()) == least, f"problem {seed}"
         assert found.initial == cost(model, initial, initial)
-        assert found.bound == pooled_bound(asked) <= least
+        assert pooled_bound(asked) <= counting_bound(asked) == found.bound <= least
         assert found.proven == (least == found.bound)
         assert sum(term.after for term in found.terms) == found.cost
 
@@ -121,3 +121,12 @@ def test_what_a_service_needs_reaches_the_search() -> None:
     arguments = Columns.of(reassignment_from_text(model, "0 0 1")).arguments
     service = next(array for array in arguments[12:] if isinstance(array, np.ndarray))
     assert service.tolist() == [0, 1, -1]
+
+
+def test_what_fits_nowhere_else_is_charged_at_home() -> None:
+    """A task as large as its instance, whose safety is zero: pooled, the other instance's safety would make up for it."""
+    model = "1\n0 1\n2\n0 0 9 0 0 1\n0 0 5 5 1 0\n2\n0 0\n0 0\n2\n0 9 1\n1 1 1\n0\n1 1 1\n"
+    asked = reassignment_from_text(model, "0 1")
+    found = reassign(asked, 60.0, steps=STEPS)
+    assert pooled_bound(asked) == 5
+    assert found.bound == found.cost == 9 and found.proven
