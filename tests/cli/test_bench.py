@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,23 @@ def test_bad_input_is_said_in_a_line_and_ends_with_2(run: Run, files: tuple[Path
     ):
         answer = run("bench", *arguments)
         assert (answer.exit_code, answer.stdout) == (2, "") and said in answer.stderr
+
+
+def test_an_interrupt_takes_the_best_plan_so_far(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """The first interrupt ends the search, not the command: what was found is printed and written."""
+    code = (
+        "import os, signal\n"
+        "import solver.engines.reassignment.engine as engine\n"
+        "reassign = engine.reassign\n"
+        "def interrupted(*arguments, cancelled, **more):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return reassign(*arguments, cancelled=cancelled, **more)\n"
+        "engine.reassign = interrupted\n"
+        "from solver.cli import main\n"
+        "main()\n"
+    )
+    written = tmp_path / "out.txt"
+    command = [sys.executable, "-c", code, "bench", "--roadef", *map(str, files), "-o", str(written)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0 and answer.stdout.startswith("Moved 0 of 8 tasks")
+    assert written.read_text().split() == files[1].read_text().split()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ MOST_FITS = 20_000_000
 class Columns:
     """The arguments of ``solver.engines.kernels.reassigning.reassign`` that stay the same, in its order."""
 
-    arguments: tuple[Any, ...]
+    arguments: tuple[object, ...]
 
     @classmethod
     def of(cls, asked: Reassignment) -> Columns:

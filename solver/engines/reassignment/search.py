@@ -1,8 +1,9 @@
 """The search for a cheap reassignment: annealing in threads that go on from the best of all, cycle after cycle.
 
-How hot an instance needs it, it says itself: the mean of what an instance could lose if all met the bound. The first cycle
-cools from there, slowly, since large tasks find their places early; the ones that follow begin at the best plan, not so hot,
-one thread colder than the other. Each cycle ends cold enough to settle single units.
+How hot a problem needs it, it says itself: the mean of what an instance could lose if the bound were met. A short cycle begins
+cold, for where a few moves are enough. The next begins there and cools slowly, since large tasks find their places early; the
+last begins at the best plan, not so hot. One thread is always colder than the other, and each cycle ends cold enough to settle
+single units.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ COLDEST = 0.3
 CURVE = ((0.0, 1.0), (0.65, 1e-2), (0.9, 1e-4))
 """Up to which part of a cycle the temperature has fallen to which part of the first; then to ``COLDEST``."""
 
-CYCLES = ((0.65, (1.0, 0.4)), (0.35, (0.15, 0.03)))
+CYCLES = ((0.08, (0.02, 0.005)), (0.6, (1.0, 0.4)), (0.32, (0.15, 0.03)))
 """The share of each cycle in the whole search, and how hot each thread begins it, in ``HOT``."""
 
 CHUNK_SECONDS, FIRST_STEPS = 0.25, 200_000
@@ -135,13 +136,14 @@ def search(
     begin = time.monotonic()
     columns = Columns.of(asked)
     threads = [_Thread(columns, asked.home, float(initial), seed * workers + w + 1) for w in range(workers)]
-    settling = _move_scale(asked)
+    settling, left = _move_scale(asked), sum(share for share, _ in CYCLES)
     with ThreadPoolExecutor(workers) as pool:
         for share, heats in CYCLES:
             best = min(threads, key=lambda thread: thread.cost)
             hot = max(HOT * (best.cost - bound) / asked.instances, settling)
             place = best.best.copy()
-            whole = budget.deadline.remaining() * (share if share != CYCLES[-1][0] else 1.0)
+            whole = budget.deadline.remaining() * share / left
+            left -= share
             running = []
             for w, thread in enumerate(threads):
                 heat = max(hot * heats[w % len(heats)], settling)
