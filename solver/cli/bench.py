@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from solver.cli import options
-from solver.cli.exits import errors_to_exit_codes
+from solver.cli.exits import errors_to_exit_codes, say
 
 SECONDS = 60.0
 """The time limit where none is given."""
@@ -53,6 +53,7 @@ def bench(
         from solver.cli.arguments import Arguments
         from solver.cli.search import interrupts
         from solver.domain.request import Limits
+        from solver.engines.kernels import compiled
         from solver.engines.reassignment.engine import reassign
         from solver.errors import InvalidRequest
         from solver.formats.machine_reassignment import assignment_text, read_reassignment
@@ -72,6 +73,9 @@ def bench(
                 replace(fault, path=fault.path.replace("limits.", "--").replace("_", "-")) for fault in invalid.faults
             ) from invalid
         asked = read_reassignment(*roadef)
+        if not compiled.ready(compiled.REASSIGNMENT, compiled.LOADING_SECONDS):
+            say("compiling the search, once for each installation; the time limit counts from then on")
+        compiled.load_reassignment()
         with interrupts() as cancelled, _progress() as tell:
             found = reassign(
                 asked, limits.time_limit, seed=limits.seed, workers=limits.workers, cancelled=cancelled, tell=tell

@@ -49,6 +49,13 @@ def warm_up() -> float:
     fill_each(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, 10, one.copy(), cell.copy())
     fill_in_turn(one, cell, one.copy(), one, share[0], 10, cell.copy())
     fill_all(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, one, 10, one.copy(), cell.copy())
+    load_reassignment()
+    return time.monotonic() - begin
+
+
+def load_reassignment() -> None:
+    """Compile the search for reassignments where it is not, and load it."""
+    none = np.zeros(0, np.int64)
     row, ones = np.ones((1, 1), np.float64), np.ones(1, np.float64)
     loads = (np.ones((3, 1), np.float64), row, row, ones, row, ones, 0, ones, np.zeros(1, np.int64), ones)
     moves = (np.zeros((1, 1), np.int32), 1.0, 1.0, np.full(1, -1), np.zeros(1, np.int64), none, np.zeros(1, np.int64))
@@ -56,7 +63,6 @@ def warm_up() -> float:
     fits = (np.zeros(1, np.int64), np.zeros(0, np.int32))
     place = np.zeros(1, np.int64)
     reassign(*loads, *moves, *links, *fits, 1, place, place.copy(), np.ones(2, np.float64), 1.0, 1, 1.0, 0.5, 0)
-    return time.monotonic() - begin
 
 
 def was_kept() -> bool:

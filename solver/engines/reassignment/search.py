@@ -41,6 +41,9 @@ CYCLES = ((0.08, (0.02, 0.005)), (0.6, (1.0, 0.4)), (0.32, (0.15, 0.03)))
 CHUNK_SECONDS, FIRST_STEPS = 0.25, 200_000
 """What a call of the compiled search should take, and how many steps the first has."""
 
+ANNEAL: Callable[..., float] = reassign
+"""The compiled search, whose arguments are columns that stay the same and a few that do not."""
+
 CHUNKS = 100
 """Calls of the compiled search in a cycle that is limited by steps."""
 
@@ -104,7 +107,7 @@ class _Thread:
         # Seeds of threads and calls are apart: at most 2^20 calls.
         seed = (self._seed << 20) + self._calls + 1
         arguments = (*self._columns.arguments, FOCUS, self.place, best_place, state, CHARGE, steps, hot, cold, seed)
-        cost = reassign(*arguments)
+        cost = ANNEAL(*arguments)
         self._calls += 1
         self._price = float(state[0])
         self.steps += steps
