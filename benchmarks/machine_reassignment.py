@@ -120,8 +120,8 @@ def table(found: Sequence[Found]) -> Iterator[str]:
             cells += [f"{other:,}", f"{(one.cost - other) / max(other, 1):+.3%}"]
         yield f"| {' | '.join(cells)} |"
     met = [sum(one.cost <= other(one) for one in found) for other in (_winner, _team, _best)]
-    said = f"at or below it: {met[0]} | | {met[1]} | | {met[2]} |"
-    yield f"| **{len(found)}** | | | | | | {said} |"
+    said = f"at or below it: {met[0]} | | {met[1]} | | {met[2]} | |"
+    yield f"| **{len(found)}** | | | | | | {said}"
 
 
 def _winner(one: Found) -> int:

@@ -40,4 +40,4 @@ def test_the_table_sets_each_problem_against_the_others() -> None:
     _, _, first, second, total = table(found)
     assert first == "| a1_1 | 200 | 101 | 90 | 10.891% | 60 | 101 | +0.000% | 100 | +1.000% | 100 | +1.000% |"
     assert second == "| a2_1 | 500 | 0 | 0 | 0.000% | 12 | 359 | -100.000% | 0 | +0.000% | 0 | +0.000% |"
-    assert total == "| **2** | | | | | | at or below it: 2 | | 1 | | 1 |"
+    assert total == "| **2** | | | | | | at or below it: 2 | | 1 | | 1 | |"
