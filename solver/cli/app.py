@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from solver.cli.apply import apply
+from solver.cli.bench import bench
 from solver.cli.check import check
 from solver.cli.demo import demo
 from solver.cli.exits import MEANING, MEANING_OF_APPLY, codes
@@ -36,6 +37,7 @@ app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
 app.command(epilog=codes(MEANING_OF_APPLY))(apply)
 app.command(epilog=CODES)(demo)
+app.command(epilog="Exit codes: 0 a plan was found; 1 failure; 2 bad input.")(bench)
 app.command()(serve)
 app.command()(warm_up)
 importers.command()(ecs)

@@ -48,7 +48,7 @@ def search(
     from solver.api import place
 
     try:
-        with _interrupts() as cancelled, _progress(problem, shows) as tell:
+        with interrupts() as cancelled, _progress(problem, shows) as tell:
             return place(
                 problem,
                 limits,
@@ -69,7 +69,7 @@ def search_curve(
     from solver.curves import curve
 
     try:
-        with _interrupts() as cancelled, _progress(problem, shows):
+        with interrupts() as cancelled, _progress(problem, shows):
             return curve(problem, limits, cancelled=cancelled, warnings=warnings)
     except InvalidRequest as invalid:
         raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
@@ -113,7 +113,7 @@ def by_name(faults: Sequence[Fault], problem: Problem, said: int = 0) -> list[Fa
 
 
 @contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
+def interrupts() -> Iterator[Callable[[], bool]]:
     """While inside, the first Ctrl-C only sets what is yielded; a second one ends the process as usual."""
     pressed = threading.Event()
     if threading.current_thread() is not threading.main_thread():

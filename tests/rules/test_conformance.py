@@ -26,24 +26,30 @@ from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Scheduling, TaskGroup
 from solver.rules.affinity import Affinity, SoftAffinity
 from solver.rules.anti_affinity import AntiAffinity, SoftAntiAffinity
+from solver.rules.balance import Imbalance
 from solver.rules.base import UNLIMITED, Constraint, Cost, Counting, Reading, Rule
 from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, bind
 from solver.rules.binpack import Leftover, Opened
 from solver.rules.bound import Rules
 from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
+from solver.rules.depends_on import DependsOn
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import IsolateRoles
 from solver.rules.location import Location
 from solver.rules.max_per_instance import MaxPerInstance
 from solver.rules.max_skew import MaxSkew
 from solver.rules.member_of import MemberOf
+from solver.rules.overload import Overload
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
 from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
+from solver.rules.spread_over import SpreadOver
+from solver.rules.transient import Transient
 from solver.rules.unplaced import Unplaced
+from solver.rules.weighted import Weighted
 from tests.builders import EXPRESSIONS, ZONE_FIELD, cluster, group, problem
 
 PROBLEMS = 16
@@ -139,6 +145,8 @@ class Subject:
     prepare: Callable[[Draft], None]
     names: tuple[str, ...] = EMPTY
     counts_starts: bool = False
+    bound: Callable[[random.Random, Problem], tuple[Rule, ...]] | None = None
+    """The rules under test, where no wire name binds them: of a problem with numbers of its own."""
 
 
 def _instance_state(draft: Draft) -> None:
@@ -241,6 +249,27 @@ def _priorities(draft: Draft) -> None:
     draft.each(lambda: {"priority": draft.r.choice([0, 1])})
 
 
+def _transient(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return tuple(Transient(k, name) for k, name in enumerate(asked.cluster.resources))
+
+
+def _spread_over(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return (SpreadOver("A", r.choice(FIELDS), r.choice([2, 2, 3])),)
+
+
+def _depends_on(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return (DependsOn("A", "B", r.choice(FIELDS)),)
+
+
+def _overload(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    safety = [[r.randint(0, 4) for _ in asked.cluster.resources] for _ in range(asked.cluster.size)]
+    return (Overload(np.array(safety), np.array([r.choice([0, 1, 3]) for _ in asked.cluster.resources])),)
+
+
+def _imbalance(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return (Imbalance(0, 1, r.choice([0, 1, 2])), Weighted(((2, Imbalance(1, 0, 1)), (3, Imbalance(0, 1, 1)))))
+
+
 CONSTRAINT_SUBJECTS = {
     "instance state": Subject((InstanceState,), _instance_state, counts_starts=True),
     "resource": Subject((Resource,), _resource),
@@ -261,12 +290,17 @@ CONSTRAINT_SUBJECTS = {
     "affinity": Subject((Affinity,), _field_rule("affinity"), ("affinity",)),
     "antiAffinity": Subject((AntiAffinity,), _field_rule("antiAffinity"), ("antiAffinity",)),
     "isolateRoles": Subject((IsolateRoles,), _isolate, ("isolateRoles",)),
+    "transient": Subject((Transient,), _resource, bound=_transient),
+    "spread over": Subject((SpreadOver,), lambda d: None, bound=_spread_over),
+    "depends on": Subject((DependsOn,), lambda d: None, bound=_depends_on),
 }
 COST_SUBJECTS = {
     "unplaced": Subject((Unplaced,), _priorities),
     "spread": Subject((Missing, Evenness), _spread, ("spread",)),
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
     "slot": Subject((Slot,), _slot),
+    "overload": Subject((Overload,), _resource, bound=_overload),
+    "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "soft antiAffinity": Subject((SoftAntiAffinity,), _field_rule("antiAffinity", ", 2"), ("antiAffinity",)),
 }
@@ -320,7 +354,8 @@ def drawn(name: str) -> tuple[Case, ...]:
         if draft.r.random() < 0.3:
             draft.twin()
         rules = bind(draft.problem())
-        everything = (*rules.constraints, *_soft_parts(rules))
+        own = () if subject.bound is None else subject.bound(draft.r, rules.problem)
+        everything = (*rules.constraints, *_soft_parts(rules), *own)
         found.append(Case(seed, rules, tuple(rule for rule in everything if isinstance(rule, subject.kind))))
     return tuple(found)
 
@@ -425,7 +460,7 @@ def test_terms_are_kept_exactly_where_the_plain_form_allows(name: str) -> None:
     assert looked_at or name in WITHOUT_TERMS
 
 
-WITHOUT_TERMS = {"affinity", "daemon's port"}
+WITHOUT_TERMS = {"affinity", "daemon's port", "transient", "spread over", "depends on"}
 """Subjects whose rules depend on more than counts in parts of the cluster."""
 
 

@@ -12,6 +12,7 @@ from numba.core.dispatcher import Dispatcher
 from solver.engines.kernels.annealing import anneal
 from solver.engines.kernels.filling import fillings
 from solver.engines.kernels.packing import fill_all, fill_each, fill_in_turn
+from solver.engines.kernels.reassigning import reassign
 
 COMPILING_SECONDS, LOADING_SECONDS = 20.0, 0.4
 """What compiling takes for one of the searches, and loading what was compiled before."""
@@ -20,7 +21,8 @@ Kernels: TypeAlias = tuple[Dispatcher, ...]
 
 ASSIGNMENT: Kernels = (anneal, fillings)
 PACKING: Kernels = (fill_each, fill_in_turn, fill_all)
-EVERY: Kernels = (*ASSIGNMENT, *PACKING)
+REASSIGNMENT: Kernels = (reassign,)
+EVERY: Kernels = (*ASSIGNMENT, *PACKING, *REASSIGNMENT)
 
 
 def ready(kernels: Kernels, seconds: float) -> bool:
@@ -47,7 +49,20 @@ def warm_up() -> float:
     fill_each(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, 10, one.copy(), cell.copy())
     fill_in_turn(one, cell, one.copy(), one, share[0], 10, cell.copy())
     fill_all(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, one, 10, one.copy(), cell.copy())
+    load_reassignment()
     return time.monotonic() - begin
+
+
+def load_reassignment() -> None:
+    """Compile the search for reassignments where it is not, and load it."""
+    none = np.zeros(0, np.int64)
+    row, ones = np.ones((1, 1), np.float64), np.ones(1, np.float64)
+    loads = (np.ones((3, 1), np.float64), row, row, ones, row, ones, 0, ones, np.zeros(1, np.int64), ones)
+    moves = (np.zeros((1, 1), np.int32), 1.0, 1.0, np.full(1, -1), np.zeros(1, np.int64), none, np.zeros(1, np.int64))
+    links = (np.zeros(1, np.int64), none, np.zeros(1, np.int64), none, np.zeros(1, np.int64), none, np.full(9, 1024))
+    fits = (np.zeros(1, np.int64), np.zeros(0, np.int32))
+    place = np.zeros(1, np.int64)
+    reassign(*loads, *moves, *links, *fits, 1, place, place.copy(), np.ones(2, np.float64), 1.0, 1, 1.0, 0.5, 0)
 
 
 def was_kept() -> bool:
