@@ -45,10 +45,10 @@ def cluster(
 ) -> ClusterSnapshot:
     """A cluster from rows: ``id``, ``zone``, resource amounts, ``free`` per resource, other keys as attributes.
 
-    A resource that a row does not name has ``default``; ``active``, ``connected``, ``provider``, ``ports`` and
-    ``unlisted`` are what they say.
+    A resource that a row does not name has ``default``; ``active``, ``connected``, ``provider``, ``ports``,
+    ``devices`` (free on each) and ``unlisted`` are what they say.
     """
-    known = {"id", "zone", "free", "active", "connected", "provider", "ports", "unlisted", *resources}
+    known = {"id", "zone", "free", "active", "connected", "provider", "ports", "unlisted", "devices", *resources}
     capacity = np.array([[row.get(r, default) for r in resources] for row in instances], np.int64)
     free = np.array(
         [[row.get("free", {}).get(r, row.get(r, default)) for r in resources] for row in instances], np.int64
@@ -62,6 +62,8 @@ def cluster(
         for port in row.get("ports", ()):
             ports.setdefault(port, []).append(i)
     shape = (len(instances), len(resources))
+    most = max((len(row.get("devices", ())) for row in instances), default=0)
+    devices = [[*row.get("devices", ()), *[0] * (most - len(row.get("devices", ())))] for row in instances]
     return ClusterSnapshot(
         instance_ids=tuple(row.get("id", f"i{k + 1}") for k, row in enumerate(instances)),
         resources=tuple(resources),
@@ -72,6 +74,7 @@ def cluster(
         attributes=attributes,
         capacity_provider=TextColumn.of([row.get("provider") for row in instances]),
         used_ports={port: np.array(found, np.int64) for port, found in ports.items()},
+        devices=np.array(devices, np.int64).reshape(len(instances), most),
         unlisted_tasks=np.array([row.get("unlisted", 0) for row in instances], np.int64),
     )
 

@@ -32,6 +32,7 @@ from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strat
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
+from solver.rules.devices import Devices
 from solver.rules.gain import LARGEST_PRODUCT, PER_UNIT, Gain
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
@@ -220,6 +221,7 @@ class _Binder:
         own = [[_with_usable(problem, rule, usable) for rule in rules] for rules in own]
         debts = daemon.debts(problem, usable)
         constraints: list[Constraint] = [InstanceState(), *self._resources(reserves, debts), *self._ports(debts)]
+        constraints += [Devices()] if problem.device_groups else []
         constraints += [rule for rules in needs for rule in rules]
         constraints += [rule for rules in own for rule in rules]
         constraints += [rule for rule in reserves if isinstance(rule, Constraint)]

@@ -21,6 +21,7 @@ from ortools.sat.python import cp_model
 from solver.cpsat.merging import TaskType, merge
 from solver.cpsat.model import CountModel
 from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.devices import WHOLE, DeviceNeed
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Scheduling, TaskGroup
@@ -31,6 +32,7 @@ from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS, STRATEGIES, Rules, bin
 from solver.rules.binpack import Leftover, Opened
 from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
+from solver.rules.devices import Devices
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import IsolateRoles
 from solver.rules.location import Location
@@ -183,6 +185,16 @@ def _port_count(draft: Draft) -> None:
         row["ports"] = [("tcp", port) for port in range(1000, 1000 + draft.r.randint(95, 101))]
 
 
+def _devices(draft: Draft) -> None:
+    """Shares of several sizes, whole devices, several at once; what runs and stays has its own already."""
+    needs = (None, (300, 1), (450, 1), (600, 1), (500, 2), (WHOLE, 1), (WHOLE, 1), (WHOLE, 2))
+    for k, one in enumerate(draft.groups):
+        need = draft.r.choice(needs[1:] if k == 0 else needs)
+        draft.groups[k] = replace(one, devices=DeviceNeed(*need) if need else None)
+    for row in draft.rows:
+        row["devices"] = [draft.r.choice([0, 300, 500, 750, WHOLE, WHOLE]) for _ in range(draft.r.choice([0, 1, 2, 3]))]
+
+
 def _attributes(draft: Draft) -> None:
     draft.each(lambda: {"required_attributes": draft.r.choice([(), ("stack",), ("stack=prod", "rack")])})
 
@@ -250,6 +262,7 @@ CONSTRAINT_SUBJECTS = {
     "host port": Subject((HostPort,), _ports, counts_starts=True),
     "daemon's port": Subject((HostPort,), _daemon_port, counts_starts=True),
     "port count": Subject((PortCount,), _port_count),
+    "devices": Subject((Devices,), _devices, counts_starts=True),
     "required attributes": Subject((RequiredAttributes,), _attributes),
     "location": Subject((Location,), _location),
     "capacity providers": Subject((CapacityProviders,), _providers),
@@ -424,7 +437,7 @@ def test_terms_are_kept_exactly_where_the_plain_form_allows(name: str) -> None:
     assert looked_at or name in WITHOUT_TERMS
 
 
-WITHOUT_TERMS = {"affinity", "daemon's port"}
+WITHOUT_TERMS = {"affinity", "daemon's port", "devices"}
 """Subjects whose rules depend on more than counts in parts of the cluster."""
 
 
