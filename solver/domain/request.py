@@ -227,7 +227,8 @@ class RunningTask:
     started_at
         ISO 8601; empty where unknown.
     devices
-        The devices of its instance that it holds; empty where its group needs none, or where they are not known.
+        The devices of its instance that it holds; empty where its group needs none, or where they are not known: then
+        its end sets none free.
     """
 
     id: str

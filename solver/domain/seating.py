@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def seats_of(problem: Problem) -> dict[tuple[int, int], list[tuple[int, ...]]]:
     """The devices of running tasks by group and instance, in the order in which these stop (§9.1); protected ones last."""
     first = stops_first()
-    tasks = [task for task in problem.tasks if task.group in problem.device_groups and task.devices]
+    tasks = [task for task in problem.tasks if task.group in problem.device_groups]
     found: dict[tuple[int, int], list[tuple[int, ...]]] = {}
     for task in sorted(tasks, key=lambda task: (task.protected, first(task))):
         found.setdefault((task.group, task.instance), []).append(task.devices)
@@ -96,6 +96,7 @@ def device_faults(problem: Problem) -> Iterator[Fault]:
     for t, task in enumerate(problem.tasks):
         need = problem.groups[task.group].devices
         if not task.devices or need is None:
+            # Where it is not known what a task holds, its end sets nothing free.
             continue
         path, known = f"tasks[{t}].devices", range(held.shape[1])
         if len(set(task.devices)) != need.count or not set(task.devices) <= set(known):
@@ -108,9 +109,3 @@ def device_faults(problem: Problem) -> Iterator[Fault]:
                 path, "with what else is free or held there is more than a device", f"at most {WHOLE:,} on each"
             )
             held[task.instance, list(task.devices)] -= need.each
-    known_seats = {cell: len(seats) for cell, seats in problem.seats.items()}
-    running = {(g, i): n for g, i, n in problem.running}
-    for g, i, _ in problem.operation.stoppable:
-        if g in problem.device_groups and known_seats.get((g, i), 0) < running[g, i]:
-            found = f"{running[g, i]} tasks of {problem.groups[g].name} run on {problem.cluster.label(i)} and may stop"
-            yield Fault("tasks", f"{found}, the devices of {known_seats.get((g, i), 0)} are known", "name those of all")
