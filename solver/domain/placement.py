@@ -113,6 +113,11 @@ class Placement:
         if group in self.problem.device_groups:
             self._note(np.full(len(instances), group), instances, counts)
 
+    def changed_since(self, point: int) -> tuple[int, Ints]:
+        """The point that has been reached, and the instances (ascending) of the starts since an earlier one; 0 is the first."""
+        since = [instances for _, instances, _ in self._started[point:]]
+        return len(self._started), np.unique(np.concatenate([np.zeros(0, np.int64), *since]))
+
     def seat(self, group: int, instance: int, devices: Sequence[int]) -> None:
         """Start one task on these devices of an instance for good: what starts later is laid beside it."""
         self.start(group, np.array([instance]), np.ones(1, np.int64))

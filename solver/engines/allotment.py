@@ -76,6 +76,8 @@ class Allotment:
                 if (holder[inner] != outer).any():
                     return False
                 outer = inner
+            elif not isinstance(strategy, Random):
+                return False
         return True
 
     def allot(self, wanted: int, skew: int | None) -> Ints:

@@ -66,7 +66,7 @@ class _Scheduler:
         self.state = state
         self.rng = rng
         self.deadline = deadline
-        self.rank = _identity_rank(state.problem)
+        self.rank = identity_rank(state.problem)
         self._moved: dict[int, int] = {}
         self._log: list[tuple[int, Ints, Ints]] = []
 
@@ -211,7 +211,7 @@ class _Scheduler:
         return int(eligible[np.argmin(self.rank[eligible])])
 
 
-def _identity_rank(problem: Problem) -> Ints:
+def identity_rank(problem: Problem) -> Ints:
     """``int64[I]``: the place of each instance in the order of identities."""
     rank = np.empty(problem.cluster.size, np.int64)
     order = sorted(range(problem.cluster.size), key=problem.cluster.instance_ids.__getitem__)

@@ -21,6 +21,7 @@ from solver.rules import (
     binpack,
     daemon,
     isolate_roles,
+    least_fragmentation,
     max_per_instance,
     max_skew,
     member_of,
@@ -52,7 +53,7 @@ CONSTRAINTS: dict[str, Callable[[int, str], Constraint | Cost]] = {
     max_skew.TYPE: max_skew.MaxSkew.parse,
     member_of.TYPE: member_of.MemberOf.parse,
 }
-STRATEGIES = (binpack.TYPE, random_strategy.TYPE, spread.TYPE)
+STRATEGIES = (binpack.TYPE, least_fragmentation.TYPE, random_strategy.TYPE, spread.TYPE)
 CLUSTER_RULES = (isolate_roles.TYPE, reserve.TYPE)
 
 
@@ -226,7 +227,8 @@ class _Binder:
         constraints += [rule for rules in own for rule in rules]
         constraints += [rule for rule in reserves if isinstance(rule, Constraint)]
         soft = tuple(rule for rules in written for rule in rules if isinstance(rule, Cost))
-        chains_bound = tuple(self._chain(g, chains[g], usable) for g in range(len(chains)))
+        fragmentation = self._fragmentation(chains, needs, own)
+        chains_bound = tuple(self._chain(g, chains[g], usable, fragmentation) for g in range(len(chains)))
         tiers = tiers_of(problem, tuple(constraints), chains_bound, soft)
         self._refuse_large(tiers)
         return Rules(problem, tuple(constraints), chains_bound, tiers)
@@ -289,6 +291,9 @@ class _Binder:
                 return spec.type, spread.Spread.parse(spec.argument)
             if spec.type == binpack.TYPE:
                 return spec.type, binpack.Binpack.parse(spec.argument, self.problem.cluster.resources)
+            if spec.type == least_fragmentation.TYPE:
+                least_fragmentation.LeastFragmentation.parse(spec.argument, self.problem)
+                return spec.type, ""
             if spec.type == random_strategy.TYPE:
                 random_strategy.Random.parse(spec.argument)
                 return spec.type, ""
@@ -296,7 +301,23 @@ class _Binder:
 
         return self._parsed(f"groups[{g}].strategies", self.problem.strategies(g), read)
 
-    def _chain(self, g: int, specs: list[tuple[str, str]], usable: list[Bools]) -> tuple[Strategy, ...]:
+    def _fragmentation(
+        self, chains: list[list[tuple[str, str]]], needs: list[list[Constraint]], own: list[list[Constraint]]
+    ) -> tuple[least_fragmentation.LeastFragmentation, ...]:
+        """One strategy for all groups that have it, since they share what is to be expected; none where none has it."""
+        if not any(kind == least_fragmentation.TYPE for specs in chains for kind, _ in specs):
+            return ()
+        admits = [_admitted(self.problem, g, needs[g] + own[g]) for g in range(len(chains))]
+        expected = least_fragmentation.Expected.of(self.problem, admits)
+        return (least_fragmentation.LeastFragmentation(self.problem, expected),)
+
+    def _chain(
+        self,
+        g: int,
+        specs: list[tuple[str, str]],
+        usable: list[Bools],
+        fragmentation: tuple[least_fragmentation.LeastFragmentation, ...],
+    ) -> tuple[Strategy, ...]:
         family = self.problem.groups[g].family
         members = self.problem.families[family]
         anywhere = np.logical_or.reduce([usable[m] for m in members])
@@ -306,6 +327,8 @@ class _Binder:
                 chain.append(spread.Spread(self.problem, family, argument, anywhere))
             elif kind == binpack.TYPE:
                 chain.append(binpack.Binpack(g, argument))
+            elif kind == least_fragmentation.TYPE:
+                chain += fragmentation
             else:
                 chain.append(random_strategy.Random())
         return tuple(chain)

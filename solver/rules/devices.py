@@ -19,7 +19,7 @@ from solver.domain.problem import Problem
 from solver.domain.seating import needs_of
 from solver.rules.base import UNLIMITED, Breaches, Constraint, Reading, Stage
 from solver.rules.model import Model
-from solver.rules.seating import needs_in, seat, seats_in
+from solver.rules.seating import need_kinds, needs_in, seat, seats_in
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,11 @@ class Devices(Constraint):
         return room
 
     def readings(self, problem: Problem) -> Iterable[Reading]:
-        """What one task needs, and whose tasks stop: each of those gives up devices of its own."""
-        stopping = {g for g, _, _ in problem.operation.stoppable if g in problem.device_groups}
-        needs = [group.devices for group in problem.groups]
-        kinds = {kind: k for k, kind in enumerate(sorted({need for need in needs if need}), start=1)}
-        kind = [len(kinds) + 1 + g if g in stopping else kinds[need] if need else 0 for g, need in enumerate(needs)]
-        yield Reading(np.array(kind, np.int64))
+        yield Reading(need_kinds(problem))
 
     def compile(self, model: Model) -> None:
         for i in model.touched(self.scope(model.problem)).tolist():
-            seat(model, i, layout)
+            seat(model, i, lambda free, needs, _: layout(free, needs))
 
     def breaches(self, placement: Placement) -> Breaches:
         """What runs has its devices; so what no layout holds is what starts."""

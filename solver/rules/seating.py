@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solver.domain.counts import Ints
 from solver.domain.devices import WHOLE, DeviceNeed, Free, Seats
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.seating import needs_of, unoccupied
 from solver.rules.model import Model, Sum, total
 
-Layout = Callable[[Free, tuple[DeviceNeed, ...]], Seats | None]
-"""Finds devices for tasks, or that there are none."""
+Layout = Callable[[Free, tuple[DeviceNeed, ...], tuple[int, ...]], Seats | None]
+"""Finds devices for tasks, or that there are none; told besides what it asked to know of the plan."""
 
 
 def seats_in(state: Placement, instance: int, more: int | None = None, count: int = 1) -> tuple[Free, tuple[int, ...]]:
@@ -50,12 +51,30 @@ class _Column:
         return total(sum_ * need.count for need, sum_ in self.started)
 
 
-def seat(model: Model, instance: int, layout: Layout) -> list[Sum]:
+def need_kinds(problem: Problem) -> Ints:
+    """``int64[G]``: groups of one number need the same of devices, and none of them gives up devices of its own by stopping."""
+    stopping = {g for g, _, _ in problem.operation.stoppable if g in problem.device_groups}
+    needs = [group.devices for group in problem.groups]
+    kinds = {need: k for k, need in enumerate(sorted({need for need in needs if need}), start=1)}
+    own = len(kinds) + 1
+    return np.array(
+        [own + g if g in stopping else kinds[need] if need else 0 for g, need in enumerate(needs)], np.int64
+    )
+
+
+def seat(model: Model, instance: int, layout: Layout, known: Sequence[Sum] = ()) -> list[Sum]:
     """Say to the solver that what starts on an instance has its devices there; what is then left on each device.
 
     ``used[d]`` tasks of a column hold device d, and ``sum used = count * tasks``. Tasks of ``count`` distinct devices each can be
     given theirs exactly if besides no device is used by more tasks than there are. Tasks that take whole devices need no such
     limit, however many each takes: nobody else is on theirs.
+
+    Parameters
+    ----------
+    layout
+        For the plan that the solver is hinted with.
+    known
+        What ``layout`` has to know of the plan besides.
     """
     columns = list(_columns(model, instance))
     stopping = _stopping(model, instance)
@@ -67,7 +86,7 @@ def seat(model: Model, instance: int, layout: Layout) -> list[Sum]:
         for column in columns
         for sum_ in left
     ]
-    given = [*(sum_ for column in columns for _, sum_ in column.started), *(sum_ for _, sum_ in stopping)]
+    given = [*(sum_ for column in columns for _, sum_ in column.started), *(sum_ for _, sum_ in stopping), *known]
     used = model.dealt(highs, given, _deal(model.problem, instance, columns, [g for g, _ in stopping], layout))
     for k, column in enumerate(columns):
         on = used[k * size : (k + 1) * size]
@@ -126,12 +145,13 @@ def _deal(
     row = problem.cluster.devices[instance].tolist()
 
     def dealt(counts: tuple[int, ...]) -> Sequence[int]:
-        starts, stops = counts[: len(needs)], counts[len(needs) :]
+        starts, stops = counts[: len(needs)], counts[len(needs) : len(needs) + len(stopping)]
+        told = counts[len(needs) + len(stopping) :]
         free, _ = unoccupied(problem, instance, row, {g: -n for g, n in zip(stopping, stops, strict=True)})
         tasks = [(k, need) for (k, need), n in zip(needs, starts, strict=True) for _ in range(n)]
         used = np.zeros((len(columns), len(row)), np.int64)
         # Without a layout any numbers will do: the limits refuse the plan.
-        for (k, _), devices in zip(tasks, layout(free, tuple(need for _, need in tasks)) or (), strict=False):
+        for (k, _), devices in zip(tasks, layout(free, tuple(need for _, need in tasks), told) or (), strict=False):
             used[k, list(devices)] += 1
         return used.reshape(-1).tolist()
 

@@ -35,6 +35,7 @@ from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.devices import Devices
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import IsolateRoles
+from solver.rules.least_fragmentation import Fragmentation
 from solver.rules.location import Location
 from solver.rules.max_per_instance import MaxPerInstance
 from solver.rules.max_skew import MaxSkew
@@ -195,6 +196,21 @@ def _devices(draft: Draft) -> None:
         row["devices"] = [draft.r.choice([0, 300, 500, 750, WHOLE, WHOLE]) for _ in range(draft.r.choice([0, 1, 2, 3]))]
 
 
+def _fragmentation(draft: Draft) -> None:
+    """Room for all tasks anywhere, beside devices that are in part taken; some expected tasks fit and some do not."""
+    _resource(draft)
+    needs = ((300, 1), (450, 1), (WHOLE, 1), (WHOLE, 2), (500, 2))
+    for k, one in enumerate(draft.groups):
+        need = draft.r.choice((None, *needs)) if k else draft.r.choice(needs)
+        arrivals = draft.r.randint(1, 5) if k == 0 else draft.r.choice([0, 1, 3])
+        draft.groups[k] = replace(one, devices=DeviceNeed(*need) if need else None, arrivals=arrivals)
+    for row in draft.rows:
+        taken = [draft.r.choice([0, 200, 400, 700, 800]) for _ in range(draft.r.choice([1, 2]))]
+        row["devices"] = [*taken, *[WHOLE] * 10]
+    draft.owner(f"memberOf({draft.r.choice(['attribute:stack == prod', 'attribute:rack exists'])})")
+    draft.chain("leastFragmentation", everybody=draft.r.random() < 0.5)
+
+
 def _attributes(draft: Draft) -> None:
     draft.each(lambda: {"required_attributes": draft.r.choice([(), ("stack",), ("stack=prod", "rack")])})
 
@@ -279,6 +295,7 @@ COST_SUBJECTS = {
     "spread": Subject((Missing, Evenness), _spread, ("spread",)),
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
     "slot": Subject((Slot,), _slot),
+    "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "soft antiAffinity": Subject((SoftAntiAffinity,), _field_rule("antiAffinity", ", 2"), ("antiAffinity",)),
 }
