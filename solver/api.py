@@ -117,6 +117,7 @@ def place(
         first_plan_seconds=found.first_plan_seconds,
         label=label,
         steps=steps,
+        seats=rules.seats(solution.tasks),
     )
 
 
@@ -245,6 +246,9 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
+    if problem.device_groups or cluster.devices.size:
+        yield repr([(group.devices, group.arrivals) for group in problem.groups]).encode()
+        yield np.ascontiguousarray(cluster.devices).tobytes() + repr(sorted(problem.seats.items())).encode()
     freedom = replace(problem.freedom, slot={})
     yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
     yield problem.frozen.tobytes() + problem.drained.tobytes()

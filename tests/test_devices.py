@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from solver.api import place
+from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.devices import WHOLE, DeviceNeed, Free, layout, layouts, tightest
 from solver.domain.request import Engine, Limits
@@ -107,10 +108,41 @@ def test_the_checker_agrees_with_brute_force_about_devices(shard: int) -> None:
     assert told > 2
 
 
+def replayed(answer: Answer) -> int:
+    """Carry out the actions by waves, all starts of one before its stops, on the devices they name; how many named any."""
+    problem = answer.problem
+    free = problem.cluster.devices.tolist()
+    held = {task.id: (problem.groups[task.group].devices, task.instance, task.devices) for task in problem.tasks}
+    actions, named = list(answer.actions()), 0
+    for wave in range(max((action.step for action in actions), default=0) + 1):
+        for action in actions:
+            need = next(group.devices for group in problem.groups if group.name == action.group)
+            if action.kind != "stop" and action.starts_in == wave and need is not None:
+                instance = problem.cluster.instance_ids.index(action.instance)
+                assert len(set(action.devices)) == need.count
+                for device in action.devices:
+                    free[instance][device] -= need.each
+                named += 1
+            elif action.kind != "stop" and need is None:
+                assert action.devices == ()
+        assert min((amount for row in free for amount in row), default=0) >= 0
+        for action in actions:
+            if action.kind != "start" and action.stops_in == wave:
+                need, instance, devices = held[action.task]
+                for device in devices:
+                    free[instance][device] += need.each if need else 0
+    return named
+
+
 @pytest.mark.parametrize("shard", range(4))
-def test_answers_with_devices_have_reasons_and_an_order(shard: int) -> None:
-    """Whatever is missing is explained, and every plan has an order, or what blocks it is said."""
-    for seed in range(shard, 120, 4):
+def test_an_order_never_puts_more_on_a_device_than_is_free(shard: int) -> None:
+    """Every action names devices, which are free when it starts; whatever is missing is explained."""
+    named, moved = 0, 0
+    for seed in range(shard, 480, 4):
         answer = place(random_devices(seed), Limits(time_limit=20, workers=1))
         assert not any("no order" in warning or "refused" in warning for warning in answer.warnings), f"seed {seed}"
         assert bool(answer.shortfalls) == bool(answer.problem.missing(answer.tasks).any()), f"seed {seed}"
+        if answer.steps is None or answer.steps.block is None:
+            named += replayed(answer)
+            moved += any(action.kind == "move" and action.devices for action in answer.actions())
+    assert named > 20 and moved

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from solver.domain.counts import LARGEST_SUM, Bools, Ints, read_only
+from solver.domain.counts import LARGEST_SUM, Bools, Counts, Ints, read_only
+from solver.domain.devices import Seats
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
@@ -41,6 +42,7 @@ from solver.rules.max_skew import MaxSkew
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
+from solver.rules.seating import fullest, seats_of
 from solver.rules.tiers import tiers_of
 
 T = TypeVar("T")
@@ -161,6 +163,15 @@ class Rules:
     @cached_property
     def _ceilings(self) -> dict[int, Ints]:
         return {}
+
+    def seats(self, tasks: Counts) -> dict[tuple[int, int], Seats]:
+        """By group and instance, the devices of each task that starts in a plan that the checker passes."""
+        if not self.problem.device_groups:
+            return {}
+        state = Placement(self.problem, tasks)
+        every = (strategy for chain in self.strategies for strategy in chain)
+        least = next((one for one in every if isinstance(one, least_fragmentation.LeastFragmentation)), None)
+        return seats_of(state, fullest if least is None else partial(least.choose, state))
 
     @cached_property
     def gain(self) -> Gain | None:

@@ -121,9 +121,10 @@ class LeastFragmentation(Strategy):
 
     def preference(self, state: Placement, group: int) -> Ints:
         known = self._of(state)
-        point, growth = known.growth.get(group, (0, np.full(state.size, UNLIMITED)))
+        first: Ints = np.full(state.size, UNLIMITED)
+        point, growth = known.growth.get(group, (0, first))
         reached, changed = state.changed_since(point)
-        if group not in known.growth:
+        if growth is first:
             changed = np.arange(state.size)
         if len(changed):
             growth[changed] = self._growth(state, group, changed, known.lost)
@@ -142,6 +143,11 @@ class LeastFragmentation(Strategy):
         lost = self._lost_with(state, group, instance, [left for left, _ in options])
         return options[int(lost.argmin())][1][0]
 
+    def choose(self, state: Placement, instance: int, options: Sequence[tuple[Free, Seats]]) -> int:
+        """The place of the layout on an instance with which the state loses least."""
+        left = [left for left, _ in options]
+        return int(_lost_on(self.expected, instance, state.free[instance], left).argmin())
+
     def _of(self, state: Placement) -> _Known:
         known = self._known.get(state)
         if known is None:
@@ -158,7 +164,7 @@ class LeastFragmentation(Strategy):
         """``int64[N]``: what one more task of the group adds on instances; ``UNLIMITED`` where it has no devices."""
         need = self.problem.groups[group].devices
         free = state.free[instances] - self.problem.demand[group]
-        after = np.full(len(instances), UNLIMITED)
+        after: Ints = np.full(len(instances), UNLIMITED)
         unseated = np.isin(instances, state.unseated_instances())
         if need is None:
             after = self.expected.lost(instances, free, state.devices[instances])
@@ -181,7 +187,9 @@ class LeastFragmentation(Strategy):
         if need.each == WHOLE:
             here = fits & (fits.cumsum(axis=1) <= need.count)
             whole = here.sum(axis=1) == need.count
-            laid: Ints = np.where(whole, self.expected.lost(instances, free, np.where(here, left - WHOLE, left)), UNLIMITED)
+            laid: Ints = np.where(
+                whole, self.expected.lost(instances, free, np.where(here, left - WHOLE, left)), UNLIMITED
+            )
             return laid
         row, device = np.nonzero(fits)
         tried = left[row]

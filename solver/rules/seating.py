@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.domain.counts import Ints
-from solver.domain.devices import WHOLE, DeviceNeed, Free, Seats
+from solver.domain.devices import WHOLE, DeviceNeed, Free, Seats, layout, layouts, wholeness
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.seating import needs_of, unoccupied
 from solver.rules.model import Model, Sum, total
+
+Option = tuple[Free, Seats]
+"""What a layout leaves, and the layout."""
 
 Layout = Callable[[Free, tuple[DeviceNeed, ...], tuple[int, ...]], Seats | None]
 """Finds devices for tasks, or that there are none; told besides what it asked to know of the plan."""
@@ -51,6 +54,42 @@ class _Column:
         return total(sum_ * need.count for need, sum_ in self.started)
 
 
+def without_stops(state: Placement, instance: int) -> bool:
+    """Whether all that starts on an instance has devices there before anything stops."""
+    starts = {g: max(count, 0) for g, count in state.unseated(instance).items()}
+    free, starting = unoccupied(state.problem, instance, state.devices[instance].tolist(), starts)
+    return layout(free, needs_of(state.problem, starting)) is not None
+
+
+def seats_of(state: Placement, choose: Callable[[int, Sequence[Option]], int]) -> dict[tuple[int, int], Seats]:
+    """By group and instance, the devices of each task that starts in a state.
+
+    Tasks are laid on what is free before anything stops, where they all fit on it; else on that and what all stops give up
+    (so that a start never waits for some stops only).
+
+    Parameters
+    ----------
+    choose
+        Of several layouts on an instance the best, by its place.
+    """
+    found: dict[tuple[int, int], list[tuple[int, ...]]] = {}
+    for i in state.unseated_instances():
+        change = state.unseated(i)
+        if without_stops(state, i):
+            change = {g: max(count, 0) for g, count in change.items()}
+        free, starting = unoccupied(state.problem, i, state.devices[i].tolist(), change)
+        options = layouts(free, needs_of(state.problem, starting))
+        if options and starting:
+            for g, devices in zip(starting, options[choose(i, options)][1], strict=True):
+                found.setdefault((g, i), []).append(devices)
+    return {cell: tuple(devices) for cell, devices in found.items()}
+
+
+def fullest(_: int, options: Sequence[Option]) -> int:
+    """The layout that leaves the most in one piece."""
+    return max(range(len(options)), key=lambda k: wholeness(options[k][0]))
+
+
 def need_kinds(problem: Problem) -> Ints:
     """``int64[G]``: groups of one number need the same of devices, and none of them gives up devices of its own by stopping."""
     stopping = {g for g, _, _ in problem.operation.stoppable if g in problem.device_groups}
@@ -62,7 +101,7 @@ def need_kinds(problem: Problem) -> Ints:
     )
 
 
-def seat(model: Model, instance: int, layout: Layout, known: Sequence[Sum] = ()) -> list[Sum]:
+def seat(model: Model, instance: int, laid: Layout, known: Sequence[Sum] = ()) -> list[Sum]:
     """Say to the solver that what starts on an instance has its devices there; what is then left on each device.
 
     ``used[d]`` tasks of a column hold device d, and ``sum used = count * tasks``. Tasks of ``count`` distinct devices each can be
@@ -71,10 +110,10 @@ def seat(model: Model, instance: int, layout: Layout, known: Sequence[Sum] = ())
 
     Parameters
     ----------
-    layout
+    laid
         For the plan that the solver is hinted with.
     known
-        What ``layout`` has to know of the plan besides.
+        What ``laid`` has to know of the plan besides.
     """
     columns = list(_columns(model, instance))
     stopping = _stopping(model, instance)
@@ -87,7 +126,7 @@ def seat(model: Model, instance: int, layout: Layout, known: Sequence[Sum] = ())
         for sum_ in left
     ]
     given = [*(sum_ for column in columns for _, sum_ in column.started), *(sum_ for _, sum_ in stopping), *known]
-    used = model.dealt(highs, given, _deal(model.problem, instance, columns, [g for g, _ in stopping], layout))
+    used = model.dealt(highs, given, _deal(model.problem, instance, columns, [g for g, _ in stopping], laid))
     for k, column in enumerate(columns):
         on = used[k * size : (k + 1) * size]
         balance = total(on) - column.needed
@@ -138,7 +177,7 @@ def _given_up(model: Model, instance: int, stopping: Sequence[tuple[int, Sum]]) 
 
 
 def _deal(
-    problem: Problem, instance: int, columns: Sequence[_Column], stopping: Sequence[int], layout: Layout
+    problem: Problem, instance: int, columns: Sequence[_Column], stopping: Sequence[int], laid: Layout
 ) -> Callable[[tuple[int, ...]], Sequence[int]]:
     """How many tasks of each column hold each device, for so many starts of each need and stops of each group."""
     needs = [(k, need) for k, column in enumerate(columns) for need, _ in column.started]
@@ -151,7 +190,7 @@ def _deal(
         tasks = [(k, need) for (k, need), n in zip(needs, starts, strict=True) for _ in range(n)]
         used = np.zeros((len(columns), len(row)), np.int64)
         # Without a layout any numbers will do: the limits refuse the plan.
-        for (k, _), devices in zip(tasks, layout(free, tuple(need for _, need in tasks), told) or (), strict=False):
+        for (k, _), devices in zip(tasks, laid(free, tuple(need for _, need in tasks), told) or (), strict=False):
             used[k, list(devices)] += 1
         return used.reshape(-1).tolist()
 
