@@ -30,7 +30,8 @@ RESOURCES = ("cpu", "memory", "gpu")
 
 MODEL = "gpu.model"
 MOST_FAULTS = 100
-STRATEGY = RuleSpec("leastFragmentation")
+STRATEGIES = (RuleSpec("leastFragmentation"), RuleSpec("binpack", "gpu"))
+"""Of pods: among instances where as little is lost, the fullest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +222,7 @@ def _group(request: Request, pods: int) -> TaskGroup:
         family=name,
         demand={"cpu": cpu, "memory": memory, "gpu": count * each},
         constraints=(accepted,) if models else (),
-        strategies=(STRATEGY,),
+        strategies=STRATEGIES,
         devices=DeviceNeed(each, count) if count else None,
         arrivals=pods,
     )

@@ -205,7 +205,9 @@ class LeastFragmentation(Strategy):
 
 def _lost_on(expected: Expected, instance: int, free: Ints, options: Sequence[Free]) -> Ints:
     """``int64[N]``: what is lost on one instance with each of these amounts left on its devices."""
-    left = np.array(options, np.int64).reshape(len(options), -1)
+    if not options:
+        return np.zeros(0, np.int64)
+    left = np.array(options, np.int64)
     return expected.lost(np.full(len(options), instance), np.repeat(free[None], len(options), axis=0), left)
 
 
