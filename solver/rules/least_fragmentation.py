@@ -1,9 +1,11 @@
 """``leastFragmentation``: as little of the devices as can be is lost to the tasks that are to be expected.
 
-Fragmentation gradient descent (Weng et al., "Beware of Fragmentation", USENIX ATC 2023, section 4). Of an instance, for one kind
-of task: all that is left of its devices where a task of the kind does not fit, else what is left on devices with too little
-for it. Summed over the kinds, times how many tasks of each are expected (``arrivals`` of the groups), and over the instances.
-Where new tasks could lie on several devices they lie on those for which this is least.
+Two measures of an instance for a kind of task, added up. Fragmentation as in Weng et al., "Beware of Fragmentation" (USENIX ATC
+2023, section 4): all that is left of its devices where no task of the kind fits, else what is left on devices with too little
+for one. And, ours, what is left of its devices beside as many tasks of the kind as would fit there: so that it counts, too, where
+CPU or memory would end before the devices do, before they have. Both are summed over the kinds, times how many tasks of each
+are expected (``arrivals`` of the groups), and over the instances. Where new tasks could lie on several devices they lie on those
+for which the sum is least.
 """
 
 from __future__ import annotations
@@ -71,20 +73,29 @@ class Expected:
 
     def lost(self, instances: Ints, free: Ints, left: Ints) -> Ints:
         """``int64[N]``: what is lost on instances with so much free (``int64[N, R]``) and so much left (``int64[N, D]``)."""
-        sizes, size = self._sizes
-        enough = left[:, None, :] >= sizes[:, None]
-        usable = np.where(enough, left[:, None, :], 0).sum(axis=2)[:, size]
-        fits = (enough.sum(axis=2)[:, size] >= self.count) & self.admits.T[instances]
+        tables, size = self._tables
+        devices, usable, shares = (found[:, size] for found in np.split(tables[left].sum(axis=1), 3, axis=1))
+        admitted = self.admits.T[instances]
+        fits = (devices >= self.count) & admitted
+        number = np.where(admitted, shares // self.count, 0)
         for r in np.flatnonzero(self.demand.any(axis=0)).tolist():
-            fits &= (free[:, r, None] >= self.demand[:, r]) | (self.demand[:, r] == 0)
-        lost: Ints = left.sum(axis=1) * int(self.weight.sum()) - np.where(fits, usable, 0) @ self.weight
+            need = self.demand[:, r]
+            fits &= (free[:, r, None] >= need) | (need == 0)
+            room = np.maximum(free[:, r, None], 0) // np.maximum(need, 1)
+            np.minimum(number, room, out=number, where=need > 0)
+        used = np.where(fits, usable, 0) @ self.weight + number @ (self.weight * self.count * self.each)
+        lost: Ints = 2 * left.sum(axis=1) * int(self.weight.sum()) - used
         return lost
 
     @cached_property
-    def _sizes(self) -> tuple[Ints, Ints]:
-        """The different amounts of a device, and which of them each kind takes."""
+    def _tables(self) -> tuple[Ints, Ints]:
+        """For each amount left on a device, and each different amount that tasks take: whether there is enough for one, how
+        much is then of use, and how many there is enough for, ``int64[1001, 3 * sizes]``; and the size of each kind.
+        """
         sizes, size = np.unique(self.each, return_inverse=True)
-        return sizes, size.reshape(-1).astype(np.int64)
+        amounts = np.arange(WHOLE + 1)[:, None]
+        tables = [amounts >= sizes, np.where(amounts >= sizes, amounts, 0), amounts // sizes]
+        return np.concatenate(tables, axis=1).astype(np.int64), size.reshape(-1).astype(np.int64)
 
 
 @dataclass
@@ -224,7 +235,7 @@ def least_lost(expected: Expected, state: Placement, instances: Ints) -> Ints:
 
 
 def _most_lost(expected: Expected, problem: Problem) -> int:
-    return int(expected.weight.sum()) * WHOLE * int(problem.cluster.devices.shape[1])
+    return 2 * int(expected.weight.sum()) * WHOLE * int(problem.cluster.devices.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +244,7 @@ class Fragmentation(Cost):
 
     position: int
     expected: Expected
-    title: str = "thousandths of devices lost to tasks to be expected, summed over these"
+    title: str = "thousandths of devices lost to tasks to be expected (two measures), summed over these"
 
     @property
     def name(self) -> str:
@@ -275,19 +286,45 @@ class _Instance:
         self._left = seat(model, instance, self._best, self._loads)
 
     def lost(self) -> Sum:
-        """All of it: for each kind and device what is left there, where no task of the kind can use it."""
+        """All of it, kind by kind: where no task of the kind can use a device, and what is left beside as many as fit."""
         model, expected = self._model, self._expected
         enough: dict[int, list[Literal]] = {}
-        parts = []
+        shares: dict[int, Sum] = {}
+        parts = [total(self._left) * int(expected.weight.sum())]
         for m in range(len(expected.weight)):
-            each = int(expected.each[m])
+            each, weight = int(expected.each[m]), int(expected.weight[m])
             if each not in enough:
                 enough[each] = [model.at_least(left, each) for left in self._left]
+                shares[each] = total(self._at_most(left, each) for left in self._left)
             fits = self._fits(m, enough[each])
             for left, big in zip(self._left, enough[each], strict=True):
                 useless = model.opposite(model.all_of([fits, big]))
-                parts.append(model.where(useless, left) * int(expected.weight[m]))
+                parts.append(model.where(useless, left) * weight)
+            parts.append(self._number(m, shares[each]) * -(weight * int(expected.count[m]) * each))
         return total(parts)
+
+    def _at_most(self, sum_: Sum, each: int) -> Sum:
+        """``max(sum_, 0) // each``, exact where a larger number is better."""
+        model = self._model
+        low, high = model.range_of(sum_)
+        if high < each:
+            return Sum()
+        (number,) = model.dealt([high // each], [sum_], lambda values: [max(values[0], 0) // each])
+        enough = [] if low >= 0 else [model.at_least(sum_, 0)]
+        model.at_most(number * each - sum_, 0, enough)
+        for literal in enough:
+            model.at_most(number, 0, [model.opposite(literal)])
+        return number
+
+    def _number(self, m: int, shares: Sum) -> Sum:
+        """How many tasks of a kind would fit."""
+        expected = self._expected
+        if not expected.admits[m, self._instance]:
+            return Sum()
+        rooms = [self._at_most(shares, int(expected.count[m]))]
+        for r in np.flatnonzero(expected.demand[m]).tolist():
+            rooms.append(self._at_most(self._loads[r] * -1 + int(self._free[r]), int(expected.demand[m, r])))
+        return self._model.smallest(rooms)
 
     def _fits(self, m: int, enough: Sequence[Literal]) -> Literal:
         model, expected = self._model, self._expected
