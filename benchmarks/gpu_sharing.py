@@ -274,6 +274,7 @@ def sampled(trace: Trace, every: int) -> Trace:
         connected=cluster.connected[rows],
         attributes={name: TextColumn.of([column[i] for i in rows]) for name, column in cluster.attributes.items()},
         devices=cluster.devices[rows],
+        device_count=cluster.device_count[rows],
     )
     return replace(trace, cluster=smaller)
 

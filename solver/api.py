@@ -248,6 +248,7 @@ def _parts(problem: Problem) -> Iterable[bytes]:
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
     if problem.device_groups or cluster.devices.size:
         yield repr([(group.devices, group.arrivals) for group in problem.groups]).encode()
+        yield cluster.device_count.tobytes()
         yield np.ascontiguousarray(cluster.devices).tobytes() + repr(sorted(problem.seats.items())).encode()
     freedom = replace(problem.freedom, slot={})
     yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()

@@ -76,6 +76,7 @@ def cluster(
         capacity_provider=TextColumn.of([row.get("provider") for row in instances]),
         used_ports={port: np.array(found, np.int64) for port, found in ports.items()},
         devices=np.array(devices, np.int64).reshape(len(instances), most),
+        device_count=np.array([len(row.get("devices", ())) for row in instances], np.int64),
         unlisted_tasks=np.array([row.get("unlisted", 0) for row in instances], np.int64),
     )
 
@@ -243,7 +244,8 @@ def random_devices(seed: int) -> Problem:
             tasks.append(replace(named, healthy=r.random() > 0.2, devices=held))
             running[g, i] += 1
     fewer = [replace(one, stop=min(one.stop, int(running[g].sum()))) for g, one in enumerate(groups)]
-    snapshot = replace(whole.cluster, devices=np.array(free, np.int64))
+    count = np.full(len(free), most)
+    snapshot = replace(whole.cluster, devices=np.array(free, np.int64), device_count=count)
     return replace(whole, cluster=snapshot, groups=tuple(fewer), running=Counts.dense(running), tasks=tuple(tasks))
 
 

@@ -87,6 +87,10 @@ def device_faults(problem: Problem) -> Iterator[Fault]:
     """What is wrong with needs, and with the devices that running tasks are said to hold."""
     for g in sorted(problem.device_groups):
         need = problem.groups[g].devices
+        arrivals = problem.groups[g].arrivals
+        if not isinstance(arrivals, int | np.integer) or arrivals < 0:
+            remedy = "must be zero or more" if isinstance(arrivals, int | np.integer) else "must be a whole number"
+            yield Fault(f"groups[{g}].arrivals", f"is {arrivals!r}", remedy)
         for name, amount, most in (("count", need and need.count, MOST_DEVICES), ("each", need and need.each, WHOLE)):
             whole = isinstance(amount, int | np.integer) and not isinstance(amount, bool)
             if not whole or not 1 <= int(amount or 0) <= most:
@@ -98,8 +102,8 @@ def device_faults(problem: Problem) -> Iterator[Fault]:
         if not task.devices or need is None:
             # Where it is not known what a task holds, its end sets nothing free.
             continue
-        path, known = f"tasks[{t}].devices", range(held.shape[1])
-        if len(set(task.devices)) != need.count or not set(task.devices) <= set(known):
+        path, known = f"tasks[{t}].devices", range(int(problem.cluster.device_count[task.instance]))
+        if not len(set(task.devices)) == len(task.devices) == need.count or not set(task.devices) <= set(known):
             remedy = f"must be {need.count} different devices, 0 to {len(known) - 1}"
             yield Fault(path, f"is {list(task.devices)}", remedy)
             continue

@@ -149,6 +149,7 @@ class _Reader:
             active=np.ones(len(ids), np.bool_),
             connected=np.ones(len(ids), np.bool_),
             attributes={MODEL: TextColumn.of(models)},
+            device_count=gpus,
             devices=np.where(np.arange(most) < gpus[:, None], WHOLE, 0).astype(np.int64),
         )
 

@@ -2,10 +2,12 @@
 
 Two measures of an instance for a kind of task, added up. Fragmentation as in Weng et al., "Beware of Fragmentation" (USENIX ATC
 2023, section 4): all that is left of its devices where no task of the kind fits, else what is left on devices with too little
-for one. And, ours, what is left of its devices beside as many tasks of the kind as would fit there: so that it counts, too, where
-CPU or memory would end before the devices do, before they have. Both are summed over the kinds, times how many tasks of each
-are expected (``arrivals`` of the groups), and over the instances. Where new tasks could lie on several devices they lie on those
-for which the sum is least.
+for one. And, ours, what is left of its devices beside as many tasks of the kind as would fit there: so that it counts, too,
+where CPU or memory would end before the devices do.
+
+Both are summed over the instances and the kinds, times how many tasks of each are expected (``arrivals`` of the groups) for each
+device that the kind may use: of what only few devices can do, less is lost in vain. Where new tasks could lie on several
+devices they lie on those for which the sum is least.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from solver.rules.model import Literal, Model, Sum, total
 from solver.rules.seating import need_kinds, needs_in, seat, seats_in
 
 TYPE = "leastFragmentation"
+SCALE = 10
+"""Of weights: a kind that may use every device has so many for each task that is expected."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,8 @@ class Expected:
     Parameters
     ----------
     weight, count, each
-        ``int64[M]``: how many tasks, how many devices of one, and how much of each.
+        ``int64[M]``: ``SCALE`` for each task to be expected, times the devices of the cluster for each that the kind may use;
+        how many devices one task needs, and how much of each.
     demand
         ``int64[M, R]``.
     admits
@@ -62,7 +67,10 @@ class Expected:
                 kinds.setdefault(row.tobytes() + admits[g].tobytes(), []).append(g)
         first = [groups[0] for groups in kinds.values()]
         needs = needs_of(problem, first)
-        weights = [sum(problem.groups[g].arrivals for g in groups) for groups in kinds.values()]
+        count = problem.cluster.device_count
+        usable = [max(int(count[admits[g]].sum()), 1) for g in first]
+        arrivals = [sum(problem.groups[g].arrivals for g in groups) for groups in kinds.values()]
+        weights = [-(-SCALE * n * int(count.sum()) // devices) for n, devices in zip(arrivals, usable, strict=True)]
         return cls(
             weight=np.array(weights, np.int64),
             count=np.array([need.count for need in needs], np.int64),

@@ -56,6 +56,7 @@ class _Snapshot:
             name=self.name,
             taken_at=self.taken_at,
             devices=np.zeros((0, 0), np.int64),
+            device_count=np.zeros(0, np.int64),
             **self.facts,
         )
 
