@@ -320,7 +320,7 @@ class _Binder:
             return ()
         admits = [_admitted(self.problem, g, needs[g] + own[g]) for g in range(len(chains))]
         expected = least_fragmentation.Expected.of(self.problem, admits)
-        return (least_fragmentation.LeastFragmentation(self.problem, expected),)
+        return (least_fragmentation.LeastFragmentation(self.problem, expected, admits),)
 
     def _chain(
         self,

@@ -18,6 +18,7 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.domain.counts import Bools, Ints
 from solver.domain.devices import WHOLE, DeviceNeed, Free, Seats, layouts
@@ -31,6 +32,9 @@ from solver.rules.model import Literal, Model, Sum, total
 from solver.rules.seating import need_kinds, needs_in, seat, seats_in
 
 TYPE = "leastFragmentation"
+FEW = 32
+"""Rows that are looked at without looking for equal ones among them."""
+
 SCALE = 10
 """Of weights: a kind that may use every device has so many for each task that is expected."""
 
@@ -81,19 +85,45 @@ class Expected:
 
     def lost(self, instances: Ints, free: Ints, left: Ints) -> Ints:
         """``int64[N]``: what is lost on instances with so much free (``int64[N, R]``) and so much left (``int64[N, D]``)."""
+        if len(instances) < FEW:
+            return self._lost(instances, free, left)
+        # Instances of one kind are in few different states, and the order of devices is of no matter.
+        rows = np.column_stack([self._alike[instances], free, np.sort(left, axis=1)])
+        whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).reshape(-1)
+        _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+        return self._lost(instances[first], free[first], left[first])[place.reshape(-1)]
+
+    def _lost(self, instances: Ints, free: Ints, left: Ints) -> Ints:
         tables, size = self._tables
-        devices, usable, shares = (found[:, size] for found in np.split(tables[left].sum(axis=1), 3, axis=1))
-        admitted = self.admits.T[instances]
-        fits = (devices >= self.count) & admitted
-        number = np.where(admitted, shares // self.count, 0)
-        for r in np.flatnonzero(self.demand.any(axis=0)).tolist():
-            need = self.demand[:, r]
-            fits &= (free[:, r, None] >= need) | (need == 0)
-            room = np.maximum(free[:, r, None], 0) // np.maximum(need, 1)
-            np.minimum(number, room, out=number, where=need > 0)
-        used = np.where(fits, usable, 0) @ self.weight + number @ (self.weight * self.count * self.each)
-        lost: Ints = 2 * left.sum(axis=1) * int(self.weight.sum()) - used
+        devices, usable, shares = np.split(tables[left].sum(axis=1), 3, axis=1)
+        number = shares[:, size] // self.count
+        for r, (needs, need) in self._needs.items():
+            room = np.where(needs > 0, np.maximum(free[:, r, None], 0) // np.maximum(needs, 1), UNLIMITED)
+            np.minimum(number, room[:, need], out=number)
+        number[~self.admits.T[instances]] = 0
+        fits = (number > 0) & (devices[:, size] >= self.count)
+        # Whole numbers below 2^53 (§11.2), which floats multiply and add exactly, and sooner.
+        used = (fits * usable[:, size]) @ self._weight + number @ (self._weight * self.count * self.each)
+        lost: Ints = 2 * left.sum(axis=1) * int(self.weight.sum()) - used.astype(np.int64)
         return lost
+
+    @cached_property
+    def _alike(self) -> Ints:
+        """``int64[I]``: instances that admit the same kinds have the same number."""
+        return kinds_of(self.admits.T.astype(np.int64))
+
+    @cached_property
+    def _weight(self) -> NDArray[np.float64]:
+        return self.weight.astype(np.float64)
+
+    @cached_property
+    def _needs(self) -> dict[int, tuple[Ints, Ints]]:
+        """Of each resource the different amounts that tasks need, and which of them each kind does."""
+        found = {}
+        for r in np.flatnonzero(self.demand.any(axis=0)).tolist():
+            needs, need = np.unique(self.demand[:, r], return_inverse=True)
+            found[r] = (needs, need.reshape(-1).astype(np.int64))
+        return found
 
     @cached_property
     def _tables(self) -> tuple[Ints, Ints]:
@@ -117,10 +147,17 @@ class _Known:
 
 @dataclass(frozen=True, eq=False)
 class LeastFragmentation(Strategy):
-    """The instance where one more task adds least to what is lost; a state is looked at again only where tasks have started."""
+    """The instance where one more task adds least to what is lost; a state is looked at again only where tasks have started.
+
+    Parameters
+    ----------
+    admits
+        Of each group ``bool[I]``: where it may ever start.
+    """
 
     problem: Problem
     expected: Expected
+    admits: Sequence[Bools]
     name: str = TYPE
     _known: WeakKeyDictionary[Placement, _Known] = field(default_factory=WeakKeyDictionary)
 
@@ -145,6 +182,7 @@ class LeastFragmentation(Strategy):
         reached, changed = state.changed_since(point)
         if growth is first:
             changed = np.arange(state.size)
+        changed = changed[self.admits[group][changed]]
         if len(changed):
             growth[changed] = self._growth(state, group, changed, known.lost)
         known.growth[group] = (reached, growth)
@@ -188,7 +226,7 @@ class LeastFragmentation(Strategy):
         if need is None:
             after = self.expected.lost(instances, free, state.devices[instances])
         elif need.count == 1 or need.each == WHOLE:
-            after = self._alone(need, instances, free, state.devices[instances])
+            after = self._alone(need, group, instances, free, state.devices[instances])
         else:
             unseated[:] = True
         for n in np.flatnonzero(unseated).tolist():
@@ -200,9 +238,10 @@ class LeastFragmentation(Strategy):
         grown: Ints = np.where(after < UNLIMITED, after - lost[instances], UNLIMITED)
         return grown
 
-    def _alone(self, need: DeviceNeed, instances: Ints, free: Ints, left: Ints) -> Ints:
-        """What is lost with one more task on one device, the best of all, or on whole ones."""
-        fits = left >= need.each
+    def _alone(self, need: DeviceNeed, group: int, instances: Ints, free: Ints, left: Ints) -> Ints:
+        """What is lost with one more task on one device, the best of all, or on whole ones; ``UNLIMITED`` where it cannot be."""
+        takes = self.problem.demand[group] > 0
+        fits = (left >= need.each) & (free[:, takes] >= 0).all(axis=1, keepdims=True)
         if need.each == WHOLE:
             here = fits & (fits.cumsum(axis=1) <= need.count)
             whole = here.sum(axis=1) == need.count
@@ -210,7 +249,9 @@ class LeastFragmentation(Strategy):
                 whole, self.expected.lost(instances, free, np.where(here, left - WHOLE, left)), UNLIMITED
             )
             return laid
-        row, device = np.nonzero(fits)
+        # Of devices with as much left the first one will do.
+        twin = np.tril(left[:, :, None] == left[:, None, :], -1).any(axis=2)
+        row, device = np.nonzero(fits & ~twin)
         tried = left[row]
         tried[np.arange(len(row)), device] -= need.each
         after = np.full(len(instances), UNLIMITED)
