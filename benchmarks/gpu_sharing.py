@@ -49,7 +49,7 @@ SAMPLE, LIMIT = 10, 5.0
 OPEN, TRIES = 10, 4
 """Nodes of a model, and models for each batch that leaves pods out."""
 
-CURVE = ((1, 0), (10, 0), (50, 0), (100, 0), (50, 25), (100, 50), (50, 5), (100, 10))
+CURVE = ((1, 0), (10, 0), (50, 0), (100, 0), (100, 50), (50, 25))
 """Pods in a batch, and moves that each batch may make."""
 
 CHAIN = ", ".join(str(spec) for spec in STRATEGIES)
@@ -226,7 +226,8 @@ class Run:
             decided.setdefault(decision.batch, []).append(decision)
         arrived = allocated = 0
         for batch, first in enumerate(range(0, len(self.arrivals), self.size)):
-            here = decided.get(batch, [])
+            # A pod that is put somewhere and moved in the same batch is where it was moved.
+            here = [*{decision.pod: decision for decision in decided.get(batch, [])}.values()]
             left = [at[new.pod] for new in here if new.pod in at]
             for sign, one in [*((1, one) for one in left), *((-1, one) for one in here)]:
                 group, i = groups[self.arrivals[one.pod]], self._number[one.node]

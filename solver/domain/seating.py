@@ -66,6 +66,28 @@ def devices_after(problem: Problem, change: Counts) -> Ints:
     return devices
 
 
+def devices_moved(
+    problem: Problem, group: int, held: tuple[int, tuple[int, ...]], target: int
+) -> tuple[Ints, tuple[int, ...]]:
+    """What is free on each device once a task has moved, ``int64[I, D]``, and its devices there; none where it has no layout.
+
+    Parameters
+    ----------
+    held
+        The instance that it leaves, and its devices there, as far as they are known.
+    """
+    devices: Ints = problem.cluster.devices.copy()
+    need = problem.groups[group].devices
+    if need is None:
+        return devices, ()
+    source, known = held
+    devices[source, list(known)] += need.each
+    seats = tightest(tuple(devices[target].tolist()), (need,))
+    found = seats[0] if seats else ()
+    devices[target, list(found)] -= need.each
+    return devices, found
+
+
 def by_instance(problem: Problem, change: Counts) -> dict[int, dict[int, int]]:
     """Of each instance the groups with devices whose counts change there, and by how much."""
     found: dict[int, dict[int, int]] = {}
