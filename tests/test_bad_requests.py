@@ -224,7 +224,8 @@ class TestRules:
             "groups[0].constraints[1] spread: type: is not a constraint; must be one of affinity, antiAffinity, "
             "distinctInstance, maxPerInstance, maxSkew, memberOf",
             "rules[0] distinctInstance: type: is not a rule of the cluster; must be one of isolateRoles, reserve",
-            "groups[0].strategies[0] memberOf: type: is not a strategy; must be one of binpack, random, spread",
+            "groups[0].strategies[0] memberOf: type: is not a strategy; must be one of binpack, leastFragmentation, "
+            "random, spread",
         ]
 
     def test_unknown_fields(self) -> None:
