@@ -88,11 +88,6 @@ def trace_from_csv(nodes: str, pods: str, nodes_name: str = "nodes", pods_name: 
     return Trace(cluster, groups, members, names)
 
 
-def is_openb(text: str) -> bool:
-    """Whether a text is a list of nodes."""
-    return tuple(text.split("\n", 1)[0].strip().split(",")) == NODE_COLUMNS
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
