@@ -155,6 +155,7 @@ def answered(
         first_plan_seconds=found.first_plan_seconds,
         label=label,
         steps=steps,
+        seats=rules.seats(solution.tasks),
     )
     return answer, found.memory
 
@@ -284,6 +285,10 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
+    if problem.device_groups or cluster.devices.size:
+        yield repr([(group.devices, group.arrivals) for group in problem.groups]).encode()
+        yield cluster.device_count.tobytes()
+        yield np.ascontiguousarray(cluster.devices).tobytes() + repr(sorted(problem.seats.items())).encode()
     freedom = replace(problem.freedom, slot={})
     yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
     yield problem.frozen.tobytes() + problem.drained.tobytes()

@@ -12,6 +12,7 @@ import numpy as np
 from solver.domain.cluster import ZONE, ClusterSnapshot
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
+from solver.domain.devices import WHOLE, DeviceNeed
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 
@@ -45,10 +46,10 @@ def cluster(
 ) -> ClusterSnapshot:
     """A cluster from rows: ``id``, ``zone``, resource amounts, ``free`` per resource, other keys as attributes.
 
-    A resource that a row does not name has ``default``; ``active``, ``connected``, ``provider``, ``ports`` and
-    ``unlisted`` are what they say.
+    A resource that a row does not name has ``default``; ``active``, ``connected``, ``provider``, ``ports``,
+    ``devices`` (free on each) and ``unlisted`` are what they say.
     """
-    known = {"id", "zone", "free", "active", "connected", "provider", "ports", "unlisted", *resources}
+    known = {"id", "zone", "free", "active", "connected", "provider", "ports", "unlisted", "devices", *resources}
     capacity = np.array([[row.get(r, default) for r in resources] for row in instances], np.int64)
     free = np.array(
         [[row.get("free", {}).get(r, row.get(r, default)) for r in resources] for row in instances], np.int64
@@ -62,6 +63,8 @@ def cluster(
         for port in row.get("ports", ()):
             ports.setdefault(port, []).append(i)
     shape = (len(instances), len(resources))
+    most = max((len(row.get("devices", ())) for row in instances), default=0)
+    devices = [[*row.get("devices", ()), *[0] * (most - len(row.get("devices", ())))] for row in instances]
     return ClusterSnapshot(
         instance_ids=tuple(row.get("id", f"i{k + 1}") for k, row in enumerate(instances)),
         resources=tuple(resources),
@@ -72,6 +75,8 @@ def cluster(
         attributes=attributes,
         capacity_provider=TextColumn.of([row.get("provider") for row in instances]),
         used_ports={port: np.array(found, np.int64) for port, found in ports.items()},
+        devices=np.array(devices, np.int64).reshape(len(instances), most),
+        device_count=np.array([len(row.get("devices", ())) for row in instances], np.int64),
         unlisted_tasks=np.array([row.get("unlisted", 0) for row in instances], np.int64),
     )
 
@@ -213,6 +218,35 @@ def random_daemons(seed: int) -> Problem:
     )
     rest = [replace(one, scheduling=Scheduling.REPLICA, movable=not one.stop, family=one.name) for one in others]
     return replace(whole, groups=(daemon, *rest), freedom=free, all_or_nothing=False)
+
+
+def random_devices(seed: int) -> Problem:
+    """A random change in which tasks need shares of devices or whole ones; those that run are on devices by name."""
+    r = random.Random(f"devices {seed}")
+    whole = random_change(seed)
+    needs = [(350, 1), (450, 1), (550, 1), (WHOLE, 1), (WHOLE, 1), (WHOLE, 2), (400, 2)]
+    groups = tuple(
+        replace(one, devices=DeviceNeed(*r.choice(needs)) if r.random() < 0.8 else None) for one in whole.groups
+    )
+    most = r.choice([1, 2, 3])
+    free = [[WHOLE if d < r.choice([0, most, most]) else 0 for d in range(most)] for _ in whole.cluster.instance_ids]
+    tasks, running = [], np.zeros((len(groups), whole.cluster.size), np.int64)
+    for g, i, count in whole.running:
+        for k in range(count):
+            named = RunningTask(f"{g}-{i}-{k}", g, i, protected=r.random() < 0.15, running=r.random() > 0.1)
+            need = groups[g].devices
+            open_ = [d for d in range(most) if need and free[i][d] >= need.each]
+            if need and len(open_) < need.count:
+                continue
+            held = tuple(r.sample(open_, need.count)) if need else ()
+            for d in held:
+                free[i][d] -= need.each if need else 0
+            tasks.append(replace(named, healthy=r.random() > 0.2, devices=held))
+            running[g, i] += 1
+    fewer = [replace(one, stop=min(one.stop, int(running[g].sum()))) for g, one in enumerate(groups)]
+    count = np.full(len(free), most)
+    snapshot = replace(whole.cluster, devices=np.array(free, np.int64), device_count=count)
+    return replace(whole, cluster=snapshot, groups=tuple(fewer), running=Counts.dense(running), tasks=tuple(tasks))
 
 
 def random_pools(seed: int) -> Problem:

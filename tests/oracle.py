@@ -234,7 +234,8 @@ class Oracle:
     def allowed(self, state: State) -> bool:
         """No rule is broken beyond what it was before."""
         return all(
-            self._resources(state, i) and self._ports(state, i) and self._roles(state, i) for i in self.I
+            self._resources(state, i) and self._ports(state, i) and self._roles(state, i) and self._devices(state, i)
+            for i in self.I
         ) and all(
             self._constraint(state, g, spec)
             for g in self.G
@@ -270,6 +271,27 @@ class Oracle:
             if owed and any(self.started(state, g, i) > 0 for g in barred):
                 return False
         return before_all + added_all <= max(100, before_all)
+
+    def _devices(self, state: State, i: int) -> bool:
+        """Some way to give each new task its devices; which tasks stop follows from who they are."""
+        free = [int(amount) for amount in self.p.cluster.devices[i]]
+        starting = []
+        for g in self.G:
+            need = self.groups[g].devices
+            if need is None:
+                continue
+            here = [task for task in self.p.tasks if (task.group, task.instance) == (g, i)]
+            here.sort(key=lambda task: (task.protected, task.healthy, task.running, task.id))
+            for task in here[: max(self.before[g][i] - state[g][i], 0)]:
+                for device in task.devices:
+                    free[device] += need.each
+            starting += [need] * self.started(state, g, i)
+        ways = [itertools.combinations(range(len(free)), need.count) for need in starting]
+        for way in itertools.product(*ways):
+            held = [sum(n.each for n, on in zip(starting, way, strict=True) if d in on) for d in range(len(free))]
+            if all(amount <= most for amount, most in zip(held, free, strict=True)):
+                return True
+        return False
 
     def _roles(self, state: State, i: int) -> bool:
         for spec in self.p.rules:

@@ -17,6 +17,7 @@ from solver.api import check, place
 from solver.domain.answer import Answer
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
+from solver.domain.devices import DeviceNeed
 from solver.domain.problem import Problem
 from solver.domain.request import MAX_START, Engine, Limits, RunningTask, Scheduling, TaskGroup
 from solver.domain.solution import Status
@@ -102,6 +103,58 @@ class TestCluster:
         ]
 
 
+class TestDevices:
+    def test_devices_of_a_cluster(self) -> None:
+        """Thousandths of a device, at most 16 devices, and a count that covers what is free."""
+        assert faults(lambda: cluster([{"devices": [1001, -1]}, {"devices": [5]}])) == [
+            "instances[0].devices[0]: is 1001; must be 0 to 1,000 thousandths",
+            "instances[0].devices[1]: is -1; must be 0 to 1,000 thousandths",
+        ]
+        assert faults(lambda: cluster([{"devices": [0] * 17}])) == [
+            "devices: has shape (1, 17); must be instances x devices, (1, at most 16)"
+        ]
+        snapshot = cluster([{"devices": [0, 500]}])
+        assert faults(lambda: replace(snapshot, device_count=np.array([1]))) == [
+            "instances[0].device_count: is 1; must be from the last device with something free to 2"
+        ]
+        assert faults(lambda: replace(snapshot, device_count=np.array([2, 2]))) == [
+            "device_count: has shape (2,); must have one entry an instance, (1,)"
+        ]
+
+    def test_what_a_task_needs(self) -> None:
+        """At least a thousandth of one device, at most all of 16."""
+        wrong = [group("A", 1, devices=DeviceNeed(0, 17)), group("B", 1, devices=DeviceNeed(1001, 1))]
+        assert of_groups(*wrong) == [
+            "groups[0].devices.count: is 17; must be a whole number, 1 to 16",
+            "groups[0].devices.each: is 0; must be a whole number, 1 to 1,000",
+            "groups[1].devices.each: is 1001; must be a whole number, 1 to 1,000",
+        ]
+
+    def test_what_running_tasks_hold(self) -> None:
+        """As many distinct devices as the group needs, of those there are, and no more of one than there is."""
+        snapshot = cluster([{"devices": [0, 600]}])
+        groups = [group("A", devices=DeviceNeed(500, 1))]
+        tasks = [RunningTask(f"t{k}", 0, 0, devices=held) for k, held in enumerate([(0,), (1,), (2,), (0, 1), (0, 0)])]
+        assert faults(lambda: problem(snapshot, groups, {"A": [5]}, tasks=tuple(tasks))) == [
+            "tasks[1].devices: with what else is free or held there is more than a device; at most 1,000 on each",
+            "tasks[2].devices: is [2]; must be 1 different devices, 0 to 1",
+            "tasks[3].devices: is [0, 1]; must be 1 different devices, 0 to 1",
+            "tasks[4].devices: is [0, 0]; must be 1 different devices, 0 to 1",
+        ]
+
+    def test_least_fragmentation_needs_something_to_expect(self) -> None:
+        """No argument, and arrivals of a group that needs devices."""
+        assert of_rules(chain=["leastFragmentation"]) == [
+            "groups[0].strategies[0] leastFragmentation: arrivals: says of no group that needs devices how many tasks to "
+            "expect; give the arrivals of the groups that need devices"
+        ]
+        one = group("A", 1, chain=["leastFragmentation(gpu)"], devices=DeviceNeed(500), arrivals=3)
+        assert len(of_groups(one)) == 1
+        assert of_groups(replace(one, strategies=None, arrivals=-1)) == [
+            "groups[0].arrivals: is -1; must be zero or more"
+        ]
+
+
 class TestGroups:
     def test_every_fault_of_all_groups_at_once(self) -> None:
         """Everything is validated before any search, all faults at once, each with its path (§11.1)."""
@@ -171,7 +224,8 @@ class TestRules:
             "groups[0].constraints[1] spread: type: is not a constraint; must be one of affinity, antiAffinity, "
             "distinctInstance, maxPerInstance, maxSkew, memberOf",
             "rules[0] distinctInstance: type: is not a rule of the cluster; must be one of isolateRoles, reserve",
-            "groups[0].strategies[0] memberOf: type: is not a strategy; must be one of binpack, random, spread",
+            "groups[0].strategies[0] memberOf: type: is not a strategy; must be one of binpack, leastFragmentation, "
+            "random, spread",
         ]
 
     def test_unknown_fields(self) -> None:

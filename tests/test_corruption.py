@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from solver.domain.counts import Counts
+from solver.domain.devices import WHOLE, DeviceNeed
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
 from solver.verify import check
@@ -167,6 +168,24 @@ def _(scene: Scene) -> tuple[Callable[[], None], str]:
     i, j = scene.some(2)
     scene.add(group("V", 2, ports=(("tcp", 80),)), scene.on(j), scene.on(i))
     return moves_one(scene, "V", j, i), "host port 80/tcp"
+
+
+@corruption("a share for which no device has enough left, though all of them together have")
+def _(scene: Scene) -> tuple[Callable[[], None], str]:
+    i, j = scene.some(2)
+    scene.rows[i]["devices"], scene.rows[j]["devices"] = [WHOLE, 500, 400], [WHOLE]
+    scene.add(group("V", 3, devices=DeviceNeed(550)), scene.on(i))
+    scene.add(group("W", 1, devices=DeviceNeed(600)), scene.on(j))
+    return moves_one(scene, "W", j, i), "devices"
+
+
+@corruption("whole devices where a share has left too few")
+def _(scene: Scene) -> tuple[Callable[[], None], str]:
+    i, j = scene.some(2)
+    scene.rows[i]["devices"], scene.rows[j]["devices"] = [WHOLE, WHOLE, 999], [WHOLE] * 2
+    scene.add(group("V", 2, devices=DeviceNeed(WHOLE, 1)), scene.on(i))
+    scene.add(group("W", 2, devices=DeviceNeed(WHOLE, 2)), scene.on(j))
+    return moves_one(scene, "W", j, i), "devices"
 
 
 @corruption("more than a hundred ports")

@@ -16,7 +16,7 @@ from solver.cpsat.merging import TaskType
 from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
 from solver.cpsat.stays import StayVariables
-from solver.cpsat.values import Values, cells_of, truth_in, value_in
+from solver.cpsat.values import Values, cells_of, own_values, truth_in, value_in
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.rules.model import Literal, Sum, Variable
@@ -253,6 +253,13 @@ class CountModel:
     def least_enough(self, options: Sequence[Option], most: int) -> Sum:
         """The least number, up to ``most``, that is enough for one of the options; exact where it is minimised."""
         return least_enough(self, self._variable, options, most)
+
+    def dealt(
+        self, most: Sequence[int], given: Sequence[Sum], deal: Callable[[tuple[int, ...]], Sequence[int]]
+    ) -> list[Sum]:
+        """Numbers of a rule's own, each from 0 to its ``most``, and how a plan's follow from the sums ``given``."""
+        own = own_values(given, deal, len(most))
+        return [Sum((self._variable(0, high, value),), (1,)) for high, value in zip(most, own, strict=True)]
 
     def square(self, sum_: Sum) -> Sum:
         """``sum_ ** 2``, exact where it is minimised: between neighbouring integers a chord is."""

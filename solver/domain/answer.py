@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from solver.domain.counts import Counts, Ints
+from solver.domain.devices import Seats
 from solver.domain.explanation import Shortfall, Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
@@ -60,6 +61,8 @@ class Answer:
         Wall time of the whole answer, and until the first checked plan existed.
     steps
         The order of a plan that stops tasks (§9.2); a plan that only starts some is one wave and needs none.
+    seats
+        By group and instance: the devices of each task that starts there, where the group needs any.
     """
 
     status: Status
@@ -77,6 +80,7 @@ class Answer:
     first_plan_seconds: float = 0.0
     label: str = field(default="")
     steps: Steps | None = None
+    seats: Mapping[tuple[int, int], Seats] = field(default_factory=dict)
 
     @property
     def started(self) -> Counts:
@@ -103,7 +107,15 @@ class Answer:
         return not self.missing().any()
 
     def actions(self) -> Iterator[Action]:
-        """One action a task, by wave, group and instance; named and ordered as far as ``steps`` says."""
+        """One action a task, by wave, group and instance; named, ordered and on devices as far as it is known."""
+        cluster, by_name = self.problem.cluster, self.problem.by_name
+        left = {cell: iter(seats) for cell, seats in self.seats.items()}
+        for action in self._actions():
+            instance = cluster.find(action.instance) if left and action.kind != "stop" else None
+            seats = None if instance is None else left.get((by_name[action.group], instance))
+            yield action if seats is None else replace(action, devices=next(seats, ()))
+
+    def _actions(self) -> Iterator[Action]:
         if self.steps is not None:
             yield from self.steps.actions
             return

@@ -10,6 +10,7 @@ import numpy as np
 
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Bools, Ints, read_only, too_large
+from solver.domain.devices import MOST_DEVICES, WHOLE
 from solver.errors import Fault, InvalidRequest
 
 Port = tuple[str, int]
@@ -45,6 +46,11 @@ class ClusterSnapshot:
         Instances (ascending) where a static port is taken, by whoever.
     unlisted_tasks
         ``int64[I]``. Tasks with desired status RUNNING that belong to no group of the request.
+    devices
+        ``int64[I, D]``. Thousandths free on each device, such as a GPU, after everything that runs; 0 beyond the devices
+        that an instance has. Left out, no instance has any.
+    device_count
+        ``int64[I]``. Devices of each instance, the first of its row; left out, those up to the last with something free.
     name, taken_at
         The cluster's name and the moment of the snapshot (ISO 8601); empty where unknown.
 
@@ -69,8 +75,14 @@ class ClusterSnapshot:
     unlisted_tasks: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     name: str = ""
     taken_at: str = ""
+    devices: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    device_count: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
+        if not self.devices.size:
+            object.__setattr__(self, "devices", np.zeros((self.size, 0), np.int64))
+        if not self.device_count.size and self.devices.ndim == 2:
+            object.__setattr__(self, "device_count", _last_free(self.devices))
         if not self.unlisted_tasks.size:
             object.__setattr__(self, "unlisted_tasks", np.zeros(self.size, np.int64))
         for column in FACTS:
@@ -79,7 +91,15 @@ class ClusterSnapshot:
         faults = list(self._faults())
         if faults:
             raise InvalidRequest(faults)
-        for array in (self.capacity, self.free, self.active, self.connected, self.unlisted_tasks):
+        for array in (
+            self.capacity,
+            self.free,
+            self.active,
+            self.connected,
+            self.unlisted_tasks,
+            self.devices,
+            self.device_count,
+        ):
             read_only(array)
 
     def _faults(self) -> list[Fault]:
@@ -105,7 +125,27 @@ class ClusterSnapshot:
         for name, column in columns:
             if len(column) != self.size:
                 faults.append(Fault(name, f"has {len(column)} entries", f"must have one an instance, {self.size}"))
-        return faults or [*self._amount_faults(), *self._port_faults()]
+        return faults or [*self._amount_faults(), *self._port_faults(), *self._device_faults()]
+
+    def _device_faults(self) -> list[Fault]:
+        if self.devices.ndim != 2 or len(self.devices) != self.size or self.devices.shape[1] > MOST_DEVICES:
+            remedy = f"must be instances x devices, ({self.size}, at most {MOST_DEVICES})"
+            return [Fault("devices", f"has shape {self.devices.shape}", remedy)]
+        if self.device_count.shape != (self.size,):
+            found = f"has shape {self.device_count.shape}"
+            return [Fault("device_count", found, f"must have one entry an instance, ({self.size},)")]
+        few = np.flatnonzero(
+            (self.device_count < _last_free(self.devices)) | (self.device_count > self.devices.shape[1])
+        )
+        if len(few):
+            found, most = f"is {self.device_count[few[0]]}", self.devices.shape[1]
+            remedy = f"must be from the last device with something free to {most}"
+            return [Fault(f"instances[{few[0]}].device_count", found, remedy)]
+        wrong = np.argwhere((self.devices < 0) | (self.devices > WHOLE)).tolist()
+        return [
+            Fault(f"instances[{i}].devices[{d}]", f"is {self.devices[i, d]}", f"must be 0 to {WHOLE:,} thousandths")
+            for i, d in wrong
+        ]
 
     def _port_faults(self) -> list[Fault]:
         faults = []
@@ -180,6 +220,12 @@ class ClusterSnapshot:
     @cached_property
     def _identity(self) -> TextColumn:
         return TextColumn(self.instance_ids, np.arange(self.size, dtype=np.int32))
+
+
+def _last_free(devices: Ints) -> Ints:
+    """``int64[I]``: devices up to the last one with something free."""
+    last: Ints = ((devices > 0) * np.arange(1, devices.shape[1] + 1)).max(axis=1, initial=0).astype(np.int64)
+    return last
 
 
 def _repeated(names: Sequence[str]) -> list[tuple[int, str]]:

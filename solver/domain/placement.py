@@ -48,6 +48,11 @@ class Placement:
         """``int64[I, R]``, column by column: what is free in this state."""
         before = cluster.unlisted_tasks + problem.running.per_instance()
         self._running_tasks: Ints = before if change is None else before + change.per_instance()
+        self.devices: Ints = cluster.devices
+        """``int64[I, D]``: what was free on each device, less what tasks hold that were started on it for good."""
+        self._unseated: dict[int, dict[int, int]] = {}
+        if problem.device_groups and change is not None:
+            self._note(change.group, change.instance, change.count)
 
     @property
     def tasks(self) -> Counts:
@@ -156,6 +161,39 @@ class Placement:
         self._started.append((group, instances, counts))
         self._started_of.setdefault(group, []).append((instances, counts))
         self._tasks = None
+        if group in self.problem.device_groups:
+            self._note(np.full(len(instances), group), instances, counts)
+
+    def seat(self, group: int, instance: int, devices: Sequence[int]) -> None:
+        """Start one task on these devices of an instance for good: what starts later is laid beside it."""
+        self.start(group, np.array([instance]), np.ones(1, np.int64))
+        need = self.problem.groups[group].devices
+        if need is None:
+            return
+        if not self.devices.flags.writeable:
+            self.devices = self.devices.copy()
+        self.devices[instance, list(devices)] -= need.each
+        self._note(np.array([group]), np.array([instance]), -np.ones(1, np.int64))
+
+    def _note(self, groups: Ints, instances: Ints, counts: Ints) -> None:
+        """Of groups that need devices, what starts (negative: stops) and may yet lie on any of them."""
+        seated = self.problem.device_groups
+        for g, i, n in zip(groups.tolist(), instances.tolist(), counts.tolist(), strict=True):
+            if g in seated:
+                here = self._unseated.setdefault(i, {})
+                here[g] = here.get(g, 0) + n
+                if not here[g]:
+                    del here[g]
+                if not here:
+                    del self._unseated[i]
+
+    def unseated(self, instance: int) -> dict[int, int]:
+        """By group with devices: tasks that start on the instance, or below zero stop there, and may lie on any devices."""
+        return self._unseated.get(instance, {})
+
+    def unseated_instances(self) -> list[int]:
+        """The instances that have any, ascending."""
+        return sorted(self._unseated)
 
     @property
     def starts(self) -> int:

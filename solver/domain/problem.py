@@ -22,6 +22,7 @@ from solver.domain.request import (
     Scheduling,
     TaskGroup,
 )
+from solver.domain.seating import device_faults, devices_after, seats_of
 from solver.errors import Fault, InvalidRequest
 
 DEFAULT_SERVICE_STRATEGIES = (RuleSpec("spread", f"attribute:{ZONE}"), RuleSpec("spread", "instanceId"))
@@ -73,6 +74,8 @@ class Problem:
                 object.__setattr__(self, name, np.zeros(self.cluster.size, np.bool_))
         faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster), *_budget_faults(self.freedom)]
         if faults := faults or [*self._stop_faults(), *self._sum_faults(), *self._gain_faults(), *self._slot_faults()]:
+            raise InvalidRequest(faults)
+        if self.device_groups and (faults := list(device_faults(self))):
             raise InvalidRequest(faults)
         read_only(self.frozen)
         read_only(self.drained)
@@ -155,6 +158,16 @@ class Problem:
         return demand
 
     @cached_property
+    def device_groups(self) -> frozenset[int]:
+        """The groups whose tasks need devices."""
+        return frozenset(g for g, group in enumerate(self.groups) if group.devices is not None)
+
+    @cached_property
+    def seats(self) -> dict[tuple[int, int], list[tuple[int, ...]]]:
+        """The devices of running tasks by group and instance, in the order in which these stop (§9.1); protected ones last."""
+        return seats_of(self)
+
+    @cached_property
     def wanted(self) -> Ints:
         """``int64[G]``: new tasks wanted of each group."""
         return np.array([group.start for group in self.groups], np.int64)
@@ -185,6 +198,7 @@ class Problem:
             cluster,
             free=cluster.free - change.load(self.demand),
             used_ports={port: np.flatnonzero(where) for port, where in held.items()},
+            devices=devices_after(self, change) if self.device_groups else cluster.devices,
         )
         missing = self.missing(tasks).tolist()
         groups = tuple(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from solver.domain.cluster import Port
+from solver.domain.devices import DeviceNeed
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,10 @@ class TaskGroup:
         The task role's ARN or name; empty for none (§3.8).
     task_definition
         Where the group comes from, for people.
+    devices
+        What one task needs of the devices of its instance; None for none.
+    arrivals
+        How many tasks like these are to be expected, beside those of the other groups (``leastFragmentation``).
     """
 
     name: str
@@ -161,6 +166,9 @@ class TaskGroup:
     capacity_providers: tuple[str, ...] = ()
     role: str = ""
     task_definition: str = ""
+    # Out of the text by which requests are told apart where nobody asks for devices (``solver.api.fingerprint``).
+    devices: DeviceNeed | None = field(default=None, repr=False)
+    arrivals: int = field(default=0, repr=False)
 
 
 class Engine(Enum):
@@ -218,6 +226,9 @@ class RunningTask:
         Its last status is RUNNING; its desired status is RUNNING in any case.
     started_at
         ISO 8601; empty where unknown.
+    devices
+        The devices of its instance that it holds; empty where its group needs none, or where they are not known: then
+        its end sets none free.
     """
 
     id: str
@@ -228,3 +239,4 @@ class RunningTask:
     running: bool = True
     started_at: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    devices: tuple[int, ...] = ()

@@ -25,6 +25,8 @@ class Action:
         The wave that completes it, from 1; 0 where no order was made.
     start_step, stop_step
         The waves of a move's start and of its stop; 0 where both are of the wave ``step``.
+    devices
+        The devices that a task which starts or moves holds on ``instance``; empty where its group needs none.
     """
 
     kind: str
@@ -35,6 +37,7 @@ class Action:
     step: int
     start_step: int = 0
     stop_step: int = 0
+    devices: tuple[int, ...] = ()
 
     @property
     def starts_in(self) -> int:

@@ -95,6 +95,8 @@ class Allotment:
                     if (holder[inner] != outer).any():
                         return False
                     outer = inner
+            elif not isinstance(strategy, Random):
+                return False
         return True
 
     def _leave_out(self) -> None:

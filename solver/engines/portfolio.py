@@ -163,6 +163,9 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         }
         if useless.get(name, False):
             continue
+        if name != "exact" and incumbent.rules.problem.device_groups:
+            # Sums are all that these know, and tasks on devices are none: the checker would refuse their plans.
+            continue
         before = incumbent.values
         module = loaded(name, deadline.remaining())
         if module is None:

@@ -80,7 +80,7 @@ class _Scheduler:
         self.state = state
         self.rng = rng
         self.deadline = deadline
-        self.rank = _identity_rank(state.problem)
+        self.rank = identity_rank(state.problem)
         self.rooms = Rooms(rules, state)
         self._moved: dict[int, int] = {}
         self._log: list[tuple[int, Ints, Ints]] = []
@@ -246,7 +246,7 @@ class _Scheduler:
         return int(eligible[np.argmin(self.rank[eligible])])
 
 
-def _identity_rank(problem: Problem) -> Ints:
+def identity_rank(problem: Problem) -> Ints:
     """``int64[I]``: the place of each instance in the order of identities."""
     rank = np.empty(problem.cluster.size, np.int64)
     order = sorted(range(problem.cluster.size), key=problem.cluster.instance_ids.__getitem__)

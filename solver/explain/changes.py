@@ -12,6 +12,7 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, RunningTask, TaskGroup
+from solver.domain.seating import devices_moved
 
 AGENT_PORTS: tuple[Port, ...] = tuple(("tcp", port) for port in (22, 2375, 2376, 51678, 51679, 51680))
 """Ports that the agent reserves (ECS developer guide, agent configuration): a new instance has them taken too."""
@@ -37,10 +38,12 @@ def moved(problem: Problem, move: Move) -> Problem:
     # What a snapshot says is free may leave no place for what its own task takes: never more than all of it.
     free = np.minimum(cluster.free - change.load(problem.demand), cluster.capacity)
     chosen = task_of(problem, move)
-    tasks = (replace(task, instance=move.target) if task is chosen else task for task in problem.tasks)
+    held = (move.source, () if chosen is None else chosen.devices)
+    devices, seats = devices_moved(problem, move.group, held, move.target)
+    tasks = (replace(task, instance=move.target, devices=seats) if task is chosen else task for task in problem.tasks)
     return replace(
         problem,
-        cluster=replace(cluster, free=free, used_ports=ports),
+        cluster=replace(cluster, free=free, used_ports=ports, devices=devices),
         running=problem.running + change,
         tasks=tuple(tasks),
     )

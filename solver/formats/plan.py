@@ -3,7 +3,7 @@
 Columns ``action,group,task,instance,from_instance,step``. ``action`` is ``start``, ``stop`` or ``move``. ``task`` is
 empty for a task that does not exist yet. A move leaves ``from_instance`` for ``instance``. ``step`` is the wave that
 completes it, from 1. Where a move starts and stops in different waves, two more columns, ``start_step`` and
-``stop_step``, say in which.
+``stop_step``, say in which. Where tasks are put on devices, a last column, ``devices``, has their numbers: ``0+3``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from solver.formats.choose import nearest
 
 COLUMNS = ("action", "group", "task", "instance", "from_instance", "step")
 WAVES = ("start_step", "stop_step")
+DEVICES = "devices"
 NEEDED = ("action", "group", "instance")
 ACTIONS = ("start", "stop", "move")
 LARGEST_STEP = 10_000_000
@@ -45,18 +46,20 @@ class Row:
     step: str
     start_step: str = ""
     stop_step: str = ""
+    devices: str = ""
 
 
 def plan_to_csv(answer: Answer) -> str:
     """The plan of an answer, with a header; instances by the ids of the cluster."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    if any(action.start_step or action.stop_step for action in answer.actions()):
-        writer.writerow((*COLUMNS, *WAVES))
-        writer.writerows((*cells_of(action), *_waves_of(action)) for action in answer.actions())
-    else:
-        writer.writerow(COLUMNS)
-        writer.writerows(cells_of_plan(answer))
+    actions = list(answer.actions())
+    waves = any(action.start_step or action.stop_step for action in actions)
+    seated = any(action.devices for action in actions)
+    writer.writerow((*COLUMNS, *(WAVES if waves else ()), *((DEVICES,) if seated else ())))
+    for action in actions:
+        devices = ("+".join(map(str, action.devices)),) if seated else ()
+        writer.writerow((*cells_of(action), *(_waves_of(action) if waves else ()), *devices))
     return out.getvalue()
 
 
@@ -99,7 +102,10 @@ def rows_of_plan(text: str) -> tuple[Row, ...]:
             continue
         row = Row(
             line,
-            **{**dict.fromkeys((*COLUMNS, *WAVES), ""), **{h: c.strip() for h, c in zip(header, cells, strict=True)}},
+            **{
+                **dict.fromkeys((*COLUMNS, *WAVES, DEVICES), ""),
+                **{h: c.strip() for h, c in zip(header, cells, strict=True)},
+            },
         )
         faults += _row_faults(row)
         rows.append(row)
@@ -223,7 +229,7 @@ def _header(lines: list[tuple[int, list[str]]]) -> list[str]:
     faults = [Fault(f"line {line}", f"has no column '{name}'", f"the header is {expected}") for name in NEEDED]
     faults = [fault for fault, name in zip(faults, NEEDED, strict=True) if name not in header]
     for name in dict.fromkeys(header):
-        if name not in (*COLUMNS, *WAVES):
+        if name not in (*COLUMNS, *WAVES, DEVICES):
             faults.append(Fault(f"line {line}", f"has the column '{name}'", f"the header is {expected}"))
         elif header.count(name) > 1:
             faults.append(Fault(f"line {line}", f"has the column '{name}' twice", "name each column once"))

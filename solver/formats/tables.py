@@ -322,6 +322,8 @@ def _groups(reader: FrameReader, resources: tuple[str, ...]) -> tuple[TaskGroup,
             stop=int(stop[g]),
             movable=bool(movable[g]),
             move_cost=int(cost[g]),
+            devices=None,
+            arrivals=0,
             **{name: None if column[g] == UNTOLD else int(column[g]) for name, column in bounds.items()},
         )
         for g, name in enumerate(names)

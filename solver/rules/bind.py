@@ -18,6 +18,7 @@ from solver.rules import (
     binpack,
     daemon,
     isolate_roles,
+    least_fragmentation,
     max_per_instance,
     max_skew,
     member_of,
@@ -31,6 +32,7 @@ from solver.rules.buckets import Buckets
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.companion import CompanionConstraint, CompanionCost
 from solver.rules.daemon import Debt
+from solver.rules.devices import Devices
 from solver.rules.gain import LARGEST_PRODUCT, PER_UNIT
 from solver.rules.instance_state import InstanceState
 from solver.rules.location import Location
@@ -50,7 +52,7 @@ CONSTRAINTS: dict[str, Callable[[int, str], Constraint | Cost]] = {
     max_skew.TYPE: max_skew.MaxSkew.parse,
     member_of.TYPE: member_of.MemberOf.parse,
 }
-STRATEGIES = (binpack.TYPE, random_strategy.TYPE, spread.TYPE)
+STRATEGIES = (binpack.TYPE, least_fragmentation.TYPE, random_strategy.TYPE, spread.TYPE)
 CLUSTER_RULES = (isolate_roles.TYPE, reserve.TYPE)
 
 
@@ -71,6 +73,7 @@ class _Binder:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.faults: list[Fault] = []
+        self._admitted_by: dict[Hashable, Bools] = {}
         self._usable_by: dict[Hashable, Bools] = {}
         # With the array, which lives as long as its identity is a key.
         self._buckets_of: dict[tuple[str, int], tuple[Bools, Buckets]] = {}
@@ -89,11 +92,13 @@ class _Binder:
         own = [[self._on_buckets(rule, usable) for rule in rules] for rules in own]
         debts = daemon.debts(problem, usable)
         constraints: list[Constraint] = [InstanceState(), *self._resources(reserves, debts), *self._ports(debts)]
+        constraints += [Devices()] if problem.device_groups else []
         constraints += [rule for rules in needs for rule in rules]
         constraints += [rule for rules in own for rule in rules]
         constraints += [rule for rule in reserves if isinstance(rule, Constraint)]
         soft = tuple(rule for rules in written for rule in rules if isinstance(rule, Cost))
-        chains_bound = tuple(self._chain(g, chains[g], usable) for g in range(len(chains)))
+        fragmentation = self._fragmentation(chains, needs, own)
+        chains_bound = tuple(self._chain(g, chains[g], usable, fragmentation) for g in range(len(chains)))
         tiers = tiers_of(problem, tuple(constraints), chains_bound, soft)
         self._refuse_large(tiers)
         return Rules(problem, tuple(constraints), chains_bound, tiers)
@@ -150,15 +155,22 @@ class _Binder:
             return rule
         raise InvalidRequest.at("type", "is not a rule of the cluster", f"must be one of {', '.join(CLUSTER_RULES)}")
 
-    def _usable(self, g: int, rules: list[Constraint]) -> Bools:
+    def _admitted(self, g: int, rules: list[Constraint]) -> Bools:
         """``bool[I]``: where the group's own rules let it be, as far as they are static; shared by groups with the same ones."""
         key = static_part(self.problem.groups[g])
-        if key not in self._usable_by:
-            admitted = self.problem.cluster.accepts.copy()
+        if key not in self._admitted_by:
+            admitted = np.ones(self.problem.cluster.size, np.bool_)
             for rule in rules:
                 if rule.is_static:
                     admitted &= rule.admits(self.problem, g)
-            self._usable_by[key] = admitted
+            self._admitted_by[key] = admitted
+        return self._admitted_by[key]
+
+    def _usable(self, g: int, rules: list[Constraint]) -> Bools:
+        """The same where tasks are accepted at all."""
+        key = static_part(self.problem.groups[g])
+        if key not in self._usable_by:
+            self._usable_by[key] = self.problem.cluster.accepts & self._admitted(g, rules)
         return self._usable_by[key]
 
     def _buckets(self, field: str, usable: Bools) -> Buckets:
@@ -178,6 +190,9 @@ class _Binder:
                 return spec.type, spread.Spread.parse(spec.argument)
             if spec.type == binpack.TYPE:
                 return spec.type, binpack.Binpack.parse(spec.argument, self.problem.cluster.resources)
+            if spec.type == least_fragmentation.TYPE:
+                least_fragmentation.LeastFragmentation.parse(spec.argument, self.problem)
+                return spec.type, ""
             if spec.type == random_strategy.TYPE:
                 random_strategy.Random.parse(spec.argument)
                 return spec.type, ""
@@ -185,7 +200,23 @@ class _Binder:
 
         return self._parsed(f"groups[{g}].strategies", self.problem.strategies(g), read)
 
-    def _chain(self, g: int, specs: list[tuple[str, str]], usable: list[Bools]) -> tuple[Strategy, ...]:
+    def _fragmentation(
+        self, chains: list[list[tuple[str, str]]], needs: list[list[Constraint]], own: list[list[Constraint]]
+    ) -> tuple[least_fragmentation.LeastFragmentation, ...]:
+        """One strategy for all groups that have it, since they share what is to be expected; none where none has it."""
+        if not any(kind == least_fragmentation.TYPE for specs in chains for kind, _ in specs):
+            return ()
+        admits = [self._admitted(g, needs[g] + own[g]) for g in range(len(chains))]
+        expected = least_fragmentation.Expected.of(self.problem, admits)
+        return (least_fragmentation.LeastFragmentation(self.problem, expected, admits),)
+
+    def _chain(
+        self,
+        g: int,
+        specs: list[tuple[str, str]],
+        usable: list[Bools],
+        fragmentation: tuple[least_fragmentation.LeastFragmentation, ...],
+    ) -> tuple[Strategy, ...]:
         family = self.problem.groups[g].family
         members = self.problem.families[family]
         anywhere = usable[g] if len(members) == 1 else np.logical_or.reduce([usable[m] for m in members])
@@ -195,6 +226,8 @@ class _Binder:
                 chain.append(spread.Spread(self.problem, family, argument, anywhere, self._buckets(argument, anywhere)))
             elif kind == binpack.TYPE:
                 chain.append(binpack.Binpack(g, argument))
+            elif kind == least_fragmentation.TYPE:
+                chain += fragmentation
             else:
                 chain.append(random_strategy.Random())
         return tuple(chain)

@@ -8,13 +8,16 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from solver.domain.counts import Bools, Ints, read_only
+from solver.domain.counts import Bools, Counts, Ints, read_only
+from solver.domain.devices import Seats
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
 from solver.rules.base import UNLIMITED, Constraint, Cost, Reading, Stage, Strategy
 from solver.rules.gain import Gain
+from solver.rules.least_fragmentation import LeastFragmentation
 from solver.rules.resources import Resource
+from solver.rules.seating import fullest, seats_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,7 @@ class Rules:
             )
             asked = (
                 tuple(sorted(group.demand.items())),
-                (group.ports, group.role, group.scheduling, group.start > 0),
+                (group.ports, group.role, group.devices, group.scheduling, group.start > 0),
                 static_part(group),
             )
             found.append(first.setdefault(g if unique else asked, g))
@@ -165,6 +168,15 @@ class Rules:
     @cached_property
     def _most(self) -> dict[tuple[int, int], Ints]:
         return {}
+
+    def seats(self, tasks: Counts) -> dict[tuple[int, int], Seats]:
+        """By group and instance, the devices of each task that starts in a plan that the checker passes."""
+        if not self.problem.device_groups:
+            return {}
+        state = Placement(self.problem, tasks)
+        every = (strategy for chain in self.strategies for strategy in chain)
+        least = next((one for one in every if isinstance(one, LeastFragmentation)), None)
+        return seats_of(state, fullest if least is None else partial(least.choose, state))
 
     @cached_property
     def gain(self) -> Gain | None:

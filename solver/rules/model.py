@@ -5,7 +5,7 @@ The vocabulary is a Protocol so that nothing here, and no rule, imports a solver
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
@@ -126,6 +126,14 @@ class Model(Protocol):
 
     def square(self, sum_: Sum) -> Sum:
         """``sum_ ** 2``, exact where it is minimised."""
+
+    def dealt(
+        self, most: Sequence[int], given: Sequence[Sum], deal: Callable[[tuple[int, ...]], Sequence[int]]
+    ) -> list[Sum]:
+        """Numbers of the rule's own, each from 0 to its ``most``; what they have to do with others the rule says itself.
+
+        ``deal`` finds them from the values of the sums ``given``: what they are in a plan that the model is hinted with.
+        """
 
     def range_of(self, sum_: Sum) -> tuple[int, int]:
         """Bounds of a sum, from the bounds of its variables."""

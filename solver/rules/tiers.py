@@ -8,7 +8,7 @@ import numpy as np
 
 from solver.domain.problem import Problem, by_priority
 from solver.domain.request import Preempt
-from solver.rules import binpack, spread
+from solver.rules import binpack, least_fragmentation, spread
 from solver.rules.base import Constraint, Cost, Strategy
 from solver.rules.broken import Broken
 from solver.rules.emptying import ToEmpty
@@ -53,6 +53,8 @@ def tiers_of(
         here = [chains[g][position] for g in wanting if position < len(chains[g])]
         tiers += spread.costs(position + 1, [rule for rule in here if isinstance(rule, spread.Spread)])
         tiers += binpack.costs(position + 1, [rule for rule in here if isinstance(rule, binpack.Binpack)])
+        fragmenting = [rule for rule in here if isinstance(rule, least_fragmentation.LeastFragmentation)]
+        tiers += least_fragmentation.costs(position + 1, fragmenting)
     if soft:
         tiers.append(Soft(soft))
     if moving and not (problem.freedom.interleaved or problem.freedom.empty):

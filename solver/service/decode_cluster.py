@@ -55,6 +55,8 @@ class _Snapshot:
             unlisted_tasks=self.unlisted_tasks,
             name=self.name,
             taken_at=self.taken_at,
+            devices=np.zeros((0, 0), np.int64),
+            device_count=np.zeros(0, np.int64),
             **self.facts,
         )
 

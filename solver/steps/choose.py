@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from solver.domain.cluster import ZONE
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import RunningTask
 from solver.domain.steps import Action
-
-Key = tuple[bool, bool, bool, float, str]
+from solver.domain.stopping import Key, stops_first
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def stops(problem: Problem, tasks: Counts, newest_first: bool = False) -> tuple[
     for task in problem.tasks:
         if (task.group, task.instance) in named and not task.protected:
             named[task.group, task.instance].append(task)
-    first = _order(newest_first)
+    first = stops_first(newest_first)
     found: list[Change] = []
     for cell, count in falls.items():
         chosen: list[RunningTask | None] = [*sorted(named[cell], key=first)[:count]]
@@ -103,7 +101,7 @@ def paired(
     for change in stopped:
         downs[change.group].append(change)
     actions = [(up.group, up.instance, _move(problem, up, down)) for up, down in pairs]
-    first = _order(newest_first)
+    first = stops_first(newest_first)
     for g in sorted({*ups, *downs}):
         leaving = sorted(downs[g], key=lambda change: _first(change, first))
         spare = max(len(leaving) - len(ups[g]), 0)
@@ -164,23 +162,3 @@ def _single(problem: Problem, kind: str, change: Change) -> Action:
 
 def _first(change: Change, first: Callable[[RunningTask], Key]) -> tuple[bool, Key]:
     return (False, first(change.task)) if change.task else (True, (True, True, True, 0.0, ""))
-
-
-def _order(newest_first: bool) -> Callable[[RunningTask], Key]:
-    """What stops first has the least key."""
-
-    def key(task: RunningTask) -> Key:
-        age = _instant(task.started_at)
-        unknown = age is None
-        return task.healthy, task.running, unknown, (-(age or 0.0) if newest_first else (age or 0.0)), task.id
-
-    return key
-
-
-def _instant(text: str) -> float | None:
-    """Seconds since the epoch; None where it is no ISO 8601. No zone means UTC (§3.3)."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -121,7 +121,8 @@ def _candidates(rules: Rules, built: Builder, budget: Budget) -> Iterator[Detour
     blocked = sorted(set(blocked), key=lambda cell: (not awaited[cell[1]], cell))
     free = built.wave.base.free
     for g, i in blocked[:MOST_MOVES]:
-        if g not in moving or not budget.allows(g, problem.groups[g].move_cost):
+        # Where a task of devices would lie on its way is not looked for.
+        if g in problem.device_groups or g not in moving or not budget.allows(g, problem.groups[g].move_cost):
             continue
         own = events.instance[events.group == g]
         fits = rules.admits(g) & (free >= problem.demand[g]).all(axis=1)

@@ -48,7 +48,9 @@ def fewest(rules: Rules, tasks: Counts, events: Events, bounds: Bounds, deadline
 
     A part of a wave that holds in any order holds, too: so waves are grown event by event from those that hold.
     """
-    if np.log2(events.count + 1.0).sum() > np.log2(MOST_STATES):
+    # Which devices a task has is settled when it starts, and a moment by itself does not tell.
+    seated = not rules.problem.device_groups.isdisjoint(events.group.tolist())
+    if seated or np.log2(events.count + 1.0).sum() > np.log2(MOST_STATES):
         return Fewest(None, False)
     return _Search(rules, tasks, events, bounds, deadline).run()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
@@ -23,12 +23,14 @@ from solver.domain.problem import Problem
 from solver.rules.affinity import Affinity
 from solver.rules.anti_affinity import AntiAffinity
 from solver.rules.base import Constraint, kinds_of
+from solver.rules.devices import Devices
 from solver.rules.isolate_roles import IsolateRoles
 from solver.rules.max_per_instance import MaxPerInstance
 from solver.rules.max_skew import MaxSkew
 from solver.rules.member_of import MemberOf
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.resources import Resource
+from solver.rules.seating import without_stops
 from solver.steps.events import Events
 from solver.steps.moment import Mixture, Moment
 
@@ -143,6 +145,31 @@ class Rising(Guard):
     @cached_property
     def _labels(self) -> dict[str, list[int]]:
         return labels(self.problem)
+
+
+@dataclass
+class Seated(Rising):
+    """Devices: where not all that starts on an instance fits before anything stops, it waits for all that stops there.
+
+    So a task that has started never has to go to other devices (``solver.rules.seating.seats_of``).
+    """
+
+    rule: Devices
+    after: Placement = field(kw_only=True)
+
+    @property
+    def is_local(self) -> bool:
+        return True
+
+    def found(self, moment: Placement) -> list[Violation]:
+        found = []
+        for i in moment.unseated_instances():
+            here, end = moment.unseated(i), self.after.unseated(i)
+            starts = any(count > 0 for count in here.values())
+            waits = any(count < min(here.get(g, 0), 0) for g, count in end.items())
+            if starts and waits and not without_stops(self.after, i):
+                found.append(Violation(self.rule.name, "", self.problem.cluster.label(i), 0, 1, "starts on devices"))
+        return found
 
 
 @dataclass
@@ -287,11 +314,11 @@ def guards_of(problem: Problem, constraints: Iterable[Constraint], tasks: Counts
         if rule.is_static or not any(True for _ in rule.readings(problem)):
             continue
         excused = {key(violation): violation.after for violation in rule.violations(after)}
-        found.append(_guard(rule, problem, excused))
+        found.append(_guard(rule, problem, excused, after))
     return found
 
 
-def _guard(rule: Constraint, problem: Problem, excused: dict[tuple[str, str, str], int]) -> Guard:
+def _guard(rule: Constraint, problem: Problem, excused: dict[tuple[str, str, str], int], after: Placement) -> Guard:
     everyone = np.ones(len(problem.groups), np.bool_)
     nobody = np.zeros(len(problem.groups), np.bool_)
     scope = nobody.copy()
@@ -302,6 +329,8 @@ def _guard(rule: Constraint, problem: Problem, excused: dict[tuple[str, str, str
         family = nobody.copy()
         family[list(problem.families.get(rule.family, ()))] = True
         return Following(rule, problem, excused, scope, family)
+    if isinstance(rule, Devices):
+        return Seated(rule, problem, excused, scope, nobody, after=after)
     if isinstance(rule, MemberOf):
         return Expressed(rule, problem, excused, everyone, everyone)
     if isinstance(rule, (Affinity, *RISING)):

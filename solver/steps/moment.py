@@ -50,6 +50,8 @@ class Moment(_ByRows):
             np.add.at(family, instance[chosen], count[chosen])
         np.subtract.at(self.free, instance, self.problem.demand[group] * count[:, None])
         np.add.at(self._running_tasks, instance, count)
+        if self.problem.device_groups:
+            self._note(group, instance, count)
 
     @property
     def tasks(self) -> Counts:

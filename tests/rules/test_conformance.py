@@ -21,6 +21,7 @@ from ortools.sat.python import cp_model
 from solver.cpsat.merging import TaskType, merge
 from solver.cpsat.model import CountModel
 from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.devices import WHOLE, DeviceNeed
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Scheduling, TaskGroup
@@ -34,8 +35,10 @@ from solver.rules.bound import Rules
 from solver.rules.broken import Broken
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.depends_on import DependsOn
+from solver.rules.devices import Devices
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import IsolateRoles
+from solver.rules.least_fragmentation import Fragmentation
 from solver.rules.location import Location
 from solver.rules.max_per_instance import MaxPerInstance
 from solver.rules.max_skew import MaxSkew
@@ -192,6 +195,31 @@ def _port_count(draft: Draft) -> None:
         row["ports"] = [("tcp", port) for port in range(1000, 1000 + draft.r.randint(95, 101))]
 
 
+def _devices(draft: Draft) -> None:
+    """Shares of several sizes, whole devices, several at once; what runs and stays has its own already."""
+    needs = (None, (300, 1), (450, 1), (600, 1), (500, 2), (WHOLE, 1), (WHOLE, 1), (WHOLE, 2))
+    for k, one in enumerate(draft.groups):
+        need = draft.r.choice(needs[1:] if k == 0 else needs)
+        draft.groups[k] = replace(one, devices=DeviceNeed(*need) if need else None)
+    for row in draft.rows:
+        row["devices"] = [draft.r.choice([0, 300, 500, 750, WHOLE, WHOLE]) for _ in range(draft.r.choice([0, 1, 2, 3]))]
+
+
+def _fragmentation(draft: Draft) -> None:
+    """Room for all tasks anywhere, beside devices that are in part taken; some expected tasks fit and some do not."""
+    _resource(draft)
+    needs = ((300, 1), (450, 1), (WHOLE, 1), (WHOLE, 2), (500, 2))
+    for k, one in enumerate(draft.groups):
+        need = draft.r.choice((None, *needs)) if k else draft.r.choice(needs)
+        arrivals = draft.r.randint(1, 5) if k == 0 else draft.r.choice([0, 1, 3])
+        draft.groups[k] = replace(one, devices=DeviceNeed(*need) if need else None, arrivals=arrivals)
+    for row in draft.rows:
+        taken = [draft.r.choice([0, 200, 400, 700, 800]) for _ in range(draft.r.choice([1, 2]))]
+        row["devices"] = [*taken, *[WHOLE] * 10]
+    draft.owner(f"memberOf({draft.r.choice(['attribute:stack == prod', 'attribute:rack exists'])})")
+    draft.chain("leastFragmentation", everybody=draft.r.random() < 0.5)
+
+
 def _attributes(draft: Draft) -> None:
     draft.each(lambda: {"required_attributes": draft.r.choice([(), ("stack",), ("stack=prod", "rack")])})
 
@@ -280,6 +308,7 @@ CONSTRAINT_SUBJECTS = {
     "host port": Subject((HostPort,), _ports, counts_starts=True),
     "daemon's port": Subject((HostPort,), _daemon_port, counts_starts=True),
     "port count": Subject((PortCount,), _port_count),
+    "devices": Subject((Devices,), _devices, counts_starts=True),
     "required attributes": Subject((RequiredAttributes,), _attributes),
     "location": Subject((Location,), _location),
     "capacity providers": Subject((CapacityProviders,), _providers),
@@ -301,6 +330,7 @@ COST_SUBJECTS = {
     "slot": Subject((Slot,), _slot),
     "overload": Subject((Overload,), _resource, bound=_overload),
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
+    "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "soft antiAffinity": Subject((SoftAntiAffinity,), _field_rule("antiAffinity", ", 2"), ("antiAffinity",)),
 }
@@ -460,7 +490,7 @@ def test_terms_are_kept_exactly_where_the_plain_form_allows(name: str) -> None:
     assert looked_at or name in WITHOUT_TERMS
 
 
-WITHOUT_TERMS = {"affinity", "daemon's port", "transient", "spread over", "depends on"}
+WITHOUT_TERMS = {"affinity", "daemon's port", "devices", "transient", "spread over", "depends on"}
 """Subjects whose rules depend on more than counts in parts of the cluster."""
 
 
