@@ -62,7 +62,7 @@ format: $(STAMP) ## put the sources into the form that the check expects
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## run the benchmarks (half an hour), record them, write benchmarks/RESULTS.md and report.html
+bench: $(STAMP) ## run the benchmarks (three quarters of an hour), record them, write benchmarks/RESULTS.md and report.html
 	@mkdir -p out
 	$(BIN)/pytest benchmarks --benchmark-only --benchmark-json=out/benchmarks.json --benchmark-columns=median,rounds -q $(ARGS)
 	$(BIN)/python -m benchmarks.report out/benchmarks.json
