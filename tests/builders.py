@@ -363,12 +363,12 @@ def _random_group(r: random.Random, name: str, names: Sequence[str]) -> TaskGrou
 
 
 def _revision(r: random.Random, first: TaskGroup) -> TaskGroup:
-    """Another revision of a group: of the same family, with its own demand and rules."""
+    """Another revision of a group: of the same family, with its own demand and rules, and now and then its own chain."""
     return group(
         f"{first.name}@2",
         r.choice([0, 1, 2]),
         rules=r.choice([[], ["distinctInstance"]]),
-        chain=[str(spec) for spec in first.strategies or ()],
+        chain=r.choice([[str(spec) for spec in first.strategies or ()]] * 2 + [["spread(instanceId)"]]),
         family=first.family,
         cpu=r.randint(0, 3),
         memory=r.randint(0, 3),

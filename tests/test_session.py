@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from benchmarks.workloads import packing_problem
-from solver import Answer, Limits, Problem, Session, check, place
+from solver import Answer, Limits, Problem, Scheduling, Session, check, place
 from solver.domain.counts import Counts
 from solver.engines.memory import Memory
 from solver.engines.patterns.master import Master
-from tests.builders import cluster, group, problem, random_change, random_problem
+from tests.builders import ZONE_FIELD, cluster, group, problem, random_change, random_problem
 
 LIMITS = Limits(time_limit=10, workers=1)
 OPENED = "2/binpack/instances"
@@ -88,3 +88,24 @@ def test_prices_of_another_cluster_prove_nothing_wrong() -> None:
         warm, cold = session.place(asked, LIMITS, explain=False), place(asked, LIMITS, explain=False)
         assert opened(warm)[1] <= opened(cold)[0] and opened(cold)[1] <= opened(warm)[0]
         assert not check(asked, warm.tasks)
+
+
+def test_a_plan_that_no_longer_holds_is_dropped_without_a_word() -> None:
+    """More tasks than are wanted now, where tasks may stop; and too uneven since a zone is full."""
+    rows = [{"id": "i1", "cpu": 9, "free": {"cpu": 8}}]
+    movable = group("A", 3, cpu=1, scheduling=Scheduling.REPLICA, movable=True, chain=["binpack(cpu)"])
+    moving = problem(cluster(rows), [movable], {"A": [1]})
+    zones = [{"id": zone, "zone": zone, "cpu": 2} for zone in "ab"]
+    even = problem(cluster(zones), [group("A", 4, cpu=1, chain=["random"], rules=[f"maxSkew({ZONE_FIELD}, 1)"])])
+    full = even.cluster.free.copy()
+    full[0, 0] = 0
+    changed = (
+        (moving, replace(moving, groups=(replace(movable, start=1),))),
+        (even, replace(even, cluster=replace(even.cluster, free=full))),
+    )
+    for before, after in changed:
+        session = Session()
+        session.place(before, LIMITS, explain=False)
+        answer = session.place(after, LIMITS, explain=False)
+        assert not any("refused" in warning for warning in answer.warnings)
+        assert [tier.value for tier in answer.tiers] == [tier.value for tier in place(after, LIMITS).tiers]

@@ -179,7 +179,9 @@ class Incumbent:
                 members = list(cost.groups)
                 missing = value + lost.get(cost.priority, 0)
                 least[members] = np.maximum(least[members], operation.desired[members] - missing)
-        return least - operation.fixed.totals()
+        # Below zero where tasks whose stop was asked for may not stop.
+        beside: Ints = np.maximum(least - operation.fixed.totals(), 0)
+        return beside
 
     def _together(self, tier: int) -> Iterator[tuple[tuple[int, ...], int]]:
         """What the classes whose missing tasks were counted before have at least, group and group together."""

@@ -79,6 +79,8 @@ class _Placing:
         for kind in range(found.types.count):
             members = self._groups[found.types.of_group == kind]
             parts += self._dealt(members, found.held[kind])
+        if not parts:
+            return self._request.running
         group, instance, count = (np.concatenate(column) for column in zip(*parts, strict=True))
         shape = (len(self._request.groups), self._request.cluster.size)
         return self._request.running + Counts.of(shape, group, instance, count)

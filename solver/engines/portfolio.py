@@ -86,7 +86,8 @@ def run(
     first = deadline.elapsed()
     remarks = [CUT] if first_plan.passed() and _unplaced(incumbent) else []
     if memory is not None and limits.engine is not Engine.SEQUENTIAL:
-        incumbent.offer(warm.place(rules, memory, limits.seed, deadline))
+        plans = warm.plans(rules, memory, limits.seed, deadline)
+        any(incumbent.offer(plan, of_all_rules=False) for plan in plans)
     count_bounds(incumbent, deadline)
     if keep_for_reasons and _unplaced(incumbent) > 0:
         kept = min(max(REASONS_SHARE * limits.time_limit, REASONS_SECONDS), deadline.remaining() / 2)

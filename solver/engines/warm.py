@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,18 +17,30 @@ from solver.rules.filling import fill_evenly, fill_in_order
 from solver.rules.spread import Spread
 
 
-def place(rules: Rules, memory: Memory, seed: int, deadline: Deadline) -> Counts:
+def plans(rules: Rules, memory: Memory, seed: int, deadline: Deadline) -> Iterator[Counts]:
     """Counts after starting what the remembered plan starts and is still wanted, and the rest where it leaves most room.
 
-    Where tasks may stop the remembered plan is what is returned, for what is not wanted any more is not known of it.
+    Of what is started first each instance takes as much as it has room for; rules that look at more than one instance may be
+    broken by it. The second plan does without the groups that have such rules. Where tasks may stop the remembered plan is
+    the only one, for what is not wanted any more is not known of it.
     """
     problem = rules.problem
     tasks = memory.tasks_in(problem)
     if problem.operation.changes:
-        return tasks
-    started = (tasks - problem.running).positive()
-    kept = replace(rules, strategies=packed_first.chains(rules))
-    return sequential.place(kept, seed, deadline, begun=_wanted(rules, started))
+        yield tasks
+        return
+    begun = _wanted(rules, (tasks - problem.running).positive())
+    packing = replace(rules, strategies=packed_first.chains(rules))
+    yield sequential.place(packing, seed, deadline, begun=begun)
+    alone = np.array(
+        [not any(rule.stepwise(problem, g) for rule in rules.concerning(g)) for g in range(len(problem.groups))],
+        np.bool_,
+    )
+    here = alone[begun.group]
+    if not here.all():
+        shape = (begun.groups, begun.instances)
+        some = Counts.of(shape, begun.group[here], begun.instance[here], begun.count[here])
+        yield sequential.place(packing, seed, deadline, begun=some)
 
 
 def _wanted(rules: Rules, started: Counts) -> Counts:

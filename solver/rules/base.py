@@ -139,6 +139,10 @@ class Constraint(Rule):
         """
         return np.where(self.admits(state.problem, group), UNLIMITED, 0)
 
+    def most_room(self, state: Placement, group: int) -> Ints:
+        """``int64[I]``: the most room that any plan leaves from ``state``, in which everything that may stop has."""
+        return self.room(state, group)
+
     def room_on(self, state: Placement, group: int, instances: Ints) -> Ints:
         """``int64[N]``: the same on some instances."""
         return self.room(state, group)[instances]

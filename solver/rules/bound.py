@@ -139,7 +139,7 @@ class Rules:
             ceiling = np.where(self.admits(group), UNLIMITED, 0)
             for rule in self.concerning(group):
                 if rule.only_tightens and not rule.stepwise(self.problem, group):
-                    room = rule.room(self.emptied, group)
+                    room = rule.most_room(self.emptied, group)
                     np.minimum(ceiling, np.where(self._exchangeable(rule), UNLIMITED, room), out=ceiling)
             read_only(ceiling)
             self._ceilings[first] = ceiling

@@ -31,6 +31,10 @@ class Debt:
     members: tuple[int, ...]
     instances: Bools
 
+    def payers(self, problem: Problem) -> tuple[int, ...]:
+        """The revisions of which a start may pay, the one that is owed among them."""
+        return tuple(g for g in self.members if g == self.group or problem.operation.startable[g])
+
     def owed(self, placement: Placement) -> Ints:
         """``int64[I]``: tasks still owed in a state, 0 or 1."""
         started = sum_of((np.maximum(placement.change(g), 0) for g in self.members), placement.size)

@@ -46,10 +46,15 @@ class Resource(Constraint):
     def reason(self) -> str:
         return REASONS.get(self.name, f"RESOURCE:{self.name}")
 
-    def _withheld(self, placement: Placement, but: int | None = None) -> Ints:
-        """``int64[I]``: reserved or owed to daemons (other than the group ``but``) in a state."""
-        demand = placement.problem.demand[:, self.r]
-        owed = (debt.owed(placement) * demand[debt.group] for debt in self.debts if but not in debt.members)
+    def _withheld(self, placement: Placement, but: int | None = None, *, least: bool = False) -> Ints:
+        """``int64[I]``: reserved or owed to daemons (other than the group ``but``) in a state; or the least that pays."""
+        problem = placement.problem
+        demand = problem.demand[:, self.r]
+        owed = (
+            debt.owed(placement) * (min(demand[list(debt.payers(problem))]) if least else demand[debt.group])
+            for debt in self.debts
+            if but not in debt.members
+        )
         return self.reserved + sum_of(owed, len(self.reserved))
 
     def scope(self, problem: Problem) -> Iterable[int]:
@@ -61,6 +66,14 @@ class Resource(Constraint):
         if need == 0:
             return np.full(state.size, UNLIMITED)
         return self.available(state, group) // need
+
+    def most_room(self, state: Placement, group: int) -> Ints:
+        """What is owed may be paid by the revision that needs least."""
+        need = int(state.problem.demand[group, self.r])
+        if need == 0 or all(len(debt.payers(state.problem)) == 1 for debt in self.debts):
+            return self.room(state, group)
+        left: Ints = np.maximum(state.free[:, self.r] - self._withheld(state, group, least=True), 0)
+        return left // need
 
     def room_on(self, state: Placement, group: int, instances: Ints) -> Ints:
         need = int(state.problem.demand[group, self.r])

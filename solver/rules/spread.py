@@ -163,7 +163,8 @@ class Evenness(Cost):
                 tuple(id(buckets) for buckets in (spread.buckets, *before)),
             )
             if any(len(facts.base.cells_of(g)[0]) for g in members):
-                key = spread.family
+                # Where its tasks are is its own; and its revisions may spread over several fields at one position.
+                key = (spread.family, key)
             if key not in known:
                 known[key] = self._bound(spread, facts, missing, before)
             total_squares += known[key]

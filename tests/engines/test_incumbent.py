@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from solver.domain.counts import Counts
+from solver.domain.problem import Problem
+from solver.domain.request import RunningTask, Scheduling
 from solver.engines import sequential
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import count_bounds
 from solver.errors import PlanRejected
 from solver.rules.bind import bind
-from tests.builders import cluster, group, problem
+from tests.builders import ZONE_FIELD, cluster, group, problem
+from tests.oracle import Oracle
 
 
 def two_instances() -> Incumbent:
@@ -108,3 +111,45 @@ def test_whoever_watches_sees_the_bounds_that_hold_for_each_plan() -> None:
     held.offer(plan(1, 1))
     held.offer(plan(1, 0))
     assert seen == [((1, 0, 1), (0, 0, 0)), ((1, 0, 1), (0, 0, 1)), ((0, 1, 1), (0, 0, 0))]
+
+
+def counted(asked: Problem) -> Incumbent:
+    """The sequential plan with the bounds of counting."""
+    incumbent = Incumbent(bind(asked))
+    incumbent.require_sequential(sequential.place(incumbent.rules, 0, Deadline(10)))
+    count_bounds(incumbent, Deadline(10))
+    return incumbent
+
+
+def test_revisions_that_spread_over_different_fields_are_bounded_one_by_one() -> None:
+    """All instances are in one zone, so that only the second field is of any matter: no plan has more than 66, nor less."""
+    rows = [{"id": f"i{k}", "zone": "a", "cpu": 20} for k in range(3)]
+    groups = [
+        group("A", 2, chain=[f"spread({ZONE_FIELD})"], cpu=1),
+        group("A@2", 2, chain=["spread(instanceId)"], cpu=1, family="A"),
+    ]
+    asked = problem(cluster(rows), groups, {"A": [1, 1, 1]})
+    incumbent = counted(asked)
+    assert Oracle(asked).best()[-1] == 66 == incumbent.values[-1]
+    assert incumbent.bound(len(incumbent.values) - 1).value <= 66
+
+
+def test_a_group_never_has_fewer_tasks_than_none() -> None:
+    """Three stops are asked for, one of a protected task and one of a task that leaves a drained instance anyway."""
+    rows = [{"id": f"i{k}", "cpu": 5, "free": {"cpu": 5 - (k < 3)}, "rack": "1" if k % 2 else None} for k in range(4)]
+    asked = problem(
+        cluster([{name: value for name, value in row.items() if value is not None} for row in rows]),
+        [
+            group("B", 2, cpu=3, chain=["spread(attribute:rack)"]),
+            group("C", 0, cpu=1, stop=3, chain=["spread(attribute:rack)"], scheduling=Scheduling.REPLICA),
+        ],
+        {"C": [1, 1, 1, 0]},
+        drained=np.array([False, False, True, False]),
+        tasks=tuple(RunningTask(f"C{i}", 1, i, protected=i == 0) for i in range(3)),
+    )
+    incumbent = counted(asked)
+    best = Oracle(asked).best()
+    for tier in range(len(best)):
+        assert (incumbent.least(tier) >= 0).all()
+        if incumbent.values[:tier] == best[:tier]:
+            assert incumbent.bound(tier).value <= best[tier]

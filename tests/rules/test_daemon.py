@@ -112,3 +112,17 @@ def test_where_replicas_fill_an_instance_that_lacks_its_daemon_nothing_else_star
 def replica(name: str, start: int = 0, **fields: Any) -> TaskGroup:
     """A service whose tasks may move unless some of them are to stop."""
     return group(name, start, scheduling=Scheduling.REPLICA, movable="stop" not in fields, **fields)
+
+
+@pytest.mark.parametrize("limits", ENGINES[1:])
+def test_the_revision_that_needs_least_may_pay(limits: Limits) -> None:
+    """Two revisions start: the one of one unit pays what is owed, and three are free for another group."""
+    groups = [
+        group("D", 1, cpu=3, scheduling=daemon),
+        group("D@2", 1, cpu=1, family="D", scheduling=daemon),
+        group("A", 1, cpu=3),
+    ]
+    asked = problem(cluster([{"cpu": 4}]), groups)
+    answer = api.place(asked, limits)
+    assert answer.placed().tolist() == [0, 1, 1]
+    assert answer.tiers[0].bound == 1
