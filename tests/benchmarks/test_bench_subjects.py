@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import cast
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks import bench_subjects
 from benchmarks.phases import judged
@@ -61,7 +63,7 @@ def measure(monkeypatch: pytest.MonkeyPatch, change: Callable[[Answer], Answer],
     """Run the benchmark of such a subject."""
     monkeypatch.setattr(bench_subjects, "peak_of", lambda *of: 42.0)
     subject = subject_of(change)
-    bench_subjects.test_subject(benchmark, 1.0, subject, CASE, subject.phases[0])  # type: ignore[arg-type]
+    bench_subjects.test_subject(cast(BenchmarkFixture, benchmark), 1.0, subject, CASE, subject.phases[0])
 
 
 def test_a_sound_run_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +72,7 @@ def test_a_sound_run_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     measure(monkeypatch, lambda answer: answer, benchmark)
     noted = benchmark.extra_info
     assert noted["subject"] == "one_task"
-    assert len(noted["value"]) == len(noted["bound"]) == len(noted["figures"]) == 2  # type: ignore[arg-type]
+    assert [len(cast(Sequence[object], noted[name])) for name in ("value", "bound", "figures")] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(

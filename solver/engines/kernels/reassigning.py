@@ -49,15 +49,20 @@ def _next(x: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _below(bits: np.uint64, n: int) -> int:
+def _below(bits: np.uint64, n: int) -> np.int64:
     """A number from 0 to ``n - 1`` from 32 random bits."""
-    found: int = np.int64((bits * np.uint64(n)) >> np.uint64(32))  # type: ignore[assignment]
-    return found
+    return np.int64((bits * np.uint64(n)) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
 def _beside(
-    p: int, bits: np.uint64, fit_start: Ints, fit: NDArray[np.int32], first: Ints, following: Ints, held: Ints
+    p: int | np.int64,
+    bits: np.uint64,
+    fit_start: Ints,
+    fit: NDArray[np.int32],
+    first: Ints,
+    following: Ints,
+    held: Ints,
 ) -> int:
     """A task of an instance that lets ``p`` in, from 32 random bits; -1 where there is none."""
     drawn = bits * np.uint64(fit_start[p + 1] - fit_start[p])
