@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.kept import keep, known
 from benchmarks.published import published
 from solver import api
 from solver.domain.answer import Answer
@@ -322,25 +323,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=float, default=LIMIT, help=f"seconds for a batch with moves (default: {LIMIT})")
     parser.add_argument("--table", action="store_true", help="run nothing")
     asked = parser.parse_args(arguments)
-    found = _known(asked.results)
+    found = known(asked.results, Found)
     wanted = [(workload, 1, 1, 0, seed) for seed in range(asked.seeds) for workload in WORKLOADS]
     if asked.curve:
         wanted += [(workload, SAMPLE, size, moves, 0) for workload in WORKLOADS[:1] for size, moves in CURVE]
-    known = {(one.workload, one.sample, one.batch, one.moves, one.seed) for one in found}
-    for key in () if asked.table else (key for key in wanted if key not in known):
+    there = {(one.workload, one.sample, one.batch, one.moves, one.seed) for one in found}
+    for key in () if asked.table else (key for key in wanted if key not in there):
         workload, sample, size, moves, seed = key
         trace = sampled(read_openb(published(FOLDER) / NODES, published(FOLDER) / f"{workload}.csv"), sample)
         found.append(measured(trace, workload, sample, size, moves, seed, asked.limit))
-        if asked.results is not None:
-            rows = pd.DataFrame([asdict(found[-1])])
-            rows.to_csv(asked.results, mode="a", header=not asked.results.exists(), index=False)
+        keep(asked.results, [asdict(found[-1])])
     print("\n".join([*policies(found, pd.read_csv(published(FOLDER) / LISTED)), "", *curve_table(found)]))
-
-
-def _known(file: Path | None) -> list[Found]:
-    if file is None or not file.exists():
-        return []
-    return [Found(**{str(k): v for k, v in row.items()}) for row in pd.read_csv(file).to_dict("records")]
 
 
 def policies(found: Sequence[Found], listed: pd.DataFrame) -> Iterator[str]:

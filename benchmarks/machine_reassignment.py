@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.kept import keep, known
 from benchmarks.published import published
 from solver.engines.kernels.compiled import warm_up
 from solver.engines.reassignment.engine import reassign
@@ -73,26 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     warm_up()
     listed = pd.read_csv(published(FOLDER) / LISTED).set_index("instance")
-    known = _known(asked.results)
+    kept = {one.name: one for one in known(asked.results, Found)}
     found: list[Found] = []
     for name in (name for name in WINNER if name.startswith(asked.only)):
-        one = known.get(name)
+        one = kept.get(name)
         if one is None:
             row = listed.loc[name]
             one = _solved(name, asked, int(row["s41_300s"]), int(row["best_listed_value"]))
-            if asked.results is not None:
-                rows = pd.DataFrame([asdict(one)])
-                rows.to_csv(asked.results, mode="a", header=not asked.results.exists(), index=False)
+            keep(asked.results, [asdict(one)])
         found.append(one)
     print("\n".join(table(found)))
-
-
-def _known(file: Path | None) -> dict[str, Found]:
-    if file is None or not file.exists():
-        return {}
-    return {
-        str(row["name"]): Found(**{str(k): v for k, v in row.items()}) for row in pd.read_csv(file).to_dict("records")
-    }
 
 
 def _solved(name: str, asked: argparse.Namespace, team: int, best: int) -> Found:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.kept import keep
 from benchmarks.subjects.priorities import priority_problem
 from solver import api
 from solver.domain.answer import Answer
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = known.get((cell, seed))
         if found is None:
             found = _case(cell, seed)
-            _keep(asked.results, cell, seed, found)
+            keep(asked.results, _rows(cell, seed, found))
         results[cell].append(found)
     print("\n".join(_table(results)))
 
@@ -93,14 +94,10 @@ def _known(file: Path | None) -> dict[tuple[Cell, int], tuple[Found, ...]]:
     return {case: tuple(rows.values()) for case, rows in found.items() if tuple(rows) == LIMITS}
 
 
-def _keep(file: Path | None, cell: Cell, seed: int, found: tuple[Found, ...]) -> None:
-    """Add a case to the file of results."""
-    if file is None:
-        return
-    rows = [
-        asdict(cell) | {"seed": seed, "limit": limit} | asdict(one) for limit, one in zip(LIMITS, found, strict=True)
-    ]
-    pd.DataFrame(rows).to_csv(file, mode="a", header=not file.exists(), index=False)
+def _rows(cell: Cell, seed: int, found: tuple[Found, ...]) -> list[dict[str, object]]:
+    """What is kept of a case: a row for each limit."""
+    limits = zip(LIMITS, found, strict=True)
+    return [asdict(cell) | {"seed": seed, "limit": limit} | asdict(one) for limit, one in limits]
 
 
 def _grid() -> Iterator[Cell]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.kept import keep, known
 from benchmarks.published import published
 from solver import api
 from solver.domain.request import Limits
@@ -58,27 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     warm_up()
     listed = pd.read_csv(published(FOLDER) / LISTED, sep="\t").set_index("instance_name")
-    known = _known(asked.results)
+    kept = {one.name: one for one in known(asked.results, Found)}
     found: list[Found] = []
     with tarfile.open(published(FOLDER) / ARCHIVE) as archive:
         for name, text in _problems(archive, asked.every, asked.only):
-            one = known.get(name)
+            one = kept.get(name)
             if one is None:
                 row = listed.loc[name]
                 one = _solved(name, text, asked.limit, int(row["best_overall"]), int(row["OPT"]))
-                if asked.results is not None:
-                    rows = pd.DataFrame([asdict(one)])
-                    rows.to_csv(asked.results, mode="a", header=not asked.results.exists(), index=False)
+                keep(asked.results, [asdict(one)])
             found.append(one)
     print("\n".join(table(found)))
-
-
-def _known(file: Path | None) -> dict[str, Found]:
-    if file is None or not file.exists():
-        return {}
-    return {
-        str(row["name"]): Found(**{str(k): v for k, v in row.items()}) for row in pd.read_csv(file).to_dict("records")
-    }
 
 
 def _problems(archive: tarfile.TarFile, every: int, only: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.request import Limits, Scheduling
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
+from solver.engines.patterns.handing_back import deal
 from solver.engines.patterns.placing import Placed, most_placed
 from solver.engines.patterns.problem import PackingProblem, anywhere
 from solver.engines.patterns.search import applicable
@@ -94,12 +95,7 @@ class _Placing:
             here = np.flatnonzero((part == bucket) & (held > 0))
             share = fill_evenly(started, left, int(held[here].sum()))
             started, left = started + share, left - share
-            # Two ways of cutting the same row of tasks: by group, and by instance.
-            by_group, by_instance = np.cumsum(share), np.cumsum(held[here])
-            cuts = np.union1d(by_group, by_instance)
-            cuts = cuts[cuts > 0]
-            group = members[np.searchsorted(by_group, cuts)]
-            dealt.append((group, here[np.searchsorted(by_instance, cuts)], np.diff(cuts, prepend=0)))
+            dealt.append(deal(members, share, here, held[here]))
         return dealt
 
     def _part(self, group: int) -> Ints:

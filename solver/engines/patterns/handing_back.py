@@ -22,7 +22,7 @@ def hand_back(problem: PackingProblem, types: TaskTypes, held: Ints) -> Started 
         for zone in range(types.zones):
             here = np.flatnonzero((held[kind] > 0) & (problem.zone == zone))
             if len(here):
-                parts.append(_deal(groups, share[groups, zone], here, held[kind, here]))
+                parts.append(deal(groups, share[groups, zone], here, held[kind, here]))
     if not parts:
         return Started.nothing()
     group, instance, count = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -55,8 +55,8 @@ def _zone_shares(problem: PackingProblem, types: TaskTypes, placed: Ints) -> Int
     return share
 
 
-def _deal(groups: Ints, share: Ints, instances: Ints, amount: Ints) -> tuple[Ints, Ints, Ints]:
-    """Cut two ways of cutting the same row of tasks into (group, instance, count)."""
+def deal(groups: Ints, share: Ints, instances: Ints, amount: Ints) -> tuple[Ints, Ints, Ints]:
+    """Groups, instances and counts from two ways of cutting the same row of tasks: ``share`` a group, ``amount`` an instance."""
     by_group, by_instance = np.cumsum(share), np.cumsum(amount)
     cuts = np.union1d(by_group, by_instance)
     cuts = cuts[cuts > 0]
