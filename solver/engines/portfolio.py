@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
-from solver.engines import components, packed_first, sequential, warm
+from solver.engines import components, packed_first, preempting, sequential, warm
 from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer, ProgressObserver
@@ -153,6 +153,7 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         if _unplaced(incumbent) > 0:
             smallest = packed_first.smallest_first(incumbent.rules)
             incumbent.offer(sequential.place(incumbent.rules, limits.seed, until, smallest))
+            incumbent.offer(preempting.place(incumbent.rules, incumbent.tasks, until), of_all_rules=False)
         count_bounds(incumbent, deadline)
     for name in ("assigning", "placing", "packing", "fitting", "exact"):
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
