@@ -17,6 +17,7 @@ from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, Scheduling
 from solver.engines.deadline import Deadline
+from solver.engines.eligibility import caps, eligibility
 from solver.engines.incumbent import Incumbent
 from solver.engines.patterns import search
 from solver.engines.patterns.problem import PackingProblem, PackingResult, Started, anywhere, evenly
@@ -122,7 +123,8 @@ class _Packing:
         """In plain arrays."""
         request = self._request
         zone, zones = self._zone()
-        eligible, admits = self._eligibility()
+        within = {g: spread.buckets for g, spread in self._spreads.items()}
+        eligible, admits = eligibility(self._rules, self._groups, within)
         lower, upper = self._bounds(eligible, admits, zone, zones)
         return PackingProblem(
             free=self._rules.available(self._before),
@@ -134,7 +136,7 @@ class _Packing:
             upper=upper,
             admits=admits,
             eligible=eligible,
-            limit=np.array([max(int(most.max(initial=0)), 1) for most in self.most], np.int64),
+            limit=caps(self._rules, self._groups),
             weight=self._weight(),
         )
 
@@ -159,26 +161,6 @@ class _Packing:
         if self._zones is None:
             return np.zeros(self._request.cluster.size, np.int64), 1
         return np.where(self._zones.inside, self._zones.of, len(self._zones)), len(self._zones) + 1
-
-    def _in_bucket(self, group: int) -> Bools:
-        """``bool[I]``: a group that spreads uses no instance outside its buckets, since none need be."""
-        if group in self._spreads:
-            return self._spreads[group].buckets.inside
-        return np.ones(self._request.cluster.size, np.bool_)
-
-    def _eligibility(self) -> tuple[Ints, Bools]:
-        """``int64[G]`` and ``bool[E, I]``: the kinds of eligibility, once for groups that are alike and spread over the same."""
-        kinds: dict[tuple[int, int], int] = {}
-        rows: list[Bools] = []
-        eligible = []
-        for g, most in zip(self._groups, self.most, strict=True):
-            spread = self._spreads.get(g)
-            key = (self._rules.alike[g], 0 if spread is None else id(spread.buckets))
-            if key not in kinds:
-                kinds[key] = len(rows)
-                rows.append((most > 0) & self._in_bucket(g))
-            eligible.append(kinds[key])
-        return np.array(eligible, np.int64), np.array(rows).reshape(-1, self._request.cluster.size)
 
     def _bounds(self, eligible: Ints, admits: Bools, zone: Ints, zones: int) -> tuple[Ints, Ints]:
         wanted = self._request.wanted[self._groups]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.counts import Counts, Ints
 from solver.domain.request import Limits, Scheduling
 from solver.engines.deadline import Deadline
+from solver.engines.eligibility import caps, eligibility
 from solver.engines.incumbent import Incumbent
 from solver.engines.patterns.handing_back import deal
 from solver.engines.patterns.placing import Placed, most_placed
@@ -52,13 +53,7 @@ class _Placing:
         self._rules, self._request = incumbent.rules, incumbent.rules.problem
         self._groups = np.flatnonzero(self._request.wanted)
         size = self._request.cluster.size
-        rows: dict[int, Bools] = {}
-        limit = []
-        for g in self._groups.tolist():
-            most = self._rules.most(g)
-            rows.setdefault(self._rules.alike[g], most > 0)
-            limit.append(max(int(most.max(initial=0)), 1))
-        place = {first: row for row, first in enumerate(rows)}
+        eligible, admits = eligibility(self._rules, self._groups.tolist(), {})
         wanted = self._request.wanted[self._groups]
         lower, upper = anywhere(wanted, 1)
         self.problem = PackingProblem(
@@ -69,9 +64,9 @@ class _Placing:
             wanted=wanted,
             lower=lower,
             upper=upper,
-            admits=np.array(list(rows.values())).reshape(-1, size),
-            eligible=np.array([place[self._rules.alike[g]] for g in self._groups.tolist()], np.int64),
-            limit=np.array(limit, np.int64),
+            admits=admits,
+            eligible=eligible,
+            limit=caps(self._rules, self._groups.tolist()),
         )
 
     def plan(self, found: Placed) -> Counts:
