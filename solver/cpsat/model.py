@@ -17,7 +17,7 @@ from solver.cpsat.rows import InstanceRows
 from solver.cpsat.starts import StartVariables
 from solver.cpsat.stays import StayVariables
 from solver.cpsat.values import Values, cells_of, own_values, truth_in, value_in
-from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.rules.model import Literal, Sum, Variable
 
@@ -62,8 +62,6 @@ class CountModel:
         self._on_instance = self._starts.on_instance()
         here_of = self._what_is_on()
         self._rows: InstanceRows | None = InstanceRows(here_of, problem.demand, self._high)
-        self._where = [(v, i) for i, here in here_of.items() for _, v in here]
-        self._kept: list[Variable] = []
         for held, shares in self._starts.links():
             self.cp.add(self._expression(held) == self._expression(shares))
 
@@ -330,26 +328,6 @@ class CountModel:
             return value(self._variables[variable])
 
         return self._problem.running + self._starts.deal(read, self._near, shape) - self._stays.counts(read)
-
-    def keep_outside(self, instances: Bools, tasks: Counts) -> None:
-        """Elsewhere than on these instances (``bool[I]``), what starts and what stays is as in a plan."""
-        self.release()
-        values = self.values(tasks)
-        for variable, instance in self._where:
-            if not instances[instance]:
-                self._set_domain(variable, values[variable], values[variable])
-                self._kept.append(variable)
-
-    def release(self) -> None:
-        """Let everything change again."""
-        for variable in self._kept:
-            self._set_domain(variable, self._low[variable], self._high[variable])
-        self._kept.clear()
-
-    def _set_domain(self, variable: Variable, low: int, high: int) -> None:
-        domain = self.cp.proto.variables[self._variables[variable].index].domain
-        domain.clear()
-        domain.extend([low, high])
 
     def complete(self) -> None:
         """All of it is there: limits on single instances are stated, and what an engine adds now is never given up.

@@ -37,7 +37,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     types = types_of(rules)
     packed = any(isinstance(cost, Opened) for cost in rules.tiers[len(tiers) :])
     alone = limits.deterministic_limit is not None or not (
-        packed or exact.fits(types, deadline.remaining() * (1 - share))
+        packed or exact.fits(exact.starts_of(types), deadline.remaining() * (1 - share))
     )
     whole = deadline if alone else deadline.part(share)
     fixed = request.operation.fixed

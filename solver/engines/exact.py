@@ -19,10 +19,8 @@ from solver.compile import CompiledModel, compile_model, types_of
 from solver.cpsat.merging import TaskType
 from solver.cpsat.model import BuildStopped
 from solver.domain.request import Limits
-from solver.engines import neighbourhood
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
-from solver.engines.neighbourhood import Searched
 
 LARGEST_MODEL = 150_000
 """Start variables beyond which the count model is not built (building takes some 5 µs a variable and holds the lock)."""
@@ -33,13 +31,6 @@ LEAST_SECONDS, SECONDS_A_START = 0.02, 30e-6
 TIER_SHARE, ALONE_SHARE = 0.6, 0.9
 """Of the time left, for a tier that is not the last; and where those after it owe nothing before it finds a better plan."""
 
-SMALL_MODEL = 300
-"""Variables of a model that is searched whole at once."""
-
-NEAR_SHARE, NEAR_GAP = 0.35, 200
-"""Of a tier's time, for searches around the plan before the one that looks everywhere; and how far the value may be above its
-bound: a neighbourhood of a few instances gains a few, so that a larger gap is left to the whole search."""
-
 STOP_INTERVAL = 0.005
 """Seconds between looks at the deadline; a stop that comes before the search begins is lost, so it is repeated."""
 
@@ -48,8 +39,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the incumbent and its bounds until all is proved or the time is over."""
     rules = incumbent.rules
     types = types_of(rules)
-    if not fits(types, deadline.remaining()):
-        incumbent.cut_short |= fits(types, math.inf)
+    starts = starts_of(types)
+    if not fits(starts, deadline.remaining()):
+        incumbent.cut_short |= fits(starts, math.inf)
         return
     most = [rules.most_beside(g) for g in range(len(rules.problem.groups))]
     try:
@@ -66,7 +58,8 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
             rest = all(_settled(incumbent, compiled, later) for later in range(tier + 1, len(compiled.tiers)))
             share = 1.0 if last else ALONE_SHARE if rest else TIER_SHARE
             given = None if budget is None else budget * share
-            spent = _minimise(incumbent, compiled, tier, limits, given, deadline.part(share))
+            own = replace(limits, deterministic_limit=given)
+            spent = _minimise(incumbent, compiled, tier, own, deadline.part(share))
             budget = None if budget is None else max(budget - spent, 0.0)
         _hold(incumbent, compiled, tier, held)
         if deadline.passed():
@@ -74,9 +67,13 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
             break
 
 
-def fits(types: Sequence[TaskType], seconds: float) -> bool:
-    """Whether a model with starts of these types is built and searched within the seconds."""
-    starts = sum(one.size for one in types)
+def starts_of(types: Sequence[TaskType]) -> int:
+    """Variables for what starts, which is most of a model."""
+    return sum(one.size for one in types)
+
+
+def fits(starts: int, seconds: float) -> bool:
+    """Whether a model with so many starts is built and searched within the seconds."""
     return starts <= LARGEST_MODEL and seconds >= LEAST_SECONDS + starts * SECONDS_A_START
 
 
@@ -99,69 +96,21 @@ def _settled(incumbent: Incumbent, compiled: CompiledModel, tier: int) -> bool:
     return incumbent.bound(tier).value >= incumbent.values[tier]
 
 
-def _minimise(
-    incumbent: Incumbent,
-    compiled: CompiledModel,
-    tier: int,
-    limits: Limits,
-    budget: float | None,
-    deadline: Deadline,
-) -> float:
-    """Search one tier, around the plan where little is missing, then everywhere; deterministic seconds spent."""
+def _minimise(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> float:
+    """Search one tier, hinted with the plan; deterministic seconds spent."""
     model = compiled.model
     model.minimise(compiled.tiers[tier])
-    spent = 0.0
-    gap = incumbent.values[tier] - incumbent.bound(tier).value
-    if model.size > SMALL_MODEL and gap <= NEAR_GAP:
-        given = None if budget is None else budget * NEAR_SHARE
-        until = deadline.part(NEAR_SHARE) if budget is None else deadline
-        spent = _near(incumbent, compiled, tier, replace(limits, deterministic_limit=given), until)
-        if incumbent.bound(tier).value >= incumbent.values[tier]:
-            return spent
-    left = None if budget is None else max(budget - spent, 0.0)
-    return spent + _everywhere(incumbent, compiled, tier, replace(limits, deterministic_limit=left), deadline)
-
-
-def _everywhere(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> float:
-    """Search the whole model, hinted with the plan; deterministic seconds spent."""
-    model = compiled.model
     model.hint(incumbent.tasks)
     solver = cp_model.CpSolver()
     _configure(solver, limits, deadline)
     given = incumbent.values
-    status = _solve(solver, model.cp, _Report(incumbent, compiled, tier), deadline)
+    report = _Report(incumbent, compiled, tier) if incumbent.is_watched else None
+    status = _solve(solver, model.cp, report, deadline)
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         incumbent.offer(model.decode(solver.value))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
         incumbent.add_bound(tier, _rounded_up(solver.best_objective_bound), "model", given)
     return float(solver.response_proto.deterministic_time)
-
-
-def _near(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> float:
-    """Search around the plan; deterministic seconds spent."""
-
-    def search(part: Deadline, seconds: float | None) -> Searched:
-        return _around(incumbent, compiled, tier, replace(limits, deterministic_limit=seconds), part)
-
-    budget = limits.deterministic_limit
-    return neighbourhood.improve(incumbent, compiled.model, tier, limits.seed, budget, deadline, search)
-
-
-def _around(incumbent: Incumbent, compiled: CompiledModel, tier: int, limits: Limits, deadline: Deadline) -> Searched:
-    """Search what the model leaves open around the plan."""
-    model = compiled.model
-    model.hint(incumbent.tasks)
-    solver = cp_model.CpSolver()
-    given = max(deadline.remaining(), 1e-3)
-    _configure(solver, limits, deadline)
-    status = _solve(solver, model.cp, None, deadline)
-    found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-    better = found and round(solver.objective_value) < incumbent.values[tier]
-    used = solver.wall_time / given if limits.deterministic_limit is None else 1.0
-    spent = float(solver.response_proto.deterministic_time)
-    if limits.deterministic_limit is not None:
-        used = spent / limits.deterministic_limit
-    return Searched(model.decode(solver.value) if better else None, status == cp_model.OPTIMAL, used, spent)
 
 
 def _configure(solver: cp_model.CpSolver, limits: Limits, deadline: Deadline) -> None:

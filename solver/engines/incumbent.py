@@ -81,6 +81,11 @@ class Incumbent:
     def _take(self, tasks: Counts) -> None:
         self.tasks, self.values = tasks, self.value(tasks)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is told of a better plan before the last one."""
+        return self.on_better is not None or self.on_progress is not None
+
     def value(self, tasks: Counts) -> tuple[int, ...]:
         """The cost of each tier."""
         placement = Placement(self.rules.problem, tasks)

@@ -32,6 +32,9 @@ MANY_PLACES = 3_000
 
 CUT = "the sequential plan was cut short by the time limit; its figures are those of what it had placed by then"
 
+ENGINES = ("assigning", "placing", "packing", "fitting", "neighbouring", "exact")
+"""Those that search, in turn."""
+
 UNCOMPILED = (
     "the compiled search was left out, since compiling it, once for each installation, would have taken the time: "
     "run placement-solver warm-up"
@@ -155,7 +158,7 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             incumbent.offer(sequential.place(incumbent.rules, limits.seed, until, smallest))
             incumbent.offer(preempting.place(incumbent.rules, incumbent.tasks, until), of_all_rules=False)
         count_bounds(incumbent, deadline)
-    for name in ("assigning", "placing", "packing", "fitting", "exact"):
+    for name in ENGINES:
         if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
             break
         useless = {

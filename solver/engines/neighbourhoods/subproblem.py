@@ -1,0 +1,300 @@
+"""A few instances of a request as a request of their own, with everything elsewhere as a plan has it.
+
+What every other instance holds is counted on *rest* instances, where nothing may change: one for each combination of the
+parts of the cluster that rules look at (zones, types), so that buckets have as many tasks as in the whole. The few instances are
+in the state before the operation, and of each group as many tasks are wanted as the plan does not have elsewhere. The size
+of such a problem, and what binding and solving it takes, do not grow with the cluster.
+
+It is a model of the whole, not its equal: what rules say of single instances elsewhere is not in it. Whoever takes a plan of it
+asks the checker about the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solver.domain.cluster import ClusterSnapshot, Port
+from solver.domain.columns import TextColumn
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.problem import Problem
+from solver.domain.request import Freedom, RunningTask, Scheduling, TaskGroup
+from solver.rules.base import kinds_of
+from solver.rules.bound import Rules
+from solver.rules.companion import CompanionCost
+from solver.rules.soft import Soft
+
+MOST_RESTS = 200
+"""Rest instances. Parts that would need more, such as each instance for itself, are left out."""
+
+
+def applicable(rules: Rules) -> bool:
+    """Whether what the request asks for can be judged by looking at a few instances.
+
+    Not with devices (``leastFragmentation`` has its own search), nor where moves must gain something, instances are to be
+    emptied or a slot is to be free, which only the whole cluster shows.
+    """
+    problem, freedom = rules.problem, rules.problem.freedom
+    return not (
+        problem.device_groups or problem.all_or_nothing or freedom.min_gain or freedom.empty or freedom.slot
+    ) and bool(rules.tiers)
+
+
+@dataclass(frozen=True, eq=False)
+class Subproblem:
+    """A request for a few instances.
+
+    Attributes
+    ----------
+    problem
+        The few instances first, then the rest.
+    tasks
+        What the plan has there.
+    instances, groups
+        ``int64``: what the first instances, and all groups, are in the whole request; ascending.
+    """
+
+    problem: Problem
+    tasks: Counts
+    instances: Ints
+    groups: Ints
+    shape: tuple[int, int]
+
+    def change(self, tasks: Counts) -> Counts:
+        """What another plan of it adds to the plan (negative: takes away), in terms of the whole request."""
+        change = tasks - self.tasks
+        return Counts.of(self.shape, self.groups[change.group], self.instances[change.instance], change.count)
+
+
+class Subproblems:
+    """Makes them, from what is found out of the request once.
+
+    Parameters
+    ----------
+    rules
+        Of the whole request.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self.rest_of: Ints = _classes(rules)
+        """``int64[I]``: the rest instance that an instance is counted on, by number."""
+        self._beside = _concerned_together(rules)
+        self._named = _named_families(rules)
+        self._tasks_on: dict[int, list[RunningTask]] = {}
+        for task in rules.problem.tasks:
+            self._tasks_on.setdefault(task.instance, []).append(task)
+
+    def of(self, tasks: Counts, instances: Ints) -> Subproblem:
+        """The request for these instances (ascending), all others as the plan ``tasks`` has them.
+
+        Raises
+        ------
+        InvalidRequest
+            If it is none that could be asked: then it is of no use.
+        """
+        problem = self._rules.problem
+        missing = problem.missing(tasks)
+        groups = self._groups(tasks, instances, missing)
+        inside = _places(instances, problem.cluster.size)
+        rest, rests = np.unique(self.rest_of, return_inverse=True)
+        place = np.where(inside >= 0, inside, len(instances) + rests)
+        before = _mapped(problem.running, groups, inside, place, only_inside=True)
+        there = _mapped(tasks, groups, inside, place, only_inside=True)
+        outside = _mapped(tasks, groups, inside, place, only_inside=False)
+        shape = (len(groups), len(instances) + len(rest))
+        running = Counts.of(shape, *(np.concatenate(pair) for pair in zip(before, outside, strict=True)))
+        plan = Counts.of(shape, *(np.concatenate(pair) for pair in zip(there, outside, strict=True)))
+        spent = _moved(tasks - problem.running)
+        changed = _moved(plan - running)
+        first_of_rest = np.array([int(np.flatnonzero(self.rest_of == kind)[0]) for kind in rest], np.int64)
+        asked = Problem(
+            cluster=_cluster(problem.cluster, instances, first_of_rest),
+            groups=self._asked(groups, running.totals(), missing, spent[groups] - changed),
+            running=running,
+            rules=problem.rules,
+            frozen=np.append(problem.frozen[instances], np.ones(len(rest), np.bool_)),
+            tasks=tuple(self._listed(groups, instances)),
+            drained=np.append(problem.drained[instances], np.zeros(len(rest), np.bool_)),
+            freedom=self._freedom(spent, changed, groups),
+        )
+        return Subproblem(asked, plan, instances, groups, (len(problem.groups), problem.cluster.size))
+
+    def _groups(self, tasks: Counts, instances: Ints, missing: Ints) -> Ints:
+        """Groups with tasks on the instances, before or in the plan, or too few anywhere, and those whose rules concern them."""
+        problem = self._rules.problem
+        here = np.zeros(problem.cluster.size, np.bool_)
+        here[instances] = True
+        own = np.unique(
+            np.concatenate(
+                [
+                    np.flatnonzero(missing > 0),
+                    tasks.group[here[tasks.instance]],
+                    problem.running.group[here[problem.running.instance]],
+                ]
+            )
+        ).tolist()
+        found = set(own)
+        for g in own:
+            found |= self._beside.get(g, frozenset())
+        waiting = list(found)
+        while waiting:
+            more = self._named.get(waiting.pop(), frozenset()) - found
+            found |= more
+            waiting += more
+        return np.array(sorted(found), np.int64)
+
+    def _asked(self, groups: Ints, there: Ints, missing: Ints, moved: Ints) -> tuple[TaskGroup, ...]:
+        """The groups with as many tasks wanted, or too many, as the state before has too few or too many of."""
+        problem = self._rules.problem
+        found = []
+        for g, now, spent in zip(groups.tolist(), there.tolist(), moved.tolist(), strict=True):
+            group = problem.groups[g]
+            more = int(problem.operation.desired[g]) - now
+            if group.all_or_nothing and missing[g]:
+                more = min(more, 0)
+            found.append(
+                replace(
+                    group,
+                    start=max(more, 0),
+                    stop=max(-more, 0) if group.scheduling is not Scheduling.DAEMON else 0,
+                    all_or_nothing=False,
+                    max_moves=None if group.max_moves is None else max(group.max_moves - spent, 0),
+                )
+            )
+        return tuple(found)
+
+    def _freedom(self, spent: Ints, changed: Ints, groups: Ints) -> Freedom:
+        """What is left of the budgets for moves."""
+        freedom = self._rules.problem.freedom
+        cost = np.array([group.move_cost for group in self._rules.problem.groups], np.int64)
+
+        def left(most: int | None, whole: int, own: int) -> int | None:
+            return None if most is None else max(most - (whole - own), 0)
+
+        return replace(
+            freedom,
+            max_moves=left(freedom.max_moves, int(spent.sum()), int(changed.sum())),
+            max_move_cost=left(freedom.max_move_cost, int(spent @ cost), int(changed @ cost[groups])),
+        )
+
+    def _listed(self, groups: Ints, instances: Ints) -> Iterable[RunningTask]:
+        number = {g: k for k, g in enumerate(groups.tolist())}
+        for i, instance in enumerate(instances.tolist()):
+            for task in self._tasks_on.get(instance, ()):
+                yield replace(task, group=number[task.group], instance=i)
+
+
+def _classes(rules: Rules) -> Ints:
+    """``int64[I]``: instances of one number are in the same parts, as far as there are not too many of these."""
+    size = rules.problem.cluster.size
+    parts: dict[bytes, Ints] = {}
+    for reading in rules.readings():
+        if reading.part is not None:
+            parts.setdefault(reading.part.tobytes(), reading.part)
+    found = np.zeros(size, np.int64)
+    for part in sorted(parts.values(), key=lambda part: len(np.unique(part))):
+        finer = kinds_of(np.stack([found, part], axis=1))
+        if size and finer.max() < MOST_RESTS:
+            found = finer
+    return found
+
+
+def _concerned_together(rules: Rules) -> dict[int, frozenset[int]]:
+    """For each group those that a rule of few groups concerns together with it; rules of all groups bring none in."""
+    problem = rules.problem
+    found: dict[int, set[int]] = {}
+    sets = [frozenset(rule.scope(problem)) for rule in rules.constraints if rule.owner is not None]
+    sets += [frozenset({rule.owner, *problem.families.get(rule.family, ())}) for rule in _soft_companions(rules)]
+    sets += [frozenset(members) for members in problem.families.values()]
+    for members in set(sets):
+        for g in members if len(members) > 1 else ():
+            found.setdefault(g, set()).update(members)
+    return {g: frozenset(members) for g, members in found.items()}
+
+
+def _named_families(rules: Rules) -> dict[int, frozenset[int]]:
+    """For each group the first group of each family that its rules name: without it they could not be read."""
+    problem = rules.problem
+    found: dict[int, set[int]] = {}
+    for owner, name in (
+        *((rule.owner, name) for rule in rules.constraints for name in rule.names(problem)),
+        *((rule.owner, rule.family) for rule in _soft_companions(rules)),
+    ):
+        if owner is not None and name in problem.families:
+            found.setdefault(owner, set()).add(problem.families[name][0])
+    return {g: frozenset(members) for g, members in found.items()}
+
+
+def _soft_companions(rules: Rules) -> Iterable[CompanionCost]:
+    for tier in rules.tiers:
+        if isinstance(tier, Soft):
+            yield from (cost for cost in tier.costs if isinstance(cost, CompanionCost))
+
+
+def _places(instances: Ints, size: int) -> Ints:
+    """``int64[size]``: the place of each instance among the few; -1 for others."""
+    inside = np.full(size, -1, np.int64)
+    inside[instances] = np.arange(len(instances))
+    return inside
+
+
+def _mapped(counts: Counts, groups: Ints, inside: Ints, place: Ints, *, only_inside: bool) -> tuple[Ints, Ints, Ints]:
+    """Cells of these groups, on the few instances or everywhere else, by their numbers in the subproblem."""
+    number = np.full(counts.groups, -1, np.int64)
+    number[groups] = np.arange(len(groups))
+    kept = (number[counts.group] >= 0) & ((inside[counts.instance] >= 0) == only_inside)
+    return number[counts.group[kept]], place[counts.instance[kept]], counts.count[kept]
+
+
+def _moved(change: Counts) -> Ints:
+    """``int64[G]``: tasks of each group that stop here and start there."""
+    started, stopped = np.zeros(change.groups, np.int64), np.zeros(change.groups, np.int64)
+    np.add.at(started, change.group, np.maximum(change.count, 0))
+    np.add.at(stopped, change.group, np.maximum(-change.count, 0))
+    return np.minimum(started, stopped)
+
+
+def _cluster(cluster: ClusterSnapshot, instances: Ints, rest: Ints) -> ClusterSnapshot:
+    """The few instances, and one in the place of all others of each class, without room."""
+    both = np.append(instances, rest)
+    few = np.arange(len(both)) < len(instances)
+
+    def of(flags: Bools) -> Bools:
+        return flags[both]
+
+    def taken(amounts: Ints) -> Ints:
+        return np.where(few[:, None] if amounts.ndim == 2 else few, amounts[both], 0)
+
+    return ClusterSnapshot(
+        instance_ids=tuple(
+            cluster.instance_ids[i] if own else f"rest of {cluster.instance_ids[i]}"
+            for i, own in zip(both.tolist(), few.tolist(), strict=True)
+        ),
+        resources=cluster.resources,
+        capacity=taken(cluster.capacity),
+        free=taken(cluster.free),
+        active=of(cluster.active),
+        connected=of(cluster.connected),
+        attributes={name: _column(column, both) for name, column in cluster.attributes.items()},
+        used_ports=_ports(cluster.used_ports, instances, cluster.size),
+        unlisted_tasks=taken(cluster.unlisted_tasks),
+        name=cluster.name,
+        taken_at=cluster.taken_at,
+        ec2_instance_id=_column(cluster.ec2_instance_id, both),
+        agent_version=_column(cluster.agent_version, both),
+        registered_at=_column(cluster.registered_at, both),
+        capacity_provider=_column(cluster.capacity_provider, both),
+    )
+
+
+def _column(column: TextColumn, instances: Ints) -> TextColumn:
+    return TextColumn(column.values, column.codes[instances])
+
+
+def _ports(used: Mapping[Port, Ints], instances: Ints, size: int) -> dict[Port, Ints]:
+    inside = _places(instances, size)
+    held = {port: np.sort(inside[where]) for port, where in used.items()}
+    return {port: places[places >= 0] for port, places in held.items()}

@@ -1,0 +1,153 @@
+"""A few instances at a time: small exact searches around the best plan, several at once, for requests of any size and any rules.
+
+Large neighbourhood search (Shaw 1998), adaptive between kinds of neighbourhoods (Ropke and Pisinger 2006). Each is a request of
+its own (``neighbourhoods.subproblem``), whose size does not grow with the cluster, solved over all tiers by the count model in a
+thread: CP-SAT lets go of the interpreter while it searches. The neighbourhoods of a round share no instance, so that what
+is better in one of them still is when the others have changed; the checker looks at the whole each time.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from solver.compile import types_of
+from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.request import Limits
+from solver.engines import exact
+from solver.engines.deadline import Deadline
+from solver.engines.incumbent import Incumbent
+from solver.engines.neighbourhoods.adaptive import Choice
+from solver.engines.neighbourhoods.kinds import KINDS, View, drawn
+from solver.engines.neighbourhoods.subproblem import Subproblems, applicable
+from solver.errors import InvalidRequest, PlanRejected
+from solver.rules.bind import bind
+
+SECONDS, DETERMINISTIC = 1.0, 0.1
+"""For one neighbourhood: by the clock, and in CP-SAT's deterministic seconds where those are the limit."""
+
+SHARE = 0.35
+"""Of what is left, where the whole request fits one model, which is searched afterwards."""
+
+MOST_FAILURES = 12
+"""In a row, where the whole request fits one model: then it is searched at once."""
+
+NEAR_GAP = 200
+"""Where the whole fits one model: a first open tier that is further above its bound gains more from a look at everything."""
+
+SMALL = 300
+"""Starts of a model that is searched whole at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """What the search of one neighbourhood came to."""
+
+    change: Counts | None
+    """Of the whole plan; None where nothing better was found."""
+    whole: bool
+    """Nothing better is left in it."""
+    share: float
+    """Of its time that it used."""
+
+
+def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
+    """Improve the plan until the time is over; where the whole fits one model, for a while."""
+    if not applicable(incumbent.rules):
+        return
+    starts = exact.starts_of(types_of(incumbent.rules))
+    fits = exact.fits(starts, deadline.remaining())
+    budget = limits.deterministic_limit
+    if fits:
+        if starts <= SMALL or _gap(incumbent) > NEAR_GAP:
+            return
+        budget = None if budget is None else budget * SHARE
+        deadline = deadline.part(SHARE) if budget is None else deadline
+    _Search(incumbent, limits, budget, deadline).run(MOST_FAILURES if fits else None)
+
+
+def _gap(incumbent: Incumbent) -> int:
+    """How far the first tier that is not proved is above its bound."""
+    gaps = (value - incumbent.bound(tier).value for tier, value in enumerate(incumbent.values))
+    return next((gap for gap in gaps if gap > 0), 0)
+
+
+class _Search:
+    """Rounds of neighbourhoods, one a thread."""
+
+    def __init__(self, incumbent: Incumbent, limits: Limits, budget: float | None, deadline: Deadline) -> None:
+        self._incumbent = incumbent
+        self._limits = limits
+        self._budget = budget
+        self._deadline = deadline
+        self._draw = np.random.default_rng(limits.seed)
+        self._subproblems = Subproblems(incumbent.rules)
+        self._choice = Choice(KINDS)
+
+    def run(self, most_failures: int | None) -> None:
+        """Search until time, budget, or after so many failures in a row ideas are over."""
+        failures, spent = 0, 0.0
+        threads = max(self._limits.workers, 1)
+        with ThreadPoolExecutor(threads) as pool:
+            while most_failures is None or failures < most_failures:
+                out_of_budget = self._budget is not None and spent >= self._budget
+                if out_of_budget or self._deadline.passed() or self._finished():
+                    return
+                round_ = self._round(threads)
+                if not round_:
+                    return
+                tasks = self._incumbent.tasks
+                found = pool.map(partial(self._searched, tasks), (instances for _, instances in round_))
+                spent += DETERMINISTIC * len(round_)
+                for (kind, _), one in zip(round_, found, strict=True):
+                    better = one.change is not None and self._incumbent.offer(
+                        self._incumbent.tasks + one.change, of_all_rules=False
+                    )
+                    failures = 0 if better else failures + 1
+                    self._choice.learn(kind, better=better, whole=one.whole, share=one.share)
+
+    def _finished(self) -> bool:
+        return self._incumbent.proven(len(self._incumbent.values) - 1)
+
+    def _round(self, most: int) -> list[tuple[str, Ints]]:
+        """Neighbourhoods that share no instance, each with its kind."""
+        view = View(self._incumbent.rules, self._incumbent.tasks, self._subproblems.rest_of)
+        allowed = view.usable.copy()
+        found: list[tuple[str, Ints]] = []
+        for _ in range(most):
+            kind, instances = self._drawn(view, allowed)
+            if len(instances):
+                allowed[instances] = False
+                found.append((kind, instances))
+        return found
+
+    def _drawn(self, view: View, allowed: Bools) -> tuple[str, Ints]:
+        """A kind that finds something to look at, and its instances."""
+        while True:
+            kind = self._choice.next(self._draw)
+            weights = KINDS[kind](view, self._draw)
+            if weights is not None:
+                return kind, drawn(weights, allowed, self._choice.size, self._draw)
+            self._choice.forget(kind)
+
+    def _searched(self, tasks: Counts, instances: Ints) -> Searched:
+        """Search the few instances, everything else as in the plan."""
+        deterministic = self._budget is not None
+        # Under a deterministic limit the clock must not decide (§10.1).
+        until = self._deadline if deterministic else self._deadline.within(SECONDS)
+        limits = replace(self._limits, workers=1, deterministic_limit=DETERMINISTIC if deterministic else None)
+        try:
+            sub = self._subproblems.of(tasks, instances)
+            own = Incumbent(bind(sub.problem))
+            own.require_sequential(sub.tasks)
+        except (InvalidRequest, PlanRejected):
+            return Searched(None, whole=True, share=1.0)
+        planned = own.values
+        exact.improve(own, limits, until)
+        whole = own.proven(len(own.values) - 1)
+        # The clock says nothing under a deterministic limit: then whatever is searched whole was quick.
+        share = float(not whole) if deterministic else until.elapsed() / SECONDS
+        return Searched(sub.change(own.tasks) if own.values < planned else None, whole, share)
