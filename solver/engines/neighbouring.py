@@ -26,20 +26,20 @@ from solver.engines.neighbourhoods.subproblem import Subproblems, applicable
 from solver.errors import InvalidRequest, PlanRejected
 from solver.rules.bind import bind
 
-SECONDS, DETERMINISTIC = 1.0, 0.1
+SECONDS, DETERMINISTIC = 0.5, 0.1
 """For one neighbourhood: by the clock, and in CP-SAT's deterministic seconds where those are the limit."""
 
-SHARE = 0.35
-"""Of what is left, where the whole request fits one model, which is searched afterwards."""
+SMALL, LARGE = 300, 20_000
+"""Starts of a model of the whole request that is searched whole at once, and of one in which such a search seldom gets far."""
+
+SHARE, LARGE_SHARE = 0.35, 0.7
+"""Of what is left, where the whole request fits one model, which is searched afterwards; and where that model is large."""
 
 MOST_FAILURES = 12
 """In a row, where the whole request fits one model: then it is searched at once."""
 
 NEAR_GAP = 200
-"""Where the whole fits one model: a first open tier that is further above its bound gains more from a look at everything."""
-
-SMALL = 300
-"""Starts of a model that is searched whole at once."""
+"""A first open tier that is further above its bound gains more from a look at everything, unless the model is large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +62,12 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     fits = exact.fits(starts, deadline.remaining())
     budget = limits.deterministic_limit
     if fits:
-        if starts <= SMALL or _gap(incumbent) > NEAR_GAP:
+        large = starts > LARGE
+        if starts <= SMALL or (_gap(incumbent) > NEAR_GAP and not large):
             return
-        budget = None if budget is None else budget * SHARE
-        deadline = deadline.part(SHARE) if budget is None else deadline
+        share = LARGE_SHARE if large else SHARE
+        deadline = deadline.part(share) if budget is None else deadline
+        budget = None if budget is None else budget * share
     _Search(incumbent, limits, budget, deadline).run(MOST_FAILURES if fits else None)
 
 

@@ -53,7 +53,7 @@ class Choice:
             Of the time that it was given it has used so much.
         """
         self.scores[kind] = MEMORY * self.scores[kind] + (1 - MEMORY) * better
-        if not whole:
+        if not (whole or better):
             self.size = max(self.size - 1, LEAST_SIZE)
         elif share < QUICK:
             self.size += 1

@@ -21,10 +21,11 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, RunningTask, Scheduling, TaskGroup
-from solver.rules.base import kinds_of
+from solver.rules.base import Constraint, kinds_of
+from solver.rules.bind import CONSTRAINTS
 from solver.rules.bound import Rules
 from solver.rules.companion import CompanionCost
-from solver.rules.soft import Soft
+from solver.rules.resources import Resource
 
 MOST_RESTS = 200
 """Rest instances. Parts that would need more, such as each instance for itself, are left out."""
@@ -81,8 +82,10 @@ class Subproblems:
         self._rules = rules
         self.rest_of: Ints = _classes(rules)
         """``int64[I]``: the rest instance that an instance is counted on, by number."""
-        self._beside = _concerned_together(rules)
-        self._named = _named_families(rules)
+        self._names = [_names(rules.problem, g) for g in range(len(rules.problem.groups))]
+        self._beside = _concerned_together(rules, self._names)
+        resources = (rule for rule in rules.constraints if isinstance(rule, Resource))
+        self._owed = sorted({g for rule in resources for debt in rule.debts for g in debt.members})
         self._tasks_on: dict[int, list[RunningTask]] = {}
         for task in rules.problem.tasks:
             self._tasks_on.setdefault(task.instance, []).append(task)
@@ -123,41 +126,38 @@ class Subproblems:
         return Subproblem(asked, plan, instances, groups, (len(problem.groups), problem.cluster.size))
 
     def _groups(self, tasks: Counts, instances: Ints, missing: Ints) -> Ints:
-        """Groups with tasks on the instances, before or in the plan, or too few anywhere, and those whose rules concern them."""
+        """Groups with tasks on the instances, or too few, daemons for which room is kept, and those whose rules concern these."""
         problem = self._rules.problem
         here = np.zeros(problem.cluster.size, np.bool_)
         here[instances] = True
-        own = np.unique(
-            np.concatenate(
-                [
-                    np.flatnonzero(missing > 0),
-                    tasks.group[here[tasks.instance]],
-                    problem.running.group[here[problem.running.instance]],
-                ]
-            )
-        ).tolist()
-        found = set(own)
-        for g in own:
-            found |= self._beside.get(g, frozenset())
-        waiting = list(found)
-        while waiting:
-            more = self._named.get(waiting.pop(), frozenset()) - found
-            found |= more
-            waiting += more
-        return np.array(sorted(found), np.int64)
+        before = problem.running
+        own: Ints = np.concatenate(
+            [
+                self._owed,
+                np.flatnonzero(missing > 0),
+                tasks.group[here[tasks.instance]],
+                before.group[here[before.instance]],
+            ]
+        )
+        found = set(own.astype(np.int64).tolist())
+        return np.array(sorted(found.union(*(self._beside[g] for g in found if g in self._beside))), np.int64)
 
     def _asked(self, groups: Ints, there: Ints, missing: Ints, moved: Ints) -> tuple[TaskGroup, ...]:
         """The groups with as many tasks wanted, or too many, as the state before has too few or too many of."""
         problem = self._rules.problem
+        families = {problem.groups[g].family for g in groups.tolist()}
         found = []
         for g, now, spent in zip(groups.tolist(), there.tolist(), moved.tolist(), strict=True):
             group = problem.groups[g]
             more = int(problem.operation.desired[g]) - now
             if group.all_or_nothing and missing[g]:
                 more = min(more, 0)
+            # What names a family that is not there is between groups of which nothing may change.
+            known = (spec for spec, names in zip(group.constraints, self._names[g], strict=True) if names <= families)
             found.append(
                 replace(
                     group,
+                    constraints=tuple(known),
                     start=max(more, 0),
                     stop=max(-more, 0) if group.scheduling is not Scheduling.DAEMON else 0,
                     all_or_nothing=False,
@@ -202,36 +202,30 @@ def _classes(rules: Rules) -> Ints:
     return found
 
 
-def _concerned_together(rules: Rules) -> dict[int, frozenset[int]]:
-    """For each group those that a rule of few groups concerns together with it; rules of all groups bring none in."""
-    problem = rules.problem
+def _names(problem: Problem, group: int) -> list[frozenset[str]]:
+    """The families that each constraint of a group names."""
+    found = []
+    for spec in problem.groups[group].constraints:
+        rule = CONSTRAINTS[spec.type](group, spec.argument)
+        named = rule.names(problem) if isinstance(rule, Constraint) else ()
+        found.append(frozenset([rule.family] if isinstance(rule, CompanionCost) else named))
+    return found
+
+
+def _concerned_together(rules: Rules, names: list[list[frozenset[str]]]) -> dict[int, frozenset[int]]:
+    """For each group those that a rule of few groups concerns together with it; rules of all groups bring in what they name."""
+    families = rules.problem.families
+    sets = {frozenset(rule.scope(rules.problem)) for rule in rules.constraints if rule.owner is not None}
+    sets = {members for members in sets if len(members) < len(rules.problem.groups)} | set(
+        map(frozenset, families.values())
+    )
+    for g, named in enumerate(names):
+        sets |= {frozenset([g, *families.get(name, ())]) for name in frozenset().union(*named)}
     found: dict[int, set[int]] = {}
-    sets = [frozenset(rule.scope(problem)) for rule in rules.constraints if rule.owner is not None]
-    sets += [frozenset({rule.owner, *problem.families.get(rule.family, ())}) for rule in _soft_companions(rules)]
-    sets += [frozenset(members) for members in problem.families.values()]
-    for members in set(sets):
+    for members in sets:
         for g in members if len(members) > 1 else ():
             found.setdefault(g, set()).update(members)
     return {g: frozenset(members) for g, members in found.items()}
-
-
-def _named_families(rules: Rules) -> dict[int, frozenset[int]]:
-    """For each group the first group of each family that its rules name: without it they could not be read."""
-    problem = rules.problem
-    found: dict[int, set[int]] = {}
-    for owner, name in (
-        *((rule.owner, name) for rule in rules.constraints for name in rule.names(problem)),
-        *((rule.owner, rule.family) for rule in _soft_companions(rules)),
-    ):
-        if owner is not None and name in problem.families:
-            found.setdefault(owner, set()).add(problem.families[name][0])
-    return {g: frozenset(members) for g, members in found.items()}
-
-
-def _soft_companions(rules: Rules) -> Iterable[CompanionCost]:
-    for tier in rules.tiers:
-        if isinstance(tier, Soft):
-            yield from (cost for cost in tier.costs if isinstance(cost, CompanionCost))
 
 
 def _places(instances: Ints, size: int) -> Ints:

@@ -22,15 +22,17 @@ def test_a_kind_that_helps_is_tried_more_often_and_none_is_given_up() -> None:
     assert min(late["a"], late["c"]) > 0
 
 
-def test_neighbourhoods_grow_where_they_are_quick_and_shrink_where_they_are_not_searched_whole() -> None:
-    """Between the two they stay as they are."""
+def test_neighbourhoods_grow_where_they_are_quick_and_shrink_where_they_come_to_nothing() -> None:
+    """Not searched whole and no better plan; between the two they stay as they are."""
     choice = Choice(("a",), size=5)
     choice.learn("a", better=False, whole=True, share=0.1)
     assert choice.size == 6
     choice.learn("a", better=False, whole=True, share=0.9)
     assert choice.size == 6
+    choice.learn("a", better=True, whole=False, share=1.0)
+    assert choice.size == 6
     for _ in range(10):
-        choice.learn("a", better=True, whole=False, share=1.0)
+        choice.learn("a", better=False, whole=False, share=1.0)
     assert choice.size == LEAST_SIZE
 
 
