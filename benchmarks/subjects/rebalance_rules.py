@@ -57,8 +57,9 @@ SUBJECT = Subject(
     title="Soft rules after a rebalance, services times instances beyond one model",
     description=(
         "20 tasks each of N4's services, each demand halved, run anywhere on N4's instances, half of them beside a task of the "
-        f"next service. `spread({ZONE_FIELD})`; a task beside the next service on its instance costs {_APART} (`antiAffinity`), one "
-        f"without the service after that in its zone {_NEAR} (`affinity`); {_MOVES_A_SERVICE} moves a service are allowed. "
+        f"next service. `spread({ZONE_FIELD})`; a task beside the next service on its instance costs {_APART} "
+        f"(`antiAffinity`), one without the service after that in its zone {_NEAR} (`affinity`); {_MOVES_A_SERVICE} moves a "
+        "service are allowed. "
         "Value: the weighted soft rules, after the spread. The sequential scheduler moves nothing."
     ),
     cases=(
