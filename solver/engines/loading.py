@@ -11,7 +11,7 @@ LOADING_SECONDS = 0.4
 
 
 def loaded(engine: str, seconds: float) -> ModuleType | None:
-    """The module of ``exact`` or ``packing``; None where loading it would take the seconds that are left."""
+    """The module of an engine; None where loading it would take the seconds that are left."""
     if "ortools" not in sys.modules and seconds < LOADING_SECONDS:
         return None
     return importlib.import_module(f"solver.engines.{engine}")

@@ -1,7 +1,8 @@
 """A plan that stops tasks of lower classes for those that found no room: where fewest have to go, one instance after the other.
 
 The sequential scheduler pre-empts nothing. Searches do, but in a large request their first plan may take all the time there is;
-this one takes a few passes over the instances for each group. What rules say of a stop besides is the checker's to judge.
+this one takes a pass over the instances for as many tasks as there are instances. What rules say of a stop besides is the
+checker's to judge.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.domain.request import Preempt
 from solver.engines.deadline import Deadline
 from solver.rules.bound import Rules
@@ -40,31 +43,38 @@ def place(rules: Rules, tasks: Counts, deadline: Deadline) -> Counts:
     Gangs, and groups with rules that look at more than one instance, are left as they are.
     """
     problem = rules.problem
-    state = Placement(problem, tasks)
     if problem.freedom.preempt is Preempt.NONE or problem.all_or_nothing:
         return tasks
+    state = Placement(problem, tasks)
+    # What one task takes of the whole cluster's capacity, of the resource of which it is most.
+    total = np.maximum(problem.cluster.capacity.sum(axis=0), 1)
+    share = (problem.demand / total).max(axis=1, initial=0.0)
     for priority, groups in problem.classes():
-        victims = _victims(rules, priority)
-        for g in sorted(groups, key=lambda g: -_share(rules, g)):
+        victims = _victims(problem, tasks, priority, share)
+        for g in sorted(groups, key=lambda g: -share[g]) if victims else ():
+            if deadline.passed():
+                return state.tasks
             stepwise = any(rule.stepwise(problem, g) for rule in rules.concerning(g))
-            if victims and not stepwise and not problem.groups[g].all_or_nothing:
+            if not stepwise and not problem.groups[g].all_or_nothing:
                 _make_room(rules, state, g, victims, deadline)
     return state.tasks
 
 
-def _victims(rules: Rules, priority: int) -> list[int]:
-    """Groups whose tasks may stop for the class: the lowest class first, in each the largest tasks."""
-    operation, groups = rules.problem.operation, rules.problem.groups
+def _victims(problem: Problem, tasks: Counts, priority: int, share: NDArray[np.float64]) -> list[int]:
+    """Groups whose tasks may stop for the class: the lowest class first, in each the largest tasks.
+
+    Not those of which the plan starts tasks and which may not move: a stop would make a move of the start.
+    """
+    operation, groups = problem.operation, problem.groups
+    starting = set((tasks - problem.running).positive().group.tolist())
     lower = [
-        g for g, group in enumerate(groups) if group.priority < priority and operation.kept[g] < operation.staying[g]
+        g
+        for g, group in enumerate(groups)
+        if group.priority < priority
+        and operation.kept[g] < operation.staying[g]
+        and (g not in starting or operation.moving[g])
     ]
-    return sorted(lower, key=lambda g: (groups[g].priority, -_share(rules, g)))
-
-
-def _share(rules: Rules, group: int) -> float:
-    """What one task takes of the whole cluster's capacity, of the resource of which it is most."""
-    total = np.maximum(rules.problem.cluster.capacity.sum(axis=0), 1)
-    return float((rules.problem.demand[group] / total).max(initial=0.0))
+    return sorted(lower, key=lambda g: (groups[g].priority, -share[g]))
 
 
 def _make_room(rules: Rules, state: Placement, group: int, victims: Sequence[int], deadline: Deadline) -> None:
@@ -74,7 +84,7 @@ def _make_room(rules: Rules, state: Placement, group: int, victims: Sequence[int
     refused = ~rules.admits(group)
     while missing > 0 and not deadline.passed():
         here = np.flatnonzero(~refused)
-        stops = _stops(rules, state, group, victims, here)
+        stops = _stops(rules, state, group, victims, here, deadline)
         order = np.flatnonzero(stops.enough)
         # Of the highest class among those that stop as few as can be, then of the next.
         levels = np.array([problem.groups[v].priority for v in victims])
@@ -99,17 +109,25 @@ def _stop(state: Placement, victims: Sequence[int], instances: Ints, counts: Int
             state.start(v, instances[some], -stopped[some])
 
 
-def _stops(rules: Rules, state: Placement, group: int, victims: Sequence[int], instances: Ints) -> _Stops:
-    """As many of each group as are needed, in the order of the victims; then those are spared that need not have gone."""
+def _stops(
+    rules: Rules, state: Placement, group: int, victims: Sequence[int], instances: Ints, deadline: Deadline
+) -> _Stops:
+    """As many of each group as are needed, in the order of the victims; then those are spared that need not have gone.
+
+    Once the deadline has passed no more groups are looked at.
+    """
     problem = rules.problem
     left = rules.available(state)[instances] - problem.demand[group]
     counts = np.zeros((len(victims), len(instances)), np.int64)
     for k, v in enumerate(victims):
+        if deadline.passed():
+            break
         stopped = np.maximum(-state.change(v), 0)
         may = np.maximum(problem.operation.stoppable.row(v) - stopped, 0)[instances]
         counts[k] = np.minimum(may, _needed(left, problem.demand[v]))
         left = left + counts[k][:, None] * problem.demand[v]
-    for k, v in enumerate(victims):
+    # The highest class first: one of its tasks costs more than any number of a lower one.
+    for k, v in reversed(list(enumerate(victims))):
         spared = np.where((left >= 0).all(axis=1), np.minimum(counts[k], _times(left, problem.demand[v])), 0)
         counts[k] -= spared
         left = left - spared[:, None] * problem.demand[v]

@@ -107,7 +107,8 @@ class Rules:
     def available(self, state: Placement) -> Ints:
         """``int64[I, R]``: what tasks may still take in a state: free, less what is reserved or owed to daemons."""
         columns = {rule.r: rule.available(state) for rule in self.constraints if isinstance(rule, Resource)}
-        return np.stack([columns[r] for r in sorted(columns)], axis=1)
+        # Stacked below an empty array: a cluster may have no resource at all.
+        return np.column_stack([np.zeros((state.size, 0), np.int64), *(columns[r] for r in sorted(columns))])
 
     @cached_property
     def emptied(self) -> Placement:

@@ -60,6 +60,48 @@ def test_the_lowest_class_goes_first_and_a_protected_task_stays() -> None:
     assert placed(equal) == [[1], [0]]
 
 
+def test_of_tasks_that_need_not_go_those_of_the_highest_class_stay() -> None:
+    """Memory asks for the one of class 2, cpu for one more: that of class 0, and not of class 1."""
+    groups = [
+        group("a", 0, cpu=1),
+        group("b", 0, cpu=1, priority=1),
+        group("c", 0, cpu=1, memory=1, priority=2),
+        group("high", 1, cpu=2, memory=1, priority=3),
+    ]
+    rows = [{"cpu": 3, "memory": 1, "free": {"cpu": 0, "memory": 0}}]
+    asked = problem(cluster(rows), groups, {"a": [1], "b": [1], "c": [1]}, freedom=LOWER)
+    assert placed(asked) == [[0], [1], [0], [1]]
+
+
+def test_a_group_of_which_the_plan_starts_tasks_is_left_as_it_is() -> None:
+    """Its stop would make a move of its start: the other group gives way, and the plan is a plan."""
+    groups = [
+        group("low", 1, cpu=2),
+        group("other", 0, cpu=4),
+        group("high", 1, cpu=4, priority=1, rules=["memberOf(attribute:k == a)"]),
+    ]
+    rows = [{"cpu": 8, "k": "a", "free": {"cpu": 0}}, {"cpu": 2, "k": "b"}]
+    asked = problem(cluster(rows), groups, {"low": [2, 0], "other": [1, 0]}, freedom=LOWER)
+    assert placed(asked) == [[2, 1], [0, 0], [1, 0]]
+
+
+def test_a_cluster_without_resources_has_rules_all_the_same() -> None:
+    """``antiAffinity`` keeps a task out until the other one has stopped."""
+    groups = [group("low", 0), group("high", 1, priority=1, rules=["antiAffinity(low, instanceId)"])]
+    asked = problem(cluster([{}], resources=()), groups, {"low": [1]}, freedom=LOWER)
+    solution = portfolio.run(bind(asked), Limits(time_limit=5)).solution
+    assert [tier.value for tier in solution.tiers[:2]] == [0, 1]
+
+
+def test_a_deadline_that_has_passed_leaves_the_plan_as_it_is() -> None:
+    """And so does a caller who has gone."""
+    asked = SUBJECT.cases[1].build(1, 0.05)
+    rules = bind(asked)
+    tasks = sequential.place(rules, 0)
+    for deadline in (Deadline(0.0), Deadline(10.0, lambda: True)):
+        assert preempting.place(rules, tasks, deadline).same_as(tasks)
+
+
 def crowded(seed: int) -> Problem:
     """Two or three instances, nearly full of tasks of two classes; two groups of a higher one."""
     draw = random.Random(seed)

@@ -122,7 +122,7 @@ class Bound:
         capacity = np.maximum(problem.capacity.sum(axis=0), 1)
         use = (problem.total[:, None] * problem.demand).sum(axis=0) / capacity
         scarce = np.maximum(use - use.max(initial=0.0) / 2, 0.0)
-        scale = np.round(scarce / max(scarce.max(initial=0.0), 1e-9) * capacity.max() / capacity * 100)
+        scale = np.round(scarce / max(scarce.max(initial=0.0), 1e-9) * capacity.max(initial=0.0) / capacity * 100)
         size = (problem.demand / (capacity / len(problem.capacity)) * (scarce / max(scarce.sum(), 1e-9))).sum(axis=1)
         return scale.astype(np.int64), size * 2
 

@@ -70,6 +70,12 @@ class View:
         capacity = np.maximum(self.rules.problem.cluster.capacity, 1)
         return np.clip(self.placement.free / capacity, 0.0, 1.0)
 
+    @cached_property
+    def room(self) -> Floats:
+        """``float64[I]``: the share of all resources together that is left; everything where there is none."""
+        resources = max(self.left.shape[1], 1)
+        return self.left.sum(axis=1) / resources if self.left.shape[1] else np.ones(self.size)
+
     def holding(self, groups: Ints) -> Ints:
         """``int64[I]``: tasks of these groups on each instance."""
         return self.placement.held_by(groups.tolist())
@@ -111,7 +117,7 @@ def emptiest(view: View, draw: np.random.Generator) -> Floats | None:
     room = np.zeros(view.size)
     for g in own.tolist():
         room += view.rules.admits(g)
-    near = room * (0.1 + view.left.mean(axis=1)) * (view.held > 0)
+    near = room * (0.1 + view.room) * (view.placement.running_tasks > 0)
     near[first] = near.sum() * 10 + 1.0
     return np.asarray(near, np.float64)
 
@@ -135,7 +141,7 @@ def crowded(view: View, draw: np.random.Generator) -> Floats | None:
     many = (view.classes == most) & (family > 0)
     few = (view.classes == least) & open_
     weights = np.where(many, family / max(int(family[many].sum()), 1), 0.0)
-    weights += np.where(few, (0.1 + view.left.mean(axis=1)) / max(int(few.sum()), 1), 0.0)
+    weights += np.where(few, (0.1 + view.room) / max(int(few.sum()), 1), 0.0)
     return weights
 
 
@@ -157,14 +163,15 @@ def alike(view: View, draw: np.random.Generator) -> Floats | None:
 
 
 def wanting(view: View, draw: np.random.Generator) -> Floats | None:
-    """Where a group that has too few tasks may start some, those with most room first."""
+    """Where a group that has too few tasks may start some once others have left, those with most room first."""
     missing = np.flatnonzero(view.rules.problem.missing(view.tasks) > 0)
     if not len(missing):
         return None
     g = int(draw.choice(missing))
     need = np.minimum(view.rules.problem.demand[g], 1).astype(float)
     room = view.left @ need / max(need.sum(), 1.0)
-    return np.where(view.rules.admits(g) & view.usable, 0.05 + room**2, 0.0)
+    weights = np.where(view.rules.most(g) > 0, 0.05 + room**2, 0.0)
+    return weights if weights.any() else None
 
 
 def broken(view: View, draw: np.random.Generator) -> Floats | None:
@@ -178,7 +185,9 @@ def broken(view: View, draw: np.random.Generator) -> Floats | None:
     found = rule.breaches(view.placement)
     excess = np.maximum(found.amount - found.limit, 0)
     weights = view.holding(np.array(list(rule.scope(view.rules.problem)), np.int64)).astype(float)
-    if len(excess) == view.size:
+    parts = [reading.part for reading in rule.readings(view.rules.problem)]
+    if len(excess) == view.size and all(part is None or len(np.unique(part)) == view.size for part in parts):
+        # It looks at each instance by itself.
         weights = np.where(excess > 0, weights * 10.0 + 1.0, weights * 0.1)
     return weights if weights.any() else None
 
