@@ -19,7 +19,7 @@ _APART, _NEAR = 3, 1
 
 
 def rebalance_problem(services: int, instances: int, seed: int) -> Problem:
-    """N4's services, running anywhere at random, with soft rules between neighbours and two moves a service."""
+    """N4's services, running anywhere at random, with soft rules between neighbours and two moves for each service in all."""
     drawn = n4_problem(services * _TASKS_OF_ONE, instances, services, 2, seed, [SPREAD_ZONES], [])
     running = _anywhere(drawn, seed)
     groups = tuple(_movable(drawn, number, group) for number, group in enumerate(drawn.groups))
@@ -58,8 +58,8 @@ SUBJECT = Subject(
     description=(
         "20 tasks each of N4's services, each demand halved, run anywhere on N4's instances, half of them beside a task of the "
         f"next service. `spread({ZONE_FIELD})`; a task beside the next service on its instance costs {_APART} "
-        f"(`antiAffinity`), one without the service after that in its zone {_NEAR} (`affinity`); {_MOVES_A_SERVICE} moves a "
-        "service are allowed. "
+        f"(`antiAffinity`), one without the service after that in its zone {_NEAR} (`affinity`). In all {_MOVES_A_SERVICE} "
+        "times as many tasks may move as there are services. "
         "Value: the weighted soft rules, after the spread. The sequential scheduler moves nothing."
     ),
     cases=(

@@ -279,11 +279,6 @@ class CountModel:
 
     # What an engine does with it.
 
-    @property
-    def size(self) -> int:
-        """Variables so far."""
-        return len(self._variables)
-
     def all_or_nothing(self, groups: Sequence[int]) -> None:
         """Either each of the groups has all new tasks that it wants, or none of them has more tasks than before."""
         everywhere = np.arange(self._problem.cluster.size)

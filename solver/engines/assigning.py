@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from solver.compile import types_of
 from solver.domain.counts import Counts, Ints
 from solver.domain.request import Limits
 from solver.engines import exact
@@ -34,7 +33,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     request = rules.problem
     asked = in_arrays(rules, tiers)
     share = LAST_SHARE if len(tiers) == len(rules.tiers) else TIME_SHARE
-    types = types_of(rules)
+    types = incumbent.types
     packed = any(isinstance(cost, Opened) for cost in rules.tiers[len(tiers) :])
     alone = limits.deterministic_limit is not None or not (
         packed or exact.fits(exact.starts_of(types), deadline.remaining() * (1 - share))

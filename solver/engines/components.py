@@ -76,7 +76,7 @@ def improve(incumbent: Incumbent, parts: list[Part], limits: Limits, deadline: D
 
 def _go_on(found: list[Incumbent], limits: Limits, deadline: Deadline, engines: Engines) -> None:
     """Search the parts that are not proved once more, each for its share of the time."""
-    rest = [part for part in found if not part.proven(len(part.values) - 1)]
+    rest = [part for part in found if not part.finished]
     for k, part in enumerate(rest):
         if not deadline.passed():
             engines.search(part, limits, deadline.part(1 / (len(rest) - k)))

@@ -22,6 +22,8 @@ class Deadline:
     """
 
     def __init__(self, seconds: float, cancelled: Callable[[], bool] | None = None) -> None:
+        self.seconds = seconds
+        """From the start."""
         self._start = time.monotonic()
         self._end = self._start + seconds
         self._cancelled = cancelled or _never

@@ -16,6 +16,8 @@ def eligibility(rules: Rules, groups: Sequence[int], within: Mapping[int, Bucket
 
     Parameters
     ----------
+    groups
+        ``N`` of them.
     within
         Buckets outside which a group is not to start any.
     """

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from ortools.sat.python import cp_model
 
-from solver.compile import CompiledModel, compile_model, types_of
+from solver.compile import CompiledModel, compile_model
 from solver.cpsat.merging import TaskType
 from solver.cpsat.model import BuildStopped
 from solver.domain.request import Limits
@@ -38,7 +38,7 @@ STOP_INTERVAL = 0.005
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the incumbent and its bounds until all is proved or the time is over."""
     rules = incumbent.rules
-    types = types_of(rules)
+    types = incumbent.types
     starts = starts_of(types)
     if not fits(starts, deadline.remaining()):
         incumbent.cut_short |= fits(starts, math.inf)
@@ -50,6 +50,7 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         incumbent.cut_short = True
         return
     budget = limits.deterministic_limit
+    budget = None if budget is None else max(budget - incumbent.deterministic_spent, 0.0)
     held: list[int] = []
     for tier in range(len(compiled.tiers)):
         incumbent.count(tier, most)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from solver.compile import types_of
+from solver.cpsat.merging import TaskType
 from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.solution import TierResult
@@ -70,6 +73,8 @@ class Incumbent:
     """Whether an engine stopped, or was not begun, for want of time."""
     uncompiled: bool = field(init=False, default=False)
     """Whether an engine was left out because it is not compiled yet and there was no time for it."""
+    deterministic_spent: float = field(init=False, default=0.0)
+    """CP-SAT's deterministic seconds that engines have taken of a limit that they share."""
     patterns: PatternMemory | None = field(init=False, default=None)
     """What the packing engine leaves for a request like this one."""
     _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
@@ -208,6 +213,16 @@ class Incumbent:
         """The best bound of a tier that holds for the present plan; zero, by counting, always does, for no cost is negative."""
         holding = [bound for bound in self._bounds.get(tier, []) if bound.holds_for(self.values)]
         return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
+
+    @cached_property
+    def types(self) -> tuple[TaskType, ...]:
+        """The types of the groups that may start tasks."""
+        return types_of(self.rules)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every tier is proved."""
+        return self.proven(len(self.values) - 1)
 
     def proven(self, tier: int) -> bool:
         """Whether the tier and all before it are proved."""

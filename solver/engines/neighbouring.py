@@ -2,19 +2,21 @@
 
 Large neighbourhood search (Shaw 1998), adaptive between kinds of neighbourhoods (Ropke and Pisinger 2006). Each is a request of
 its own (``neighbourhoods.subproblem``), whose size does not grow with the cluster, solved over all tiers by the count model in a
-thread: CP-SAT lets go of the interpreter while it searches. The neighbourhoods of a round share no instance, so that what
-is better in one of them still is when the others have changed; the checker looks at the whole each time.
+thread: CP-SAT lets go of the interpreter while it searches. The neighbourhoods of a round share no instance. What is better in
+one of them mostly still is when the others have changed, but where they share a budget, a bucket or a missing task: the checker
+looks at the whole each time.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from solver.compile import types_of
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.request import Limits
 from solver.engines import exact
@@ -28,6 +30,12 @@ from solver.rules.bind import bind
 
 SECONDS, DETERMINISTIC = 0.5, 0.1
 """For one neighbourhood: by the clock, and in CP-SAT's deterministic seconds where those are the limit."""
+
+MOST_WANTING = 24
+"""Groups with too few tasks that a neighbourhood takes in besides those with tasks there."""
+
+MOST_IDLE = 20
+"""Neighbourhoods in a row of which none could be searched, and it is over."""
 
 SMALL, LARGE = 300, 20_000
 """Starts of a model of the whole request that is searched whole at once, and of one in which such a search seldom gets far."""
@@ -48,17 +56,22 @@ class Searched:
 
     change: Counts | None
     """Of the whole plan; None where nothing better was found."""
+    begun: bool
+    """It is a request that could be asked, and there was time to."""
     whole: bool
     """Nothing better is left in it."""
     share: float
     """Of its time that it used."""
 
 
+IDLE = Searched(None, begun=False, whole=False, share=1.0)
+
+
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the plan until the time is over; where the whole fits one model, for a while."""
     if not applicable(incumbent.rules):
         return
-    starts = exact.starts_of(types_of(incumbent.rules))
+    starts = exact.starts_of(incumbent.types)
     fits = exact.fits(starts, deadline.remaining())
     budget = limits.deterministic_limit
     if fits:
@@ -77,6 +90,15 @@ def _gap(incumbent: Incumbent) -> int:
     return next((gap for gap in gaps if gap > 0), 0)
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A neighbourhood: its kind, its instances (ascending), and groups that want tasks there."""
+
+    kind: str
+    instances: Ints
+    wanting: tuple[int, ...]
+
+
 class _Search:
     """Rounds of neighbourhoods, one a thread."""
 
@@ -91,40 +113,49 @@ class _Search:
 
     def run(self, most_failures: int | None) -> None:
         """Search until time, budget, or after so many failures in a row ideas are over."""
-        failures, spent = 0, 0.0
+        incumbent, failures, idle = self._incumbent, 0, 0
         threads = max(self._limits.workers, 1)
         with ThreadPoolExecutor(threads) as pool:
-            while most_failures is None or failures < most_failures:
-                out_of_budget = self._budget is not None and spent >= self._budget
-                if out_of_budget or self._deadline.passed() or self._finished():
+            while (most_failures is None or failures < most_failures) and idle < MOST_IDLE:
+                if self._affordable(threads) < 1 or self._deadline.passed() or incumbent.finished:
                     return
-                round_ = self._round(threads)
+                round_ = self._round(self._affordable(threads))
                 if not round_:
                     return
-                tasks = self._incumbent.tasks
-                found = pool.map(partial(self._searched, tasks), (instances for _, instances in round_))
-                spent += DETERMINISTIC * len(round_)
-                for (kind, _), one in zip(round_, found, strict=True):
-                    better = one.change is not None and self._incumbent.offer(
-                        self._incumbent.tasks + one.change, of_all_rules=False
+                found = pool.map(partial(self._searched, incumbent.tasks), round_)
+                if self._budget is not None:
+                    incumbent.deterministic_spent += DETERMINISTIC * len(round_)
+                for part, one in zip(round_, found, strict=True):
+                    better = one.change is not None and incumbent.offer(
+                        incumbent.tasks + one.change, of_all_rules=False
                     )
                     failures = 0 if better else failures + 1
-                    self._choice.learn(kind, better=better, whole=one.whole, share=one.share)
+                    idle = 0 if one.begun else idle + 1
+                    self._choice.learn(part.kind, better=better, whole=one.whole, share=one.share)
 
-    def _finished(self) -> bool:
-        return self._incumbent.proven(len(self._incumbent.values) - 1)
+    def _affordable(self, most: int) -> int:
+        """So many neighbourhoods are left of the budget, up to ``most``."""
+        if self._budget is None:
+            return most
+        return min(most, math.ceil((self._budget - self._incumbent.deterministic_spent) / DETERMINISTIC - 1e-9))
 
-    def _round(self, most: int) -> list[tuple[str, Ints]]:
-        """Neighbourhoods that share no instance, each with its kind."""
+    def _round(self, most: int) -> list[Part]:
+        """Neighbourhoods that share no instance."""
         view = View(self._incumbent.rules, self._incumbent.tasks, self._subproblems.rest_of)
         allowed = view.usable.copy()
-        found: list[tuple[str, Ints]] = []
+        found: list[Part] = []
         for _ in range(most):
             kind, instances = self._drawn(view, allowed)
             if len(instances):
                 allowed[instances] = False
-                found.append((kind, instances))
+                found.append(Part(kind, instances, self._wanting(view, instances)))
         return found
+
+    def _wanting(self, view: View, instances: Ints) -> tuple[int, ...]:
+        """Some of the groups that have too few tasks and may start one there."""
+        missing = self._draw.permutation(np.flatnonzero(view.rules.problem.missing(view.tasks) > 0)).tolist()
+        may = (g for g in missing if (view.rules.most(g)[instances] > 0).any())
+        return tuple(itertools.islice(may, MOST_WANTING))
 
     def _drawn(self, view: View, allowed: Bools) -> tuple[str, Ints]:
         """A kind that finds something to look at, and its instances."""
@@ -135,21 +166,23 @@ class _Search:
                 return kind, drawn(weights, allowed, self._choice.size, self._draw)
             self._choice.forget(kind)
 
-    def _searched(self, tasks: Counts, instances: Ints) -> Searched:
+    def _searched(self, tasks: Counts, part: Part) -> Searched:
         """Search the few instances, everything else as in the plan."""
         deterministic = self._budget is not None
         # Under a deterministic limit the clock must not decide (§10.1).
         until = self._deadline if deterministic else self._deadline.within(SECONDS)
         limits = replace(self._limits, workers=1, deterministic_limit=DETERMINISTIC if deterministic else None)
         try:
-            sub = self._subproblems.of(tasks, instances)
+            sub = self._subproblems.of(tasks, part.instances, part.wanting)
+            if until.passed():
+                return IDLE
             own = Incumbent(bind(sub.problem))
             own.require_sequential(sub.tasks)
         except (InvalidRequest, PlanRejected):
-            return Searched(None, whole=True, share=1.0)
+            return IDLE
         planned = own.values
         exact.improve(own, limits, until)
-        whole = own.proven(len(own.values) - 1)
         # The clock says nothing under a deterministic limit: then whatever is searched whole was quick.
-        share = float(not whole) if deterministic else until.elapsed() / SECONDS
-        return Searched(sub.change(own.tasks) if own.values < planned else None, whole, share)
+        share = float(not own.finished) if deterministic else until.elapsed() / max(until.seconds, 1e-9)
+        change = sub.change(own.tasks) if own.values < planned else None
+        return Searched(change, begun=True, whole=own.finished, share=share)

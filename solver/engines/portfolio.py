@@ -96,7 +96,7 @@ def run(
         kept = min(max(REASONS_SHARE * limits.time_limit, REASONS_SECONDS), deadline.remaining() / 2)
         deadline = Deadline(deadline.remaining() - kept, cancelled)
     engine = "sequential"
-    if limits.engine is not Engine.SEQUENTIAL and not _finished(incumbent):
+    if limits.engine is not Engine.SEQUENTIAL and not incumbent.finished:
         engine = _improve(incumbent, limits, deadline)
     if incumbent.uncompiled:
         remarks.append(UNCOMPILED)
@@ -126,7 +126,7 @@ def _improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         return _search(incumbent, limits, deadline)
     before = incumbent.values
     components.improve(incumbent, parts, limits, deadline, _Engines())
-    return "components" if incumbent.values < before or _finished(incumbent) else "sequential"
+    return "components" if incumbent.values < before or incumbent.finished else "sequential"
 
 
 class _Engines:
@@ -141,7 +141,7 @@ class _Engines:
 
     def search(self, incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         """Whatever searches."""
-        if not _finished(incumbent):
+        if not incumbent.finished:
             _search(incumbent, limits, deadline)
 
 
@@ -159,7 +159,7 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             incumbent.offer(preempting.place(incumbent.rules, incumbent.tasks, until), of_all_rules=False)
         count_bounds(incumbent, deadline)
     for name in ENGINES:
-        if _finished(incumbent) or _cannot_be_whole(incumbent) or deadline.passed():
+        if incumbent.finished or _cannot_be_whole(incumbent) or deadline.passed():
             break
         useless = {
             "assigning": not _counts_open(incumbent),
@@ -177,7 +177,7 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             incumbent.cut_short = True
             break
         module.improve(incumbent, limits, deadline)
-        if incumbent.values < before or (name == "exact" and _finished(incumbent)):
+        if incumbent.values < before or (name == "exact" and incumbent.finished):
             engine = name
     return engine
 
@@ -203,13 +203,9 @@ def _counts_open(incumbent: Incumbent) -> bool:
     return counted > 0 and not incumbent.proven(counted - 1)
 
 
-def _finished(incumbent: Incumbent) -> bool:
-    return incumbent.proven(len(incumbent.values) - 1)
-
-
 def _solution(incumbent: Incumbent, limits: Limits, deadline: Deadline, engine: str) -> Solution:
     problem = incumbent.rules.problem
-    status = Status.OPTIMAL if _finished(incumbent) else Status.FEASIBLE
+    status = Status.OPTIMAL if incumbent.finished else Status.FEASIBLE
     gang_missing = problem.all_or_nothing and _unplaced(incumbent) > 0
     if gang_missing:
         source = _impossible(incumbent, limits, deadline)

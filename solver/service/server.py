@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import math
+import os
 import platform
 import signal
 import time
@@ -31,6 +32,9 @@ from solver.service.workers import Failed, PoolLimits, WorkerPool, default_size
 from solver.v1 import placement_service_pb2 as wire
 
 SERVICE = "solver.v1.PlacementService"
+
+MOST_WORKERS = max(64, 4 * (os.cpu_count() or 1))
+"""Processes that solve: each takes some 200 MB, and two threads while it does."""
 
 RESERVE_SECONDS = 0.030
 RESERVE_SHARE = 0.10
@@ -79,8 +83,8 @@ class ServerOptions:
     api: str = "solver.api"
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise InvalidRequest.at("workers", f"is {self.workers}", "must be 1 or more")
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_WORKERS}")
         if not is_local(self.address) and not self.allow_remote_plaintext:
             problem = f"{self.address} is open to other computers, without encryption"
             raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
@@ -154,7 +158,12 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
     try:
         # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
-        await pool.start()
+        starting = loop.create_task(pool.start())
+        await asyncio.wait((starting, loop.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            starting.cancel()
+            return
+        await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
         await _register(server, checks, PlacementServicer(pool, options))

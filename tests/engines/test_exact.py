@@ -54,7 +54,6 @@ def test_a_tier_has_nearly_all_of_the_time_where_those_after_it_owe_nothing(monk
         compiled: CompiledModel,
         tier: int,
         limits: Limits,
-        budget: float | None,
         deadline: Deadline,
     ) -> float:
         given.append(deadline.remaining())

@@ -395,3 +395,22 @@ def _exists(process: int) -> bool:
         return False
     stat = Path(f"/proc/{process}/stat")
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("workers", [0, -1, 100_000])
+def test_a_number_of_processes_that_no_computer_has_is_refused(workers: int) -> None:
+    """Before any is started: each takes some 200 MB."""
+    with pytest.raises(InvalidRequest, match=r"^workers: is -?[\d,]+; must be 1 to \d+$"):
+        ServerOptions(workers=workers)
+
+
+def test_a_server_that_is_stopped_while_it_starts_ends() -> None:
+    """SIGTERM between the first worker and the last, of which there are more than there are processors."""
+    code = "from solver.service import server; server.serve('127.0.0.1:0', 24, on_ready=lambda address: print('ready'))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        tasks, until = Path(f"/proc/{process.pid}/task"), time.monotonic() + 20
+        while not any(each.read_text() for each in tasks.glob("*/children")) and time.monotonic() < until:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output) == (0, "")

@@ -2,11 +2,12 @@
 
 What every other instance holds is counted on *rest* instances, where nothing may change: one for each combination of the
 parts of the cluster that rules look at (zones, types), so that buckets have as many tasks as in the whole. The few instances are
-in the state before the operation, and of each group as many tasks are wanted as the plan does not have elsewhere. The size
-of such a problem, and what binding and solving it takes, do not grow with the cluster.
+in the state before the operation, and of each group as many tasks are wanted as the plan does not have elsewhere. What
+binding and solving it takes depends on the groups that are there and on those that rules tie to them, not on the cluster.
 
-It is a model of the whole, not its equal: what rules say of single instances elsewhere is not in it. Whoever takes a plan of it
-asks the checker about the whole.
+It is a model of the whole, not its equal: what rules say of single instances elsewhere is not in it, and where tasks have left
+other instances and are missing, those count as new, not as moved or stopped. Whoever takes a plan of it asks the checker about
+the whole.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, RunningTask, Scheduling, TaskGroup
+from solver.errors import InvalidRequest
 from solver.rules.base import Constraint, kinds_of
 from solver.rules.bind import CONSTRAINTS
 from solver.rules.bound import Rules
@@ -29,6 +31,9 @@ from solver.rules.resources import Resource
 
 MOST_RESTS = 200
 """Rest instances. Parts that would need more, such as each instance for itself, are left out."""
+
+MOST_GROUPS = 600
+"""Groups of a subproblem: with more of them, such as a family of a thousand, it would take longer to make than to solve."""
 
 
 def applicable(rules: Rules) -> bool:
@@ -55,6 +60,8 @@ class Subproblem:
         What the plan has there.
     instances, groups
         ``int64``: what the first instances, and all groups, are in the whole request; ascending.
+    shape
+        Groups and instances of the whole request.
     """
 
     problem: Problem
@@ -84,74 +91,90 @@ class Subproblems:
         """``int64[I]``: the rest instance that an instance is counted on, by number."""
         self._names = [_names(rules.problem, g) for g in range(len(rules.problem.groups))]
         self._beside = _concerned_together(rules, self._names)
+        # Classes are numbered from 0, and each has an instance.
+        self._first_of: Ints = np.unique(self.rest_of, return_index=True)[1].astype(np.int64)
         resources = (rule for rule in rules.constraints if isinstance(rule, Resource))
         self._owed = sorted({g for rule in resources for debt in rule.debts for g in debt.members})
         self._tasks_on: dict[int, list[RunningTask]] = {}
         for task in rules.problem.tasks:
             self._tasks_on.setdefault(task.instance, []).append(task)
 
-    def of(self, tasks: Counts, instances: Ints) -> Subproblem:
+    def of(self, tasks: Counts, instances: Ints, wanting: Iterable[int] = ()) -> Subproblem:
         """The request for these instances (ascending), all others as the plan ``tasks`` has them.
+
+        Parameters
+        ----------
+        wanting
+            Groups besides those with tasks there, such as some that have too few anywhere.
 
         Raises
         ------
         InvalidRequest
-            If it is none that could be asked: then it is of no use.
+            If it is none that could be asked, or has too many groups: then it is of no use.
         """
         problem = self._rules.problem
-        missing = problem.missing(tasks)
-        groups = self._groups(tasks, instances, missing)
+        groups = self._groups(tasks, instances, wanting)
+        if len(groups) > MOST_GROUPS:
+            raise InvalidRequest.at("groups", f"are {len(groups):,}", f"at most {MOST_GROUPS}")
         inside = _places(instances, problem.cluster.size)
-        rest, rests = np.unique(self.rest_of, return_inverse=True)
-        place = np.where(inside >= 0, inside, len(instances) + rests)
+        place = np.where(inside >= 0, inside, len(instances) + self.rest_of)
         before = _mapped(problem.running, groups, inside, place, only_inside=True)
         there = _mapped(tasks, groups, inside, place, only_inside=True)
         outside = _mapped(tasks, groups, inside, place, only_inside=False)
-        shape = (len(groups), len(instances) + len(rest))
+        shape = (len(groups), len(instances) + len(self._first_of))
         running = Counts.of(shape, *(np.concatenate(pair) for pair in zip(before, outside, strict=True)))
         plan = Counts.of(shape, *(np.concatenate(pair) for pair in zip(there, outside, strict=True)))
-        spent = _moved(tasks - problem.running)
-        changed = _moved(plan - running)
-        first_of_rest = np.array([int(np.flatnonzero(self.rest_of == kind)[0]) for kind in rest], np.int64)
+        change = tasks - problem.running
+        spent, changed = _moved(change), _moved(plan - running)
+        elsewhere = inside[change.instance] < 0
         asked = Problem(
-            cluster=_cluster(problem.cluster, instances, first_of_rest),
-            groups=self._asked(groups, running.totals(), missing, spent[groups] - changed),
+            cluster=_cluster(problem.cluster, instances, self._first_of),
+            groups=self._asked(
+                groups,
+                running.totals(),
+                problem.missing(tasks),
+                spent[groups] - changed,
+                set(change.group[elsewhere & (change.count > 0)].tolist()),
+                set(change.group[elsewhere & (change.count < 0)].tolist()),
+            ),
             running=running,
             rules=problem.rules,
-            frozen=np.append(problem.frozen[instances], np.ones(len(rest), np.bool_)),
+            frozen=np.append(problem.frozen[instances], np.ones(len(self._first_of), np.bool_)),
             tasks=tuple(self._listed(groups, instances)),
-            drained=np.append(problem.drained[instances], np.zeros(len(rest), np.bool_)),
+            drained=np.append(problem.drained[instances], np.zeros(len(self._first_of), np.bool_)),
             freedom=self._freedom(spent, changed, groups),
         )
         return Subproblem(asked, plan, instances, groups, (len(problem.groups), problem.cluster.size))
 
-    def _groups(self, tasks: Counts, instances: Ints, missing: Ints) -> Ints:
-        """Groups with tasks on the instances, or too few, daemons for which room is kept, and those whose rules concern these."""
+    def _groups(self, tasks: Counts, instances: Ints, wanting: Iterable[int]) -> Ints:
+        """Groups with tasks on the instances or that want some, daemons for which room is kept, and what rules tie to these."""
         problem = self._rules.problem
         here = np.zeros(problem.cluster.size, np.bool_)
         here[instances] = True
         before = problem.running
-        own: Ints = np.concatenate(
-            [
-                self._owed,
-                np.flatnonzero(missing > 0),
-                tasks.group[here[tasks.instance]],
-                before.group[here[before.instance]],
-            ]
-        )
-        found = set(own.astype(np.int64).tolist())
-        return np.array(sorted(found.union(*(self._beside[g] for g in found if g in self._beside))), np.int64)
+        found = {*self._owed, *wanting}
+        found.update(tasks.group[here[tasks.instance]].tolist(), before.group[here[before.instance]].tolist())
+        tied = {members for g in found for members in self._beside.get(g, ())}
+        return np.array(sorted(found.union(*tied)), np.int64)
 
-    def _asked(self, groups: Ints, there: Ints, missing: Ints, moved: Ints) -> tuple[TaskGroup, ...]:
-        """The groups with as many tasks wanted, or too many, as the state before has too few or too many of."""
+    def _asked(
+        self, groups: Ints, there: Ints, missing: Ints, moved: Ints, started: set[int], stopped: set[int]
+    ) -> tuple[TaskGroup, ...]:
+        """The groups with as many tasks wanted, or too many, as the state before has too few or too many of.
+
+        Where a group may not move, what stops here and starts there cannot be, ``started`` or ``stopped`` elsewhere as it is.
+        """
         problem = self._rules.problem
         families = {problem.groups[g].family for g in groups.tolist()}
         found = []
         for g, now, spent in zip(groups.tolist(), there.tolist(), moved.tolist(), strict=True):
             group = problem.groups[g]
             more = int(problem.operation.desired[g]) - now
-            if group.all_or_nothing and missing[g]:
+            still = not problem.operation.moving[g]
+            if (group.all_or_nothing and missing[g]) or (still and g in stopped):
                 more = min(more, 0)
+            if still and g in started:
+                more = max(more, 0)
             # What names a family that is not there is between groups of which nothing may change.
             known = (spec for spec, names in zip(group.constraints, self._names[g], strict=True) if names <= families)
             found.append(
@@ -212,8 +235,8 @@ def _names(problem: Problem, group: int) -> list[frozenset[str]]:
     return found
 
 
-def _concerned_together(rules: Rules, names: list[list[frozenset[str]]]) -> dict[int, frozenset[int]]:
-    """For each group those that a rule of few groups concerns together with it; rules of all groups bring in what they name."""
+def _concerned_together(rules: Rules, names: list[list[frozenset[str]]]) -> dict[int, list[frozenset[int]]]:
+    """For each group the sets of groups that it is tied to: its family, and what a rule of few groups concerns or names."""
     families = rules.problem.families
     sets = {frozenset(rule.scope(rules.problem)) for rule in rules.constraints if rule.owner is not None}
     sets = {members for members in sets if len(members) < len(rules.problem.groups)} | set(
@@ -221,11 +244,11 @@ def _concerned_together(rules: Rules, names: list[list[frozenset[str]]]) -> dict
     )
     for g, named in enumerate(names):
         sets |= {frozenset([g, *families.get(name, ())]) for name in frozenset().union(*named)}
-    found: dict[int, set[int]] = {}
+    found: dict[int, list[frozenset[int]]] = {}
     for members in sets:
         for g in members if len(members) > 1 else ():
-            found.setdefault(g, set()).update(members)
-    return {g: frozenset(members) for g, members in found.items()}
+            found.setdefault(g, []).append(members)
+    return found
 
 
 def _places(instances: Ints, size: int) -> Ints:
