@@ -205,12 +205,22 @@ def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...
 def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
     """Everything that is wrong with a plan, whoever made it; empty if nothing is.
 
+    Parameters
+    ----------
+    tasks
+        Cells in any order; counts of one cell are added up.
+
     Raises
     ------
     InvalidRequest
-        If a rule of the problem cannot be read.
+        If a rule of the problem cannot be read, or a cell is of no group or instance.
     """
-    return verify(problem, tasks)
+    for name, cells, size in (("group", tasks.group, tasks.groups), ("instance", tasks.instance, tasks.instances)):
+        if len(cells) and not 0 <= int(cells.min()) <= int(cells.max()) < size:
+            wrong = int(np.flatnonzero((cells < 0) | (cells >= size))[0])
+            raise InvalidRequest.at(f"tasks.{name}[{wrong}]", f"is {cells[wrong]}", f"must be 0 to {size - 1}")
+    shape = (tasks.groups, tasks.instances)
+    return verify(problem, Counts.of(shape, tasks.group, tasks.instance, tasks.count))
 
 
 def _falls_short(problem: Problem, tasks: Counts) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.cpsat.merging import TaskType, task_types
+from solver.cpsat.merging import TaskType, types_of
 from solver.cpsat.model import CountModel
 from solver.rules.bound import Rules
 from solver.rules.model import Sum, total
@@ -20,13 +20,6 @@ class CompiledModel:
 
     model: CountModel
     tiers: tuple[Sum, ...]
-
-
-def types_of(rules: Rules) -> tuple[TaskType, ...]:
-    """The groups that may start tasks, merged where no rule tells them apart."""
-    groups = range(len(rules.problem.groups))
-    startable = rules.problem.operation.startable
-    return task_types({g: rules.ceiling(g) for g in groups if startable[g]}, startable, rules.readings())
 
 
 def compile_model(

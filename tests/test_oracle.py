@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from solver.compile import types_of
+from solver.cpsat.merging import types_of
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem

@@ -6,8 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
+from solver import api
 from solver.domain.counts import Counts
+from solver.errors import InvalidRequest
 from solver.rules.bind import bind
 from solver.verify import broken, check
 from tests.builders import cluster, group, problem
@@ -50,3 +53,19 @@ def test_what_was_broken_before_is_listed_but_refuses_nothing() -> None:
     assert [(v.rule, v.place, v.after, v.allowed) for v in check(asked, worse, rules)] == [
         ("distinctInstance", "i1", 4, 3)
     ]
+
+
+def test_a_plan_may_come_in_any_order_and_names_what_is_there() -> None:
+    """Whoever made it: cells that are not sorted are the same plan, one of no group or instance is refused."""
+    rows = [{"cpu": 9, "disk": "ssd"}, {"cpu": 9, "disk": "hdd"}]
+    asked = problem(
+        cluster(rows), [group("a", 1, cpu=1), group("b", 1, cpu=1, rules=["memberOf(attribute:disk == ssd)"])]
+    )
+    shape, ones = (2, 2), np.ones(2, np.int64)
+    plan = Counts(*shape, np.array([1, 0]), np.array([1, 0]), ones)
+    assert [found.group for found in api.check(asked, plan)] == ["b"]
+    assert not api.check(asked, Counts(*shape, np.array([1, 0]), np.array([0, 0]), ones))
+    for cells, path in ((np.array([0, -1]), "tasks.group[1]"), (np.array([5, 0]), "tasks.group[0]")):
+        with pytest.raises(InvalidRequest) as refused:
+            api.check(asked, Counts(*shape, cells, np.array([0, 0]), ones))
+        assert [fault.path for fault in refused.value.faults] == [path]

@@ -16,6 +16,7 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.rules.base import Reading, kinds_of
+from solver.rules.bound import Rules
 
 FINE_SHARE = 0.5
 """With more regions than half of the instances, counting each group in each of them saves next to nothing."""
@@ -52,6 +53,13 @@ class TaskType:
         """Variables that the type needs."""
         shares = len(self.groups) * self.regions if len(self.groups) > 1 else 0
         return int((self.most > 0).sum()) + shares
+
+
+def types_of(rules: Rules) -> tuple[TaskType, ...]:
+    """The groups that may start tasks, merged where no rule tells them apart."""
+    groups = range(len(rules.problem.groups))
+    startable = rules.problem.operation.startable
+    return task_types({g: rules.ceiling(g) for g in groups if startable[g]}, startable, rules.readings())
 
 
 def task_types(ceilings: Mapping[int, Ints], wanted: Ints, readings: Iterable[Reading]) -> tuple[TaskType, ...]:

@@ -8,8 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from solver.compile import types_of
-from solver.cpsat.merging import TaskType
+from solver.cpsat.merging import TaskType, types_of
 from solver.domain.counts import Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.solution import TierResult

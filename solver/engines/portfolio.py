@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
-from solver.engines import components, packed_first, preempting, sequential, warm
+from solver.engines import components, packed_first, preempting, refilling, sequential, warm
 from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent, Observer, ProgressObserver
@@ -26,6 +26,9 @@ much in any case, also for a caller who has gone: without it there is no plan to
 
 PACKED_SHARE = 0.5
 """Of what is left, at most, for the plan that packs first."""
+
+REFILL_SHARE = 0.02
+"""Of the time limit, after each engine, for what it has left out: less than what is kept for what comes after the search."""
 
 MANY_PLACES = 3_000
 """Groups times the instances where they may start: below, the count model is as quick as annealing, and proves what it finds."""
@@ -177,9 +180,18 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             incumbent.cut_short = True
             break
         module.improve(incumbent, limits, deadline)
+        _refill(incumbent, limits)
         if incumbent.values < before or (name == "exact" and incumbent.finished):
             engine = name
     return engine
+
+
+def _refill(incumbent: Incumbent, limits: Limits) -> None:
+    """Start what a search has left out although it fits; a moment for it is kept even where the time is over."""
+    share = REFILL_SHARE if limits.deterministic_limit is None else 1.0
+    tasks = refilling.refill(incumbent.rules, incumbent.tasks, Deadline(share * limits.time_limit))
+    if tasks is not incumbent.tasks:
+        incumbent.offer(tasks, of_all_rules=False)
 
 
 def _opens(incumbent: Incumbent) -> bool:

@@ -37,6 +37,9 @@ def headline(answer: Answer) -> str:
         said.append(f"placed {_of(int(changes.new.totals().sum()), wanted)}")
     if general:
         said += _of_what_ran(answer, changes, asked)
+    if answer.steps is not None and answer.steps.block is not None:
+        every = sum(int(part.totals().sum()) for part in (changes.new, changes.stopped, changes.moved_in))
+        said.append(f"{len(answer.steps.actions):,} of these {every:,} changes can be carried out")
     return ", ".join([*said, verdict(answer)])
 
 

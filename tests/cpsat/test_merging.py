@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.workloads import packing_problem
-from solver.compile import types_of
-from solver.cpsat.merging import TaskType
+from solver.cpsat.merging import TaskType, types_of
 from solver.domain.problem import Problem
 from solver.rules.bind import bind
 from tests.builders import ZONE_FIELD, cluster, group, problem

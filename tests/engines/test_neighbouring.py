@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.subjects.mixed_rules import SUBJECT as MIXED_RULES
 from benchmarks.subjects.priorities import priority_problem
-from solver.compile import types_of
+from solver.cpsat.merging import types_of
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Limits
 from solver.engines import exact, neighbouring, packed_first, portfolio

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from solver.domain.answer import Answer
+from solver.domain.steps import Block, Steps
 from solver.report.changes import Changes, emptied
 from solver.report.figure import picture
 from solver.report.headline import headline
@@ -37,6 +39,13 @@ def test_the_headline_counts_each_kind() -> None:
     assert headline(operation()).startswith("placed all 5 tasks, stopped all 10 tasks, moved 11 tasks, ")
     assert "stopped 10 of 12 tasks" in headline(operation(short=2))
     assert headline(emptying()) == "moved 1 task, emptied 1 instance, proved optimal"
+
+
+def test_the_headline_says_how_much_of_a_plan_can_be_carried_out() -> None:
+    """Where no order of all its changes was found."""
+    whole = operation()
+    blocked = replace(whole, steps=Steps(tuple(whole.actions())[:7], 1, Block((), 0, True, ())))
+    assert "moved 11 tasks, 7 of these 26 changes can be carried out" in headline(blocked)
 
 
 def test_an_instance_is_emptied_by_its_last_task_that_is_no_daemon_s() -> None:

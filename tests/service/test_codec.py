@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
+from solver.domain.devices import DeviceNeed
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, TaskGroup
 from solver.errors import InvalidRequest
@@ -170,6 +171,20 @@ def test_request_files_name_instances_and_groups() -> None:
         {"group": "service:web", "instance": problem.cluster.instance_ids[1], "count": 2},
     ]
     assert written["cluster"]["instances"][0]["attributes"] == {"ecs.availability-zone": "zone-0"}
+
+
+def test_devices_are_refused_where_they_have_no_form() -> None:
+    """A server that does not hear of them would put any number of tasks on a device, and its checker would agree."""
+    problem = problems.small()
+    seated = replace(problem.groups[0], devices=DeviceNeed(600))
+    for write in (
+        lambda asked: codec.call_to_bytes(PlaceCall(asked, Limits())),
+        lambda asked: codec.request_to_json(asked, Limits()),
+        lambda asked: codec.check_to_bytes(asked, asked.running),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            write(replace(problem, groups=(seated, *problem.groups[1:])))
+        assert [fault.path for fault in refused.value.faults] == ["groups[0].devices"]
 
 
 def _message(problem: Problem) -> wire.PlaceRequest:
