@@ -12,6 +12,9 @@
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
+    ├── ClusterNotFound         NOT_FOUND           no cluster is kept under this name
+    ├── StaleVersion            ABORTED             the cluster has changed since; read it again
+    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written; nothing has changed
     └── PlanRejected            INTERNAL            the checker refused the first plan; no plan leaves
 
 Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
@@ -131,6 +134,32 @@ class DeadlineMissed(PlacementSolverError):
 
     grpc_code = "DEADLINE_EXCEEDED"
     reason = "DEADLINE_MISSED"
+
+
+class ClusterNotFound(PlacementSolverError):
+    """No cluster is kept under the name."""
+
+    grpc_code = "NOT_FOUND"
+    reason = "CLUSTER_NOT_FOUND"
+
+
+class StaleVersion(PlacementSolverError):
+    """A change, a request or a plan is for another version of a cluster than the present one."""
+
+    grpc_code = "ABORTED"
+    reason = "STALE_VERSION"
+
+    def __init__(self, said: str, version: int = 0) -> None:
+        self.version = version
+        """The present one; 0 where it is not known."""
+        super().__init__(said)
+
+
+class StoreFailed(PlacementSolverError):
+    """The store of the server could not be read or written; what was asked for has not happened."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "STORE_FAILED"
 
 
 class PlanRejected(PlacementSolverError):

@@ -22,6 +22,12 @@ def serve(
     workers: Annotated[
         str | None, typer.Option(metavar="N", help="Processes that solve. (default: by the number of cores)")
     ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Keep clusters here, also for the next start. (default: until the server ends)"
+        ),
+    ] = None,
     allow_remote_plaintext: Annotated[
         bool, typer.Option(PLAINTEXT, help="Listen, without encryption, for other computers too.")
     ] = False,
@@ -29,12 +35,14 @@ def serve(
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
     with errors_to_exit_codes(), _options_in_faults():
         from solver.cli.arguments import whole
+        from solver.service.clusters.store import IN_MEMORY
         from solver.service.server import serve as run
 
         run(
             address,
             None if workers is None else whole("workers", workers),
             allow_remote_plaintext=allow_remote_plaintext,
+            state=IN_MEMORY if state is None else state,
             on_ready=lambda where: say(f"listening on {where}"),
         )
 
@@ -48,7 +56,7 @@ def _options_in_faults() -> Iterator[None]:
         faults = [
             replace(
                 fault,
-                path=f"--{fault.path}" if fault.path in ("address", "workers") else fault.path,
+                path=f"--{fault.path}" if fault.path in ("address", "workers", "state") else fault.path,
                 remedy=fault.remedy.replace("set allow_remote_plaintext", f"add {PLAINTEXT}"),
             )
             for fault in invalid.faults

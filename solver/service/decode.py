@@ -149,7 +149,10 @@ class _Reader:
         self.prefix = prefix
         self.faults: list[Fault] = []
         self.cluster = ClusterReader(sizes, self.fault).read(message.cluster)
-        if not message.HasField("cluster"):
+        if not message.HasField("cluster") and message.cluster_name:
+            remedy = "send the request to that server, or describe the cluster"
+            self.fault("cluster_name", f"'{message.cluster_name}' is a cluster that a server keeps", remedy)
+        elif not message.HasField("cluster"):
             self.fault("cluster", "is missing", "describe the cluster")
         self.groups = tuple(self._group(g, group) for g, group in enumerate(message.groups))
         self._group_index: dict[str, int] = {}

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -25,8 +26,12 @@ from grpc_reflection.v1alpha import reflection
 from solver.errors import InvalidRequest, PlacementSolverError
 from solver.query import MAX_LENGTH, MAX_NESTING
 from solver.service import frames
+from solver.service.clusters import servicer as clusters
+from solver.service.clusters.keeper import ClusterKeeper
+from solver.service.clusters.servicer import ClusterServicer, Wrapper, with_cluster
+from solver.service.clusters.store import IN_MEMORY, Store
 from solver.service.sizes import SizeLimits
-from solver.service.status import DETAILS_KEY, internal, to_status
+from solver.service.status import DETAILS_KEY, from_status, internal, to_status
 from solver.service.verbs import VERBS
 from solver.service.workers import Failed, PoolLimits, WorkerPool, default_size
 from solver.v1 import placement_service_pb2 as wire
@@ -35,6 +40,9 @@ SERVICE = "solver.v1.PlacementService"
 
 MOST_WORKERS = max(64, 4 * (os.cpu_count() or 1))
 """Processes that solve: each takes some 200 MB, and two threads while it does."""
+
+ANSWERED = ("", SERVICE, clusters.SERVICE)
+"""The names under which health is asked for."""
 
 RESERVE_SECONDS = 0.030
 RESERVE_SHARE = 0.10
@@ -65,6 +73,9 @@ class ServerOptions:
         Whether to listen, without encryption, where other computers can connect.
     drain_seconds
         How long calls that run may go on after a stop was asked for.
+    state
+        File of the clusters that ``ClusterService`` keeps, made where it is missing; ``IN_MEMORY`` keeps them as long as the
+        server runs.
     api
         Module with the verbs, as in ``solver.api``.
 
@@ -80,6 +91,7 @@ class ServerOptions:
     queue: PoolLimits = field(default_factory=PoolLimits)
     allow_remote_plaintext: bool = False
     drain_seconds: float = 30.0
+    state: str = IN_MEMORY
     api: str = "solver.api"
 
     def __post_init__(self) -> None:
@@ -119,6 +131,7 @@ def serve(
     queue: PoolLimits | None = None,
     allow_remote_plaintext: bool = False,
     drain_seconds: float = 30.0,
+    state: str = IN_MEMORY,
     api: str = "solver.api",
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
@@ -134,7 +147,9 @@ def serve(
     Raises
     ------
     InvalidRequest
-        If the address is not allowed, or nobody can listen on it.
+        If the address is not allowed, or nobody can listen on it; or if the state is of another version.
+    StoreFailed
+        If the state cannot be read.
     WorkerLost
         If the workers cannot start.
     """
@@ -145,6 +160,7 @@ def serve(
         queue=queue or PoolLimits(),
         allow_remote_plaintext=allow_remote_plaintext,
         drain_seconds=drain_seconds,
+        state=state,
         api=api,
     )
     asyncio.run(_serve(options, on_ready or (lambda address: None)))
@@ -156,6 +172,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
+    keeper = ClusterKeeper(Store(options.state))
     try:
         # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
         starting = loop.create_task(pool.start())
@@ -166,11 +183,12 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        await _register(server, checks, PlacementServicer(pool, options))
+        await _register(server, checks, PlacementServicer(pool, keeper, options))
         address = _listen(server, options.address)
         changes = _Health(checks)
         pool.on_change = changes.told
         await server.start()
+        keeper.start()
         changes.told(options.workers)
         on_ready(address)
         await stop.wait()
@@ -179,14 +197,20 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await server.stop(options.drain_seconds)
     finally:
         await pool.close()
+        await keeper.close()
 
 
 async def _register(server: grpc.aio.Server, checks: health.aio.HealthServicer, servicer: PlacementServicer) -> None:
-    server.add_generic_rpc_handlers((servicer.handler(),))
+    server.add_generic_rpc_handlers(servicer.handlers())
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+    names = (
+        SERVICE,
+        clusters.SERVICE,
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        reflection.SERVICE_NAME,
+    )
     reflection.enable_server_reflection(names, server)
-    for name in ("", SERVICE):
+    for name in ANSWERED:
         await checks.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
@@ -223,7 +247,7 @@ class _Health:
     def told(self, alive: int) -> None:
         states = health_pb2.HealthCheckResponse
         state = states.SERVING if alive else states.NOT_SERVING
-        for name in ("", SERVICE):
+        for name in ANSWERED:
             task = asyncio.get_running_loop().create_task(self._checks.set(name, state))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -233,18 +257,24 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class PlacementServicer:
-    """Answers the calls of ``PlacementService``, in bytes."""
+    """Answers the calls of ``PlacementService`` and ``ClusterService``, in bytes."""
 
-    def __init__(self, pool: WorkerPool, options: ServerOptions) -> None:
+    def __init__(self, pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> None:
         self._pool = pool
+        self._keeper = keeper
+        self._clusters = ClusterServicer(keeper, options.sizes, self._validate)
         self._version = version_response(options).SerializeToString(deterministic=True)
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """The service's methods; requests stay bytes until a worker reads them."""
+    def handlers(self) -> tuple[grpc.GenericRpcHandler, ...]:
+        """The services' methods; requests to place stay bytes until a worker reads them."""
         methods = {"Place": self.place, "Check": self.check, "GetVersion": self.get_version}
         methods |= {verb.method: partial(self._answered, call) for call, verb in VERBS.items()}
-        return grpc.method_handlers_generic_handler(
-            SERVICE, {name: grpc.unary_unary_rpc_method_handler(method) for name, method in methods.items()}
+        keeping = {name: partial(self._kept, call) for name, call in self._clusters.calls().items()}
+        return tuple(
+            grpc.method_handlers_generic_handler(
+                service, {name: grpc.unary_unary_rpc_method_handler(method) for name, method in calls.items()}
+            )
+            for service, calls in ((SERVICE, methods), (clusters.SERVICE, keeping))
         )
 
     async def place(self, request: bytes, context: Context) -> bytes:
@@ -267,7 +297,32 @@ class PlacementServicer:
             reserve = max(RESERVE_SECONDS, RESERVE_SHARE * remaining)
             # More than half of the reserve for a search that stops a little late, the rest for the way back.
             finish_by, slack = arrived + remaining - reserve, 0.6 * reserve
-        return await _or_abort(self._pool.run(kind, request, finish_by, slack), context)
+        return await _or_abort(self._run(kind, request, finish_by, slack), context)
+
+    async def _run(self, kind: frames.Call, request: bytes, finish_by: float, slack: float) -> bytes:
+        """Have a worker answer, with the cluster that the request names."""
+        wrapper: Callable[[], Wrapper] | None = wire.CheckRequest if kind is frames.Call.CHECK else None
+        if kind in VERBS:
+            wrapper = VERBS[kind].request_type
+        whole, said = await with_cluster(self._keeper, request, wrapper)
+        answer = await self._pool.run(kind, whole, finish_by, slack)
+        return answer if kind is frames.Call.CHECK else answer + said
+
+    async def _kept(self, call: Callable[[bytes], Awaitable[Message]], request: bytes, context: Context) -> bytes:
+        """A call of ``ClusterService``."""
+
+        async def answer() -> bytes:
+            return (await call(request)).SerializeToString()
+
+        return await _or_abort(answer(), context)
+
+    async def _validate(self, request: bytes) -> None:
+        """Have a worker validate a request."""
+        only = wire.PlaceRequest(validate_only=True).SerializeToString()
+        try:
+            await self._pool.run(frames.Call.PLACE, request + only, math.inf, UNDATED_SLACK)
+        except Failed as failed:
+            raise from_status(failed.status) from None
 
 
 async def _or_abort(answer: Awaitable[bytes], context: Context) -> bytes:

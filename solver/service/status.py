@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError
+from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError, StaleVersion
 
 DOMAIN = "placement-solver"
 """Whose reasons they are."""
@@ -48,6 +48,8 @@ def to_status(error: PlacementSolverError, retry_seconds: float = RETRY_SECONDS)
         status.details.add().Pack(info)
         status.details.add().Pack(bad)
         return status
+    if isinstance(error, StaleVersion):
+        info.metadata["version"] = str(error.version)
     status.details.add().Pack(info)
     if isinstance(error, Overloaded):
         whole, part = divmod(retry_seconds, 1)
@@ -79,6 +81,9 @@ def from_status(status: status_pb2.Status) -> PlacementSolverError:
         return InvalidQuery(said["expression"], column, said["problem"], said["remedy"])
     if issubclass(kind, InvalidRequest):
         return kind(_fault(violation) for violation in bad.field_violations)
+    if kind is StaleVersion:
+        version = info.metadata["version"]
+        return StaleVersion(status.message, int(version) if version.isdecimal() else 0)
     return kind(status.message)
 
 

@@ -33,7 +33,7 @@ ENGINE_EXACT: Engine
 ENGINE_SEQUENTIAL: Engine
 
 class PlaceRequest(_message.Message):
-    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom")
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,8 @@ class PlaceRequest(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     DRAINED_INSTANCES_FIELD_NUMBER: _ClassVar[int]
     FREEDOM_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     cluster: _cluster_pb2.Cluster
     groups: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskGroup]
     running: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
@@ -64,7 +66,23 @@ class PlaceRequest(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     drained_instances: _containers.RepeatedScalarFieldContainer[str]
     freedom: Freedom
-    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ...) -> None: ...
+    cluster_name: str
+    cluster_version: int
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+
+class ClusterReference(_message.Message):
+    __slots__ = ("cluster_name", "cluster_version")
+    CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    cluster_name: str
+    cluster_version: int
+    def __init__(self, cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+
+class WrappedClusterReference(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: ClusterReference
+    def __init__(self, request: _Optional[_Union[ClusterReference, _Mapping]] = ...) -> None: ...
 
 class Freedom(_message.Message):
     __slots__ = ("max_moves", "max_move_cost", "preempt", "consolidate", "interleaved", "repair", "empty", "min_gain", "slot")
@@ -110,7 +128,7 @@ class Limits(_message.Message):
     def __init__(self, time_limit_seconds: _Optional[float] = ..., deterministic_limit_seconds: _Optional[float] = ..., workers: _Optional[int] = ..., seed: _Optional[int] = ..., engine: _Optional[_Union[Engine, str]] = ...) -> None: ...
 
 class PlaceResponse(_message.Message):
-    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns")
+    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns", "cluster_name", "cluster_version")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +143,8 @@ class PlaceResponse(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     BLOCK_FIELD_NUMBER: _ClassVar[int]
     TASK_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     status: _plan_pb2.Status
     stop: _plan_pb2.StopReason
     engine: str
@@ -139,7 +159,9 @@ class PlaceResponse(_message.Message):
     label: str
     block: _plan_pb2.Block
     task_columns: _task_group_pb2.TaskCountColumns
-    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
+    cluster_name: str
+    cluster_version: int
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
 
 class TerminateRequest(_message.Message):
     __slots__ = ("request",)

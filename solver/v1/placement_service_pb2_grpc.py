@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class PlacementServiceStub:
-    """Places, stops and moves tasks on a cluster that comes with the request. The service keeps no state between calls.
+    """Places, stops and moves tasks on a cluster that comes with the request, or on one that ClusterService keeps. These calls
+    change nothing that is kept.
 
     There is one general request, `PlaceRequest`, and one answer, `PlaceResponse`. Place answers any request. Terminate,
     Drain, Rebalance, Reconcile and Deploy answer the same request and refuse what is not of their kind, with
@@ -86,7 +87,8 @@ class PlacementServiceStub:
 
 
 class PlacementServiceServicer:
-    """Places, stops and moves tasks on a cluster that comes with the request. The service keeps no state between calls.
+    """Places, stops and moves tasks on a cluster that comes with the request, or on one that ClusterService keeps. These calls
+    change nothing that is kept.
 
     There is one general request, `PlaceRequest`, and one answer, `PlaceResponse`. Place answers any request. Terminate,
     Drain, Rebalance, Reconcile and Deploy answer the same request and refuse what is not of their kind, with
@@ -211,7 +213,8 @@ def add_PlacementServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PlacementService:
-    """Places, stops and moves tasks on a cluster that comes with the request. The service keeps no state between calls.
+    """Places, stops and moves tasks on a cluster that comes with the request, or on one that ClusterService keeps. These calls
+    change nothing that is kept.
 
     There is one general request, `PlaceRequest`, and one answer, `PlaceResponse`. Place answers any request. Terminate,
     Drain, Rebalance, Reconcile and Deploy answer the same request and refuse what is not of their kind, with

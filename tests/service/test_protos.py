@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FILES = ("cluster", "placement_service", "plan", "task_group")
+FILES = ("cluster", "cluster_service", "placement_service", "plan", "task_group")
 
 
 @pytest.mark.parametrize("name", FILES)

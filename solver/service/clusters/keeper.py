@@ -1,0 +1,193 @@
+"""The clusters that a server keeps: who reads one sees one version, who changes one waits for those before.
+
+A change is made on a copy, written to the store in a thread, and only then what everybody sees: what a reader has seen is on
+disk, and what could not be written has not happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+
+from solver.errors import ClusterNotFound, InvalidRequest, StaleVersion, StoreFailed
+from solver.service.clusters.state import MAX_NAME, LiveCluster, utc_now
+from solver.service.clusters.store import Store
+from solver.v1 import cluster_service_pb2 as wire
+
+LAPSE_INTERVAL = 1.0
+"""Seconds between two looks at what has lapsed; a call that names a cluster looks, too."""
+
+
+class ClusterKeeper:
+    """Clusters by name, in memory and in a store.
+
+    Parameters
+    ----------
+    store
+        Closed by ``close``.
+    clock
+        By which reservations lapse.
+
+    Raises
+    ------
+    StoreFailed
+        If what is kept cannot be read.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+        self._store = store
+        self._clock = clock
+        self._clusters = store.load()
+        self._writing = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "placement-solver-state")
+        self._lapsing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look at what lapses."""
+        self._lapsing = asyncio.get_running_loop().create_task(self._look())
+
+    async def close(self) -> None:
+        """Finish what is being written, and let go of the store."""
+        if self._lapsing is not None:
+            self._lapsing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._lapsing
+        async with self._writing:
+            self._thread.shutdown()
+            self._store.close()
+
+    # Reading.
+
+    def names(self) -> list[str]:
+        """In order."""
+        return sorted(self._clusters)
+
+    async def cluster(self, name: str) -> LiveCluster:
+        """The cluster at its present version, without what has lapsed.
+
+        Raises
+        ------
+        ClusterNotFound
+            If none is kept under the name.
+        """
+        found = self._found(name)
+        if found.lapsed(self._clock()) is not found:
+            await self._lapse(name)
+        return self._found(name)
+
+    async def at_version(self, name: str, version: int | None) -> LiveCluster:
+        """The cluster, if it still is at a version; None for whichever.
+
+        Raises
+        ------
+        ClusterNotFound, StaleVersion
+            If it is not.
+        """
+        found = await self.cluster(name)
+        _require_version(found, version)
+        return found
+
+    def _found(self, name: str) -> LiveCluster:
+        if name not in self._clusters:
+            kept = f"kept are {', '.join(self.names()[:5])}" if self._clusters else "none is kept"
+            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; {kept}")
+        return self._clusters[name]
+
+    # Changing.
+
+    async def put(self, request: wire.PutClusterRequest) -> LiveCluster:
+        """Keep a cluster; raises ``StaleVersion`` where another version is expected, ``InvalidRequest`` where it is none."""
+        if not 1 <= len(request.name) <= MAX_NAME:
+            problem = f"has {len(request.name)} characters"
+            raise InvalidRequest.at("name", problem, f"must have 1 to {MAX_NAME}")
+        async with self._writing:
+            known = self._clusters.get(request.name)
+            version = 0 if known is None else known.version
+            if request.HasField("expected_version") and request.expected_version != version:
+                raise _stale(request.name, request.expected_version, version)
+            after = LiveCluster.of(request.name, version + 1, request.state)
+            return await self._kept(after, partial(self._store.put, after))
+
+    async def change(self, request: wire.ApplyChangesRequest) -> LiveCluster:
+        """Apply changes, all or none; raises as ``at_version`` and ``LiveCluster.changed``."""
+        await self.cluster(request.name)
+        async with self._writing:
+            before = self._found(request.name)
+            _require_version(before, request.expected_version if request.HasField("expected_version") else None)
+            after = before.changed(request.changes)
+            return await self._kept(after, partial(self._store.add_changes, after, request))
+
+    async def commit(self, request: wire.CommitRequest) -> tuple[LiveCluster, str]:
+        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``."""
+        await self.cluster(request.name)
+        async with self._writing:
+            before = self._found(request.name)
+            again = before.by_request(request.request_id)
+            if again is not None:
+                return before, again.id
+            _require_version(before, request.version)
+            reservation, now = f"reserved-{uuid.uuid4().hex[:16]}", self._clock()
+            after = before.committed(request, reservation, now)
+            await self._kept(after, partial(self._store.add_commit, after, request, reservation, now))
+            return after, reservation
+
+    async def delete(self, request: wire.DeleteClusterRequest) -> None:
+        """Forget a cluster; raises as ``at_version``."""
+        async with self._writing:
+            before = self._found(request.name)
+            _require_version(before, request.expected_version if request.HasField("expected_version") else None)
+            await self._written(partial(self._store.delete, request.name), partial(self._hide, request.name))
+
+    async def _lapse(self, name: str) -> None:
+        async with self._writing:
+            before, now = self._clusters.get(name), self._clock()
+            after = before.lapsed(now) if before is not None else None
+            if after is not None and after is not before:
+                await self._kept(after, partial(self._store.add_lapse, after, now))
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LAPSE_INTERVAL)
+            for name in self.names():
+                # A store that fails now is tried again, and fails whoever asks.
+                with suppress(StoreFailed, ClusterNotFound):
+                    await self.cluster(name)
+
+    async def _kept(self, after: LiveCluster, write: Callable[[], None]) -> LiveCluster:
+        await self._written(write, partial(self._clusters.__setitem__, after.name, after))
+        return after
+
+    def _hide(self, name: str) -> None:
+        del self._clusters[name]
+
+    async def _written(self, write: Callable[[], None], show: Callable[[], None]) -> None:
+        """Write, then show it to everybody; both or neither, also where whoever asked has gone meanwhile."""
+
+        async def both() -> None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, write)
+            show()
+
+        task = asyncio.get_running_loop().create_task(both())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # The lock is held until it is done, or the next change would begin at a state that is no longer the last one.
+            while not task.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([task])
+            raise
+
+
+def _require_version(cluster: LiveCluster, version: int | None) -> None:
+    if version is not None and version != cluster.version:
+        raise _stale(cluster.name, version, cluster.version)
+
+
+def _stale(name: str, asked: int, present: int) -> StaleVersion:
+    said = f"cluster '{name}' is at version {present}, not {asked}; read it again"
+    return StaleVersion(said, present)

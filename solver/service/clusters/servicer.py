@@ -1,0 +1,206 @@
+"""The calls of ``ClusterService``, and requests that name a cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from solver.errors import InvalidRequest, TooLarge
+from solver.service.clusters.keeper import ClusterKeeper
+from solver.service.clusters.state import LiveCluster
+from solver.service.sizes import SizeLimits
+from solver.v1 import cluster_service_pb2 as wire
+from solver.v1 import placement_service_pb2 as placing
+
+SERVICE = "solver.v1.ClusterService"
+
+M = TypeVar("M", bound=Message)
+
+Validate = Callable[[bytes], Awaitable[None]]
+"""Has a worker validate a ``PlaceRequest`` in bytes; raises what is wrong with it."""
+
+
+class Wrapper(Protocol):
+    """A message that holds the general request in its first field."""
+
+    @property
+    def request(self) -> placing.PlaceRequest: ...
+
+    def ParseFromString(self, serialized: bytes, /) -> int: ...  # noqa: N802 - protobuf's name
+
+
+_CARRIED = ("cluster", "running", "running_columns", "tasks")
+"""What a request must not say besides the name of a cluster."""
+
+
+class ClusterServicer:
+    """Answers the calls in bytes, as ``PlacementServicer`` does.
+
+    Parameters
+    ----------
+    keeper
+        Of the clusters.
+    sizes
+        What a cluster may be at most.
+    validate
+        Asked for what a state says before it is kept.
+    """
+
+    def __init__(self, keeper: ClusterKeeper, sizes: SizeLimits, validate: Validate) -> None:
+        self._keeper = keeper
+        self._sizes = sizes
+        self._validate = validate
+
+    def calls(self) -> Mapping[str, Callable[[bytes], Awaitable[Message]]]:
+        """By method."""
+        return {
+            "PutCluster": self._put,
+            "ApplyChanges": self._apply,
+            "GetCluster": self._get,
+            "ListClusters": self._list,
+            "DeleteCluster": self._delete,
+            "Commit": self._commit,
+        }
+
+    async def _put(self, payload: bytes) -> wire.PutClusterResponse:
+        request = self._read(payload, wire.PutClusterRequest())
+        self._require_sizes(request.state)
+        drawn = LiveCluster.of(request.name, 0, request.state)
+        try:
+            await self._validate(drawn.request_part(()))
+        except InvalidRequest as invalid:
+            raise InvalidRequest(replace(fault, path=f"state.{fault.path}") for fault in invalid.faults) from None
+        return wire.PutClusterResponse(version=(await self._keeper.put(request)).version)
+
+    async def _apply(self, payload: bytes) -> wire.ApplyChangesResponse:
+        request = self._read(payload, wire.ApplyChangesRequest())
+        groups = {change.put_group.name: k for k, change in enumerate(request.changes) if change.HasField("put_group")}
+        if groups:
+            # What a group says is read where requests are; a rule that cannot be read would fail all that name the cluster.
+            drawn = (await self._keeper.cluster(request.name)).changed(request.changes)
+            await self._validated(drawn, groups)
+        after = await self._keeper.change(request)
+        return wire.ApplyChangesResponse(version=after.version)
+
+    async def _validated(self, drawn: LiveCluster, changes: Mapping[str, int]) -> None:
+        """Have groups that changes put validated, with the paths of the changes in the faults."""
+        names = list(drawn.groups)
+
+        def path_of(found: re.Match[str]) -> str:
+            name = names[int(found[1])]
+            return f"changes[{changes[name]}].put_group" if name in changes else f"group '{name}'"
+
+        try:
+            await self._validate(drawn.request_part(()))
+        except InvalidRequest as invalid:
+            faults = [replace(one, path=re.sub(r"^groups\[(\d+)\]", path_of, one.path)) for one in invalid.faults]
+            raise InvalidRequest(faults) from None
+
+    async def _get(self, payload: bytes) -> wire.GetClusterResponse:
+        request = self._read(payload, wire.GetClusterRequest())
+        return (await self._keeper.cluster(request.name)).response()
+
+    async def _list(self, payload: bytes) -> wire.ListClustersResponse:
+        self._read(payload, wire.ListClustersRequest())
+        found = [await self._keeper.cluster(name) for name in self._keeper.names()]
+        return wire.ListClustersResponse(clusters=[cluster.summary() for cluster in found])
+
+    async def _delete(self, payload: bytes) -> wire.DeleteClusterResponse:
+        await self._keeper.delete(self._read(payload, wire.DeleteClusterRequest()))
+        return wire.DeleteClusterResponse()
+
+    async def _commit(self, payload: bytes) -> wire.CommitResponse:
+        request = self._read(payload, wire.CommitRequest())
+        after, reservation = await self._keeper.commit(request)
+        kept = after.reserved.get(reservation)
+        if kept is None:
+            return wire.CommitResponse(version=after.version)
+        return wire.CommitResponse(version=after.version, reservation=reservation, lapses_at=kept.lapses_at.isoformat())
+
+    def _read(self, payload: bytes, message: M) -> M:
+        if len(payload) > self._sizes.message_bytes:
+            raise TooLarge(f"message: has {len(payload):,} bytes; at most {self._sizes.message_bytes:,}")
+        try:
+            message.ParseFromString(payload)
+        except DecodeError:
+            name = message.DESCRIPTOR.full_name
+            raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
+        return message
+
+    def _require_sizes(self, state: wire.ClusterState) -> None:
+        sizes, cluster = self._sizes, state.cluster
+        sizes.require("state.cluster.resources", len(cluster.resources), sizes.resources)
+        sizes.require("state.cluster.instances", len(cluster.instances), sizes.instances)
+        sizes.require("state.cluster.attribute_columns", len(cluster.attribute_columns), sizes.attributes)
+        sizes.require("state.groups", len(state.groups), sizes.groups)
+        sizes.require("state.tasks", len(state.tasks), sizes.tasks)
+
+
+async def with_cluster(
+    keeper: ClusterKeeper, payload: bytes, wrapper: Callable[[], Wrapper] | None
+) -> tuple[bytes, bytes]:
+    """A request with the cluster that it names, and what its answer says of that cluster; both in bytes.
+
+    Protobuf puts messages together that stand one after the other, so that what is kept need not be written anew for
+    each request (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
+
+    Parameters
+    ----------
+    wrapper
+        Makes the message that holds the request; None for a ``PlaceRequest`` itself.
+
+    Returns
+    -------
+    The whole request, and what belongs behind the answer; the request as it is, and nothing, where it names no cluster.
+
+    Raises
+    ------
+    ClusterNotFound, StaleVersion
+        If the cluster is not kept, or not at the version asked for.
+    InvalidRequest
+        If the request carries what the cluster's name stands for.
+    """
+    named = _reference(payload, wrapped=wrapper is not None)
+    if not named.cluster_name:
+        return payload, b""
+    request = placing.PlaceRequest()
+    if wrapper is None:
+        request.ParseFromString(payload)
+    else:
+        whole = wrapper()
+        whole.ParseFromString(payload)
+        request = whole.request
+    said_too = {field.name for field, _ in request.ListFields()}.intersection(_CARRIED)
+    if said_too:
+        path = min(said_too) if wrapper is None else f"request.{min(said_too)}"
+        raise InvalidRequest.at(path, "is said besides cluster_name", "say one of the two")
+    cluster = await keeper.at_version(named.cluster_name, named.cluster_version or None)
+    rest = cluster.request_part(group.name for group in request.groups)
+    said = placing.PlaceResponse(cluster_name=cluster.name, cluster_version=cluster.version).SerializeToString()
+    if wrapper is None:
+        return payload + rest, said
+    return payload + _inside(rest), _inside(said)
+
+
+def _reference(payload: bytes, *, wrapped: bool) -> placing.ClusterReference:
+    """What a request says of a cluster that is kept; the rest of it is not looked at."""
+    try:
+        if wrapped:
+            return placing.WrappedClusterReference.FromString(payload).request
+        return placing.ClusterReference.FromString(payload)
+    except DecodeError:
+        return placing.ClusterReference()  # The worker says what is wrong with it.
+
+
+def _inside(message: bytes) -> bytes:
+    """A message as the first field of another."""
+    size, head = len(message), bytearray(b"\x0a")
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + message

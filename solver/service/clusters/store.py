@@ -1,0 +1,181 @@
+"""Clusters on disk: one SQLite file, in which a change is written before it is acknowledged.
+
+Each cluster has a snapshot and the states' changes since as a journal, so that a change costs its own size and not the
+cluster's. Write-ahead logging with ``synchronous=FULL`` (https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html):
+a transaction that has returned survives the end of the process and of the machine; one that has not is gone whole. One
+process has the file at a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+
+from solver.errors import InvalidRequest, StoreFailed
+from solver.service.clusters.state import LiveCluster
+from solver.v1 import cluster_service_pb2 as wire
+
+IN_MEMORY = ":memory:"
+"""The path of a store that ends with the process."""
+
+SCHEMA = 1
+"""Raised when the tables change; a file of another schema is refused."""
+
+JOURNAL_ROWS = 500
+"""Entries of a journal after which a new snapshot takes its place."""
+
+_TABLES = """
+CREATE TABLE cluster (name TEXT PRIMARY KEY, version INTEGER NOT NULL, snapshot BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE journal (
+    name TEXT NOT NULL REFERENCES cluster ON DELETE CASCADE, version INTEGER NOT NULL, kind TEXT NOT NULL,
+    reservation TEXT NOT NULL, at TEXT NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (name, version)
+) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """The file, used by one thread at a time.
+
+    Parameters
+    ----------
+    path
+        Of the file, made where it is missing; ``IN_MEMORY`` for none.
+
+    Raises
+    ------
+    InvalidRequest
+        If the file is no store, or one of another version of this package.
+    StoreFailed
+        If it cannot be opened, or another process has it.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = str(path)
+        self._entries: dict[str, int] = {}
+        with self._failing("opened"):
+            # Made in one thread and used in another, never in two at once.
+            self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=1.0)
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                self._database.execute(f"PRAGMA {pragma}")
+            (schema,) = self._database.execute("PRAGMA user_version").fetchone()
+            if not schema:
+                self._database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+        if schema not in (0, SCHEMA):
+            self.close()
+            problem = f"{self._path} has the form {schema}"
+            raise InvalidRequest.at("state", problem, f"use a file of this version, of the form {SCHEMA}, or a new one")
+
+    def close(self) -> None:
+        """Let another process have the file."""
+        self._database.close()
+
+    def load(self) -> dict[str, LiveCluster]:
+        """Every cluster at its last acknowledged version.
+
+        Raises
+        ------
+        StoreFailed
+            If what is in the file cannot be read.
+        """
+        found: dict[str, LiveCluster] = {}
+        with self._failing("read"):
+            for name, snapshot in self._database.execute("SELECT name, snapshot FROM cluster ORDER BY name"):
+                found[name] = LiveCluster.restored(name, wire.GetClusterResponse.FromString(snapshot))
+            rows = self._database.execute(
+                "SELECT name, kind, reservation, at, payload FROM journal ORDER BY name, version"
+            )
+            for name, kind, reservation, at, payload in rows:
+                found[name] = _replayed(found[name], kind, reservation, at, payload)
+                self._entries[name] = self._entries.get(name, 0) + 1
+        return found
+
+    def put(self, cluster: LiveCluster) -> None:
+        """Keep a cluster, in the place of what was kept under its name.
+
+        Raises
+        ------
+        StoreFailed
+            If it cannot be written; then nothing has changed. So it is with the other calls.
+        """
+        with self._transaction():
+            self._database.execute("DELETE FROM journal WHERE name = ?", (cluster.name,))
+            self._snapshot(cluster)
+        self._entries[cluster.name] = 0
+
+    def delete(self, name: str) -> None:
+        """Forget a cluster."""
+        with self._transaction():
+            self._database.execute("DELETE FROM cluster WHERE name = ?", (name,))
+        self._entries.pop(name, None)
+
+    def add_changes(self, after: LiveCluster, request: wire.ApplyChangesRequest) -> None:
+        """Keep what ``LiveCluster.changed`` has made."""
+        self._add(after, "changes", request.SerializeToString())
+
+    def add_commit(self, after: LiveCluster, request: wire.CommitRequest, reservation: str, now: datetime) -> None:
+        """Keep what ``LiveCluster.committed`` has made."""
+        self._add(after, "commit", request.SerializeToString(), reservation, now.isoformat())
+
+    def add_lapse(self, after: LiveCluster, now: datetime) -> None:
+        """Keep what ``LiveCluster.lapsed`` has made."""
+        self._add(after, "lapse", b"", "", now.isoformat())
+
+    def _add(self, after: LiveCluster, kind: str, payload: bytes, reservation: str = "", at: str = "") -> None:
+        entries = self._entries.get(after.name, 0) + 1
+        with self._transaction():
+            if entries > JOURNAL_ROWS:
+                self._database.execute("DELETE FROM journal WHERE name = ?", (after.name,))
+                self._snapshot(after)
+                entries = 0
+            else:
+                self._database.execute(
+                    "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
+                    (after.name, after.version, kind, reservation, at, payload),
+                )
+        self._entries[after.name] = entries
+
+    def _snapshot(self, cluster: LiveCluster) -> None:
+        kept = cluster.response().SerializeToString(deterministic=True)
+        # Not REPLACE, which would delete the journal through the foreign key.
+        self._database.execute(
+            "INSERT INTO cluster VALUES (?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET version = excluded.version, snapshot = excluded.snapshot",
+            (cluster.name, cluster.version, kept),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it is on disk afterwards, or nothing."""
+        with self._failing("written"):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            hint = "; another process has it" if "locked" in str(error) else ""
+            raise StoreFailed(f"the state in {self._path} could not be {what}: {error}{hint}") from error
+        except (DecodeError, KeyError, ValueError) as error:
+            raise StoreFailed(f"the state in {self._path} could not be {what}: it is damaged ({error})") from error
+
+
+def _replayed(cluster: LiveCluster, kind: str, reservation: str, at: str, payload: bytes) -> LiveCluster:
+    """The state after an entry of the journal."""
+    if kind == "changes":
+        return cluster.changed(wire.ApplyChangesRequest.FromString(payload).changes)
+    if kind == "commit":
+        return cluster.committed(wire.CommitRequest.FromString(payload), reservation, datetime.fromisoformat(at))
+    return cluster.lapsed(datetime.fromisoformat(at))
