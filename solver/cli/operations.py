@@ -65,7 +65,7 @@ def terminate(
         typer.Option("--group", "-g", metavar="NAME=COUNT", help="Stop COUNT tasks of service:web, of all revisions."),
     ] = None,
 ) -> None:
-    """Stop tasks: the strategies say which, protected ones stay, of the revisions the newest.
+    """Stop tasks: the strategies say which, protected ones stay, and of the revisions the newest.
 
     Example: placement-solver terminate CLUSTER_DIR --group service:web=3
     """

@@ -47,6 +47,9 @@ def place(
         from solver.formats.kinds import Kind
 
         said = Arguments()
+        for name, given_too in (("--why", why), ("--prices", prices)):
+            if given_too and not common.shows:
+                said.fault(name, f"has no form in -o {common.output}", "leave out one of the two")
         wish = said.wish(group, common.priority, common.freeze, constraint, strategy)
 
         def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:

@@ -273,13 +273,15 @@ def test_a_group_with_no_instance(run: Run, tables: Path) -> None:
 
 
 def test_why_and_prices_come_below_the_answer(run: Run, tables: Path) -> None:
-    """--why has a sentence for each start, --prices what the rules cost; with JSON neither disturbs the document."""
+    """--why has a sentence for each start, --prices what the rules cost; with JSON neither has a form: both are refused."""
     shown = run("place", tables, "--group", "web=2", "--constraint", "distinctInstance", "--why", "--prices").stdout
     assert shown.index("Placed all 2 tasks") < shown.index("Why there") < shown.index("What each rule costs")
     assert "instances could take one before the plan" in " ".join(shown.split())
     assert "without which no better plan was found" in " ".join(shown.split())
-    plain = run("place", tables, "--group", "web=2", "-o", "json", "--why", "--prices").stdout
-    assert json.loads(plain)["status"] == "STATUS_OPTIMAL"
+    refused = run("place", tables, "--group", "web=2", "-o", "json", "--why", "--prices")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--why: has no form in -o json" in refused.stderr
+    assert "--prices: has no form in -o json" in refused.stderr
 
 
 def test_a_constraint_on_what_is_nowhere_is_warned_of(run: Run, tables: Path) -> None:

@@ -110,7 +110,7 @@ class ClusterKeeper:
             version = 0 if known is None else known.version
             if request.HasField("expected_version") and request.expected_version != version:
                 raise _stale(request.name, request.expected_version, version)
-            after = LiveCluster.of(request.name, version + 1, request.state)
+            after = await asyncio.to_thread(LiveCluster.of, request.name, version + 1, request.state)
             return await self._kept(after, partial(self._store.put, after))
 
     async def change(self, request: wire.ApplyChangesRequest) -> LiveCluster:

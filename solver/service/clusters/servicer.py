@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -69,9 +70,10 @@ class ClusterServicer:
     async def _put(self, payload: bytes) -> wire.PutClusterResponse:
         request = self._read(payload, wire.PutClusterRequest())
         self._require_sizes(request.state)
-        drawn = LiveCluster.of(request.name, 0, request.state)
+        # A large cluster takes some tenths of a second to read and to write: in a thread, so that others are answered meanwhile.
+        drawn = await asyncio.to_thread(LiveCluster.of, request.name, 0, request.state)
         try:
-            await self._validate(drawn.request_part(()))
+            await self._validate(await asyncio.to_thread(drawn.request_part, ()))
         except InvalidRequest as invalid:
             raise InvalidRequest(replace(fault, path=f"state.{fault.path}") for fault in invalid.faults) from None
         return wire.PutClusterResponse(version=(await self._keeper.put(request)).version)
@@ -95,14 +97,14 @@ class ClusterServicer:
             return f"changes[{changes[name]}].put_group" if name in changes else f"group '{name}'"
 
         try:
-            await self._validate(drawn.request_part(()))
+            await self._validate(await asyncio.to_thread(drawn.request_part, ()))
         except InvalidRequest as invalid:
             faults = [replace(one, path=re.sub(r"^groups\[(\d+)\]", path_of, one.path)) for one in invalid.faults]
             raise InvalidRequest(faults) from None
 
     async def _get(self, payload: bytes) -> wire.GetClusterResponse:
         request = self._read(payload, wire.GetClusterRequest())
-        return (await self._keeper.cluster(request.name)).response()
+        return await asyncio.to_thread((await self._keeper.cluster(request.name)).response)
 
     async def _list(self, payload: bytes) -> wire.ListClustersResponse:
         self._read(payload, wire.ListClustersRequest())
@@ -179,7 +181,7 @@ async def with_cluster(
         path = min(said_too) if wrapper is None else f"request.{min(said_too)}"
         raise InvalidRequest.at(path, "is said besides cluster_name", "say one of the two")
     cluster = await keeper.at_version(named.cluster_name, named.cluster_version or None)
-    rest = cluster.request_part(group.name for group in request.groups)
+    rest = await asyncio.to_thread(cluster.request_part, [group.name for group in request.groups])
     said = placing.PlaceResponse(cluster_name=cluster.name, cluster_version=cluster.version).SerializeToString()
     if wrapper is None:
         return payload + rest, said
