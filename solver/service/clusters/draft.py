@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from solver.domain.counts import LARGEST_SUM
 from solver.errors import Fault, InvalidRequest
 from solver.v1 import cluster_pb2, plan_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
@@ -208,7 +209,11 @@ class Draft:
         """Take what the task takes of its instance; below zero, give it back."""
         group, instance = self.groups[task.group], self._written(task.instance)
         for r, name in enumerate(self._resources):
-            instance.free[r] -= sign * group.demand.get(name, 0)
+            left = instance.free[r] - sign * group.demand.get(name, 0)
+            if left < -LARGEST_SUM:
+                problem = f"would be {left:,} on {task.instance}"
+                raise InvalidRequest.at(f"free[{r}]", problem, f"must be at least -{LARGEST_SUM:,}")
+            instance.free[r] = left
         for protocol, used in (
             (task_group_pb2.PROTOCOL_TCP, instance.used_tcp_ports),
             (task_group_pb2.PROTOCOL_UDP, instance.used_udp_ports),

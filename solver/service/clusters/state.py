@@ -65,7 +65,9 @@ class LiveCluster:
         InvalidRequest
             With every name that stands twice or is missing.
         """
-        faults: list[Fault] = []
+        faults = list(_column_faults(state.cluster))
+        if faults:
+            raise InvalidRequest(faults)
         base = cluster_pb2.Cluster(
             name=state.cluster.name, taken_at=state.cluster.taken_at, resources=state.cluster.resources
         )
@@ -230,6 +232,20 @@ def _named(path: str, key: str, messages: Iterable[M], faults: list[Fault]) -> d
             faults.append(Fault(f"{path}[{k}].{key}", problem, "name each once"))
         found[name] = message
     return found
+
+
+def _column_faults(cluster: cluster_pb2.Cluster) -> Iterator[Fault]:
+    """What is wrong with columns that are to become the instances' own attributes."""
+    own = {name for instance in cluster.instances for name in instance.attributes}
+    for k, column in enumerate(cluster.attribute_columns):
+        path, size, most = f"state.cluster.attribute_columns[{k}]", len(cluster.instances), len(column.values)
+        if len(column.codes) != size:
+            yield Fault(f"{path}.codes", f"has {len(column.codes)} entries", f"must have one an instance, {size}")
+        if max(column.codes, default=0) > most:
+            yield Fault(f"{path}.codes", f"has {max(column.codes)}", f"must be 0 to {most}")
+        if column.name in own:
+            yield Fault(f"{path}.name", f"'{column.name}' is an attribute of an instance too", "say it in one place")
+        own.add(column.name)
 
 
 def _with_columns(cluster: cluster_pb2.Cluster) -> Iterator[cluster_pb2.Instance]:
