@@ -1,7 +1,7 @@
 """A few instances at a time: small exact searches around the best plan, several at once, for requests of any size and any rules.
 
 Large neighbourhood search (Shaw 1998), adaptive between kinds of neighbourhoods (Ropke and Pisinger 2006). Each is a request of
-its own (``neighbourhoods.subproblem``), whose size does not grow with the cluster, solved over all tiers by the count model in a
+its own (``neighbourhoods.subproblem``), with as many groups as rules tie to it, solved over all tiers by the count model in a
 thread: CP-SAT lets go of the interpreter while it searches. The neighbourhoods of a round share no instance. What is better in
 one of them mostly still is when the others have changed, but where they share a budget, a bucket or a missing task: the checker
 looks at the whole each time.

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from solver.errors import Fault, InvalidRequest
-from solver.v1 import cluster_pb2, plan_pb2, task_group_pb2
+from solver.service.clusters.draft import Draft, Groups, Instances, Reserved, Tasks, task_faults
+from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
 
@@ -25,28 +26,6 @@ LAPSE_SECONDS, MOST_LAPSE_SECONDS = 300.0, 86_400.0
 """After which a plan that nothing confirms is given up: by default, and at most."""
 
 M = TypeVar("M")
-
-Instances = Mapping[str, cluster_pb2.Instance]
-Tasks = Mapping[str, task_group_pb2.RunningTask]
-
-
-@dataclass(frozen=True, eq=False)
-class Reserved:
-    """A plan that was committed, as far as nothing has confirmed it.
-
-    Parameters
-    ----------
-    starting
-        By id of their own; they are among the cluster's tasks, too.
-    stopping
-        By id; they are not among the cluster's tasks, and hold what they take until they end.
-    """
-
-    id: str
-    starting: Tasks
-    stopping: Tasks
-    lapses_at: datetime
-    request_id: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +50,7 @@ class LiveCluster:
     version: int
     base: cluster_pb2.Cluster
     instances: Instances
-    groups: Mapping[str, task_group_pb2.TaskGroup]
+    groups: Groups
     tasks: Tasks
     reserved: Mapping[str, Reserved] = field(default_factory=dict)
 
@@ -86,7 +65,9 @@ class LiveCluster:
         InvalidRequest
             With every name that stands twice or is missing.
         """
-        faults: list[Fault] = []
+        faults = list(_column_faults(state.cluster))
+        if faults:
+            raise InvalidRequest(faults)
         base = cluster_pb2.Cluster(
             name=state.cluster.name, taken_at=state.cluster.taken_at, resources=state.cluster.resources
         )
@@ -98,7 +79,7 @@ class LiveCluster:
                 problem = f"starts {group.start} and stops {group.stop}"
                 faults.append(Fault(f"state.groups[{g}]", problem, "what is wanted belongs into a request"))
         for k, task in enumerate(state.tasks):
-            faults += _task_faults(f"state.tasks[{k}]", task, groups, instances)
+            faults += task_faults(f"state.tasks[{k}]", task, groups, instances)
         if faults:
             raise InvalidRequest(faults)
         return cls(name, version, base, instances, groups, tasks)
@@ -188,10 +169,10 @@ class LiveCluster:
         InvalidRequest
             With the first change that cannot be applied.
         """
-        draft = _Draft(self)
+        draft = self._draft()
         for k, change in enumerate(changes):
             draft.apply(f"changes[{k}]", change)
-        return draft.cluster()
+        return self._next(draft)
 
     def committed(self, request: wire.CommitRequest, reservation: str, now: datetime) -> LiveCluster:
         """The next version, with what a plan starts reserved and what it stops no longer running.
@@ -208,284 +189,38 @@ class LiveCluster:
         if len(request.request_id) > MAX_REQUEST_ID:
             problem = f"has {len(request.request_id):,} characters"
             raise InvalidRequest.at("request_id", problem, f"at most {MAX_REQUEST_ID}")
-        draft = _Draft(self)
+        draft = self._draft()
         for g, group in enumerate(request.groups):
             draft.add_group(f"groups[{g}]", group)
         draft.reserve(request.actions, reservation, now + timedelta(seconds=seconds), request.request_id)
-        return draft.cluster()
+        return self._next(draft)
 
     def lapsed(self, now: datetime) -> LiveCluster:
         """The next version without the reservations whose time is over; this one where there are none."""
         over = [one for one in self.reserved.values() if one.lapses_at <= now]
         if not over:
             return self
-        draft = _Draft(self)
+        draft = self._draft()
         for one in over:
             draft.give_up(one)
-        return draft.cluster()
+        return self._next(draft)
+
+    def _draft(self) -> Draft:
+        return Draft(self.base.resources, self.instances, self.groups, self.tasks, self.reserved)
+
+    def _next(self, draft: Draft) -> LiveCluster:
+        return replace(
+            self,
+            version=self.version + 1,
+            instances=draft.instances,
+            groups=draft.groups,
+            tasks=draft.tasks,
+            reserved=draft.reserved(),
+        )
 
     def by_request(self, request_id: str) -> Reserved | None:
         """What a call of this name has reserved and is not confirmed yet."""
         return next((one for one in self.reserved.values() if request_id and one.request_id == request_id), None)
-
-
-class _Draft:
-    """A copy in which changes are made one by one; messages are replaced, never written to."""
-
-    def __init__(self, cluster: LiveCluster) -> None:
-        self._cluster = cluster
-        self._resources = tuple(cluster.base.resources)
-        self.instances = dict(cluster.instances)
-        self.groups = dict(cluster.groups)
-        self.tasks = dict(cluster.tasks)
-        self.starting = {key: dict(one.starting) for key, one in cluster.reserved.items()}
-        self.stopping = {key: dict(one.stopping) for key, one in cluster.reserved.items()}
-        self._made: dict[str, Reserved] = {}
-
-    def cluster(self) -> LiveCluster:
-        """The next version; reservations of which nothing is left are gone."""
-        cluster = self._cluster
-        known = {**cluster.reserved, **self._made}
-        reserved = {
-            key: replace(known[key], starting=starting, stopping=self.stopping[key])
-            for key, starting in self.starting.items()
-            if starting or self.stopping[key]
-        }
-        return replace(
-            cluster,
-            version=cluster.version + 1,
-            instances=self.instances,
-            groups=self.groups,
-            tasks=self.tasks,
-            reserved=reserved,
-        )
-
-    def apply(self, path: str, change: wire.Change) -> None:
-        """Make one change."""
-        kind = change.WhichOneof("change")
-        if kind is None:
-            raise InvalidRequest.at(path, "changes nothing", "set one of its fields")
-        path = f"{path}.{kind}"
-        if kind == "put_instance":
-            self._put_instance(path, change.put_instance)
-        elif kind == "remove_instance":
-            self._remove_instance(path, change.remove_instance)
-        elif kind == "put_group":
-            self._put_group(path, change.put_group)
-        elif kind == "remove_group":
-            self._remove_group(path, change.remove_group)
-        elif kind == "put_task":
-            self._put_task(path, change.put_task)
-        elif kind == "remove_task":
-            self._remove_task(change.remove_task)
-        else:
-            self._set_status(path, change.set_instance_status)
-
-    # Instances.
-
-    def _put_instance(self, path: str, instance: cluster_pb2.Instance) -> None:
-        if not instance.id:
-            raise InvalidRequest.at(f"{path}.id", "is empty", "give the instance its id")
-        for name in ("capacity", "free"):
-            if len(getattr(instance, name)) != len(self._resources):
-                problem = f"has {len(getattr(instance, name))} amounts"
-                remedy = f"one for each of {', '.join(self._resources)}"
-                raise InvalidRequest.at(f"{path}.{name}", problem, remedy)
-        for r, (free, capacity) in enumerate(zip(instance.free, instance.capacity, strict=True)):
-            if capacity < 0 or free > capacity:
-                problem = f"is {free} of {capacity}"
-                raise InvalidRequest.at(
-                    f"{path}.free[{r}]", problem, "must be at most the capacity, which is 0 or more"
-                )
-        self.instances[instance.id] = instance
-        # Whoever says what is free does not know of what is only reserved.
-        for starting in self.starting.values():
-            for task in starting.values():
-                if task.instance == instance.id:
-                    self._take(task, 1)
-
-    def _remove_instance(self, path: str, instance: str) -> None:
-        if instance not in self.instances:
-            raise InvalidRequest.at(path, f"'{instance}' is not an instance", "name one of the cluster")
-        del self.instances[instance]
-        for tasks in (self.tasks, *self.starting.values(), *self.stopping.values()):
-            for task in [task for task in tasks.values() if task.instance == instance]:
-                del tasks[task.id]
-
-    def _set_status(self, path: str, change: wire.InstanceStatusChange) -> None:
-        self._require_instance(f"{path}.instance", change.instance)
-        found = self._written(change.instance)
-        found.status, found.agent_disconnected = change.status, change.agent_disconnected
-
-    def _require_instance(self, path: str, instance: str) -> None:
-        if instance not in self.instances:
-            raise InvalidRequest.at(path, f"'{instance}' is not an instance", "name one of the cluster by its id")
-
-    def _written(self, instance: str) -> cluster_pb2.Instance:
-        """The instance, to be written to."""
-        copy = cluster_pb2.Instance()
-        copy.CopyFrom(self.instances[instance])
-        self.instances[instance] = copy
-        return copy
-
-    # Groups.
-
-    def _put_group(self, path: str, group: task_group_pb2.TaskGroup) -> None:
-        if not group.name:
-            raise InvalidRequest.at(f"{path}.name", "is empty", "give the group a name")
-        if group.start or group.stop:
-            problem = f"starts {group.start} and stops {group.stop}"
-            raise InvalidRequest.at(path, problem, "what is wanted belongs into a request")
-        known = self.groups.get(group.name)
-        if known is not None and not _takes_alike(known, group) and self._holds(group.name):
-            problem = "changes while the group has tasks"
-            raise InvalidRequest.at(
-                f"{path}.demand", problem, "give tasks that take something else a group of their own"
-            )
-        self.groups[group.name] = group
-
-    def add_group(self, path: str, group: task_group_pb2.TaskGroup) -> None:
-        """Keep the group of a request, without what the request wants of it."""
-        kept = task_group_pb2.TaskGroup()
-        kept.CopyFrom(group)
-        kept.start = kept.stop = 0
-        kept.all_or_nothing = False
-        self._put_group(path, kept)
-
-    def _remove_group(self, path: str, name: str) -> None:
-        if name not in self.groups:
-            raise InvalidRequest.at(path, f"'{name}' is not a group", "name one of the cluster")
-        if self._holds(name):
-            raise InvalidRequest.at(path, f"'{name}' has tasks", "remove its tasks first")
-        del self.groups[name]
-
-    def _holds(self, group: str) -> bool:
-        every = (self.tasks, *self.stopping.values())
-        return any(task.group == group for tasks in every for task in tasks.values())
-
-    # Tasks.
-
-    def _put_task(self, path: str, task: task_group_pb2.RunningTask) -> None:
-        if faults := list(_task_faults(path, task, self.groups, self.instances)):
-            raise InvalidRequest(faults)
-        for stopping in self.stopping.values():
-            if task.id in stopping:
-                # It has not ended yet, and is to all the same.
-                self._take(stopping[task.id], -1)
-                self._take(task, 1)
-                stopping[task.id] = task
-                return
-        known = self.tasks.get(task.id)
-        if known is not None and (known.group, known.instance) != (task.group, task.instance):
-            self._remove_task(task.id)
-            known = None
-        if known is None and not self._confirm(task):
-            self._take(task, 1)
-        self.tasks[task.id] = task
-
-    def _confirm(self, task: task_group_pb2.RunningTask) -> bool:
-        """Put the task in the place of one that was reserved; whether there was one."""
-        for starting in self.starting.values():
-            for key, one in starting.items():
-                if (one.group, one.instance) == (task.group, task.instance):
-                    del starting[key], self.tasks[key]
-                    return True
-        return False
-
-    def _remove_task(self, task: str) -> None:
-        """Events come twice: a task that is not there has ended before."""
-        for tasks in (self.tasks, *self.stopping.values()):
-            if task in tasks:
-                self._take(tasks.pop(task), -1)
-        for starting in self.starting.values():
-            starting.pop(task, None)
-
-    def _take(self, task: task_group_pb2.RunningTask, sign: int) -> None:
-        """Take what the task takes of its instance; below zero, give it back."""
-        group, instance = self.groups[task.group], self._written(task.instance)
-        for r, name in enumerate(self._resources):
-            instance.free[r] -= sign * group.demand.get(name, 0)
-        for protocol, used in (
-            (task_group_pb2.PROTOCOL_TCP, instance.used_tcp_ports),
-            (task_group_pb2.PROTOCOL_UDP, instance.used_udp_ports),
-        ):
-            own = _ports(group, protocol)
-            if own:
-                others = set(used) - own | {port for port in own if sign > 0 or self._held(task, port, protocol)}
-                del used[:]
-                used.extend(sorted(others))
-
-    def _held(self, task: task_group_pb2.RunningTask, port: int, protocol: int) -> bool:
-        """Whether another task on the instance has the port."""
-        return any(
-            other.instance == task.instance
-            and other.id != task.id
-            and port in _ports(self.groups[other.group], protocol)
-            for tasks in (self.tasks, *self.stopping.values())
-            for other in tasks.values()
-        )
-
-    # Plans.
-
-    def reserve(self, actions: Sequence[plan_pb2.Action], key: str, lapses_at: datetime, request_id: str) -> None:
-        """Make room for what a plan starts, and let go of what it stops."""
-        self.starting[key], self.stopping[key] = {}, {}
-        self._made[key] = Reserved(key, {}, {}, lapses_at, request_id)
-        for k, action in enumerate(actions):
-            path = f"actions[{k}]"
-            if action.kind in (plan_pb2.ACTION_KIND_STOP, plan_pb2.ACTION_KIND_MOVE):
-                self._stop(path, action, key)
-            elif action.kind != plan_pb2.ACTION_KIND_START:
-                raise InvalidRequest.at(f"{path}.kind", f"is {action.kind}", "must be START, STOP or MOVE")
-        # After all stops: what they free can be taken only once they have ended, but ports and room are judged by the plan.
-        for k, action in enumerate(actions):
-            if action.kind in (plan_pb2.ACTION_KIND_START, plan_pb2.ACTION_KIND_MOVE):
-                self._start(f"actions[{k}]", action, key)
-
-    def _stop(self, path: str, action: plan_pb2.Action, key: str) -> None:
-        task = self.tasks.get(action.task)
-        if task is None or any(action.task in starting for starting in self.starting.values()):
-            problem = f"'{action.task}' is not a running task" if action.task else "is empty"
-            raise InvalidRequest.at(f"{path}.task", problem, "name a task of the cluster that runs")
-        self.stopping[key][task.id] = self.tasks.pop(task.id)
-
-    def _start(self, path: str, action: plan_pb2.Action, key: str) -> None:
-        if action.group not in self.groups:
-            remedy = "name one of the cluster, or add the request's group to groups"
-            raise InvalidRequest.at(f"{path}.group", f"'{action.group}' is not a group", remedy)
-        self._require_instance(f"{path}.instance", action.instance)
-        if action.count < 1:
-            raise InvalidRequest.at(f"{path}.count", f"is {action.count}", "must be 1 or more")
-        group, free = self.groups[action.group], self._left(action.instance)
-        for r, name in enumerate(self._resources):
-            need = group.demand.get(name, 0) * action.count
-            if need > free[r]:
-                problem = f"takes {need} {name} where {free[r]} are free"
-                raise InvalidRequest.at(f"{path}.count", problem, "commit the plan of the present version as it is")
-        for _ in range(action.count):
-            number = len(self.starting[key]) + 1
-            task = task_group_pb2.RunningTask(
-                id=f"{key}/{number}", group=action.group, instance=action.instance, pending=True
-            )
-            self._take(task, 1)
-            self.starting[key][task.id] = self.tasks[task.id] = task
-
-    def _left(self, instance: str) -> list[int]:
-        """What is free on an instance once everything that is to stop there has."""
-        free = list(self.instances[instance].free)
-        for stopping in self.stopping.values():
-            for task in stopping.values():
-                if task.instance == instance:
-                    demand = self.groups[task.group].demand
-                    free = [amount + demand.get(name, 0) for amount, name in zip(free, self._resources, strict=True)]
-        return free
-
-    def give_up(self, reserved: Reserved) -> None:
-        """Give back what a reservation still holds; what was to stop runs on."""
-        for task in self.starting.pop(reserved.id).values():
-            del self.tasks[task.id]
-            self._take(task, -1)
-        self.tasks |= self.stopping.pop(reserved.id)
 
 
 def _named(path: str, key: str, messages: Iterable[M], faults: list[Fault]) -> dict[str, M]:
@@ -497,6 +232,20 @@ def _named(path: str, key: str, messages: Iterable[M], faults: list[Fault]) -> d
             faults.append(Fault(f"{path}[{k}].{key}", problem, "name each once"))
         found[name] = message
     return found
+
+
+def _column_faults(cluster: cluster_pb2.Cluster) -> Iterator[Fault]:
+    """What is wrong with columns that are to become the instances' own attributes."""
+    own = {name for instance in cluster.instances for name in instance.attributes}
+    for k, column in enumerate(cluster.attribute_columns):
+        path, size, most = f"state.cluster.attribute_columns[{k}]", len(cluster.instances), len(column.values)
+        if len(column.codes) != size:
+            yield Fault(f"{path}.codes", f"has {len(column.codes)} entries", f"must have one an instance, {size}")
+        if max(column.codes, default=0) > most:
+            yield Fault(f"{path}.codes", f"has {max(column.codes)}", f"must be 0 to {most}")
+        if column.name in own:
+            yield Fault(f"{path}.name", f"'{column.name}' is an attribute of an instance too", "say it in one place")
+        own.add(column.name)
 
 
 def _with_columns(cluster: cluster_pb2.Cluster) -> Iterator[cluster_pb2.Instance]:
@@ -512,27 +261,6 @@ def _with_columns(cluster: cluster_pb2.Cluster) -> Iterator[cluster_pb2.Instance
             if code:
                 copy.attributes[column.name] = column.values[code - 1]
         yield copy
-
-
-def _task_faults(
-    path: str, task: task_group_pb2.RunningTask, groups: Mapping[str, object], instances: Mapping[str, object]
-) -> Iterator[Fault]:
-    if not task.id:
-        yield Fault(f"{path}.id", "is empty", "give the task its id")
-    if task.group not in groups:
-        yield Fault(f"{path}.group", f"'{task.group}' is not a group", "name one of the cluster's groups")
-    if task.instance not in instances:
-        yield Fault(f"{path}.instance", f"'{task.instance}' is not an instance", "name one of the cluster by its id")
-
-
-def _takes_alike(one: task_group_pb2.TaskGroup, other: task_group_pb2.TaskGroup) -> bool:
-    return dict(one.demand) == dict(other.demand) and list(one.ports) == list(other.ports)
-
-
-def _ports(group: task_group_pb2.TaskGroup, protocol: int) -> set[int]:
-    tcp = (task_group_pb2.PROTOCOL_UNSPECIFIED, task_group_pb2.PROTOCOL_TCP)
-    kinds = tcp if protocol == task_group_pb2.PROTOCOL_TCP else (task_group_pb2.PROTOCOL_UDP,)
-    return {port.port for port in group.ports if port.protocol in kinds}
 
 
 def utc_now() -> datetime:

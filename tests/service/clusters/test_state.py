@@ -239,6 +239,32 @@ def test_a_state_that_cannot_be_is_refused_with_every_path(state: wire.ClusterSt
     assert [fault.path for fault in refused.value.faults] == paths
 
 
+@pytest.mark.parametrize(
+    ("column", "path"),
+    [
+        (AttributeColumn(name="rack", values=["r"], codes=[1, 0]), "codes"),
+        (AttributeColumn(name="rack", values=["r"], codes=[1, 0, 2]), "codes"),
+        (AttributeColumn(name="disk", values=["r"], codes=[1, 0, 0]), "name"),
+    ],
+)
+def test_columns_that_cannot_be_read_are_refused(column: AttributeColumn, path: str) -> None:
+    """Too short, beyond their values, or of an attribute that an instance says itself."""
+    state = cluster().response().state
+    state.cluster.instances[0].attributes["disk"] = "ssd"
+    state.cluster.attribute_columns.append(column)
+    with pytest.raises(InvalidRequest) as refused:
+        LiveCluster.of("prod", 1, state)
+    assert [fault.path for fault in refused.value.faults] == [f"state.cluster.attribute_columns[0].{path}"]
+
+
+def test_amounts_that_no_longer_fit_are_refused() -> None:
+    """§11.2: tasks that take more together than 2^53."""
+    found = cluster().changed([wire.Change(put_group=TaskGroup(name="huge", demand={"cpu": 2**53}))])
+    found = found.changed([wire.Change(put_task=task("h1", "huge", "b"))])
+    with pytest.raises(InvalidRequest, match=r"free\[0\]: would be"):
+        found.changed([wire.Change(put_task=task("h2", "huge", "b"))])
+
+
 def test_a_request_gets_all_that_it_lacks() -> None:
     """Instances with the attributes of columns as their own, groups that it does not say itself, and counts by name."""
     state = cluster().response().state
