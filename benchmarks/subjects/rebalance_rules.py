@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.phases import PLACING
 from benchmarks.subject import Case, Subject
-from benchmarks.workloads import SPREAD_ZONES, ZONE_FIELD, n4_problem, scaled
+from benchmarks.workloads import ZONE_FIELD, n4_problem, scaled
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Limits, RuleSpec, TaskGroup
@@ -20,7 +20,7 @@ _APART, _NEAR = 3, 1
 
 def rebalance_problem(services: int, instances: int, seed: int) -> Problem:
     """N4's services, running anywhere at random, with soft rules between neighbours and two moves for each service in all."""
-    drawn = n4_problem(services * _TASKS_OF_ONE, instances, services, 2, seed, [SPREAD_ZONES], [])
+    drawn = n4_problem(services * _TASKS_OF_ONE, instances, services, 2, seed, [RuleSpec("random")], [])
     running = _anywhere(drawn, seed)
     groups = tuple(_movable(drawn, number, group) for number, group in enumerate(drawn.groups))
     cluster = replace(drawn.cluster, free=drawn.cluster.free - running.load(drawn.demand))
@@ -57,10 +57,9 @@ SUBJECT = Subject(
     title="Soft rules after a rebalance, services times instances beyond one model",
     description=(
         "20 tasks each of N4's services, each demand halved, run anywhere on N4's instances, half of them beside a task of the "
-        f"next service. `spread({ZONE_FIELD})`; a task beside the next service on its instance costs {_APART} "
-        f"(`antiAffinity`), one without the service after that in its zone {_NEAR} (`affinity`). In all {_MOVES_A_SERVICE} "
-        "times as many tasks may move as there are services. "
-        "Value: the weighted soft rules, after the spread. The sequential scheduler moves nothing."
+        f"next service. A task beside the next service on its instance costs {_APART} (`antiAffinity`), one without the service "
+        f"after that in its zone {_NEAR} (`affinity`, `{ZONE_FIELD}`). In all {_MOVES_A_SERVICE} times as many tasks may move as "
+        "there are services. Value: the weighted soft rules. The sequential scheduler moves nothing."
     ),
     cases=(
         Case(
