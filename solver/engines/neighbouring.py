@@ -91,7 +91,7 @@ def _gap(incumbent: Incumbent) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Neighbourhood:
     """A neighbourhood: its kind, its instances (ascending), and groups that want tasks there."""
 
     kind: str
@@ -139,16 +139,16 @@ class _Search:
             return most
         return min(most, math.ceil((self._budget - self._incumbent.deterministic_spent) / DETERMINISTIC - 1e-9))
 
-    def _round(self, most: int) -> list[Part]:
+    def _round(self, most: int) -> list[Neighbourhood]:
         """Neighbourhoods that share no instance."""
         view = View(self._incumbent.rules, self._incumbent.tasks, self._subproblems.rest_of)
         allowed = view.usable.copy()
-        found: list[Part] = []
+        found: list[Neighbourhood] = []
         for _ in range(most):
             kind, instances = self._drawn(view, allowed)
             if len(instances):
                 allowed[instances] = False
-                found.append(Part(kind, instances, self._wanting(view, instances)))
+                found.append(Neighbourhood(kind, instances, self._wanting(view, instances)))
         return found
 
     def _wanting(self, view: View, instances: Ints) -> tuple[int, ...]:
@@ -166,7 +166,7 @@ class _Search:
                 return kind, drawn(weights, allowed, self._choice.size, self._draw)
             self._choice.forget(kind)
 
-    def _searched(self, tasks: Counts, part: Part) -> Searched:
+    def _searched(self, tasks: Counts, part: Neighbourhood) -> Searched:
         """Search the few instances, everything else as in the plan."""
         deterministic = self._budget is not None
         # Under a deterministic limit the clock must not decide (§10.1).

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.explanation import Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.errors import InvalidRequest
 from solver.service import answers, json_form
 from solver.service.decode import PlaceCall, check_call, place_call
 from solver.service.encode import check_request, place_request
+from solver.service.messages import unpacked
 from solver.service.sizes import CHECK, PLACE, WRAPPED, SizeLimits, require_small
 from solver.service.verbs import PREFIX, Verb
 from solver.v1 import placement_service_pb2 as wire
-
-M = TypeVar("M", bound=Message)
 
 DEFAULT_SIZES = SizeLimits()
 
@@ -85,9 +82,9 @@ def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Ver
     """
     if verb is None:
         require_small(payload, PLACE, sizes)
-        return place_call(_unpacked(payload, wire.PlaceRequest()), sizes)
+        return place_call(unpacked(payload, wire.PlaceRequest()), sizes)
     require_small(payload, WRAPPED, sizes)
-    return place_call(_unpacked(payload, verb.request_type()).request, sizes, verb.kind, PREFIX)
+    return place_call(unpacked(payload, verb.request_type()).request, sizes, verb.kind, PREFIX)
 
 
 def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
@@ -112,7 +109,7 @@ def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
 def check_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> tuple[Problem, Counts]:
     """Read a ``CheckRequest``; raises as ``call_from_bytes``."""
     require_small(payload, CHECK, sizes)
-    return check_call(_unpacked(payload, wire.CheckRequest()), sizes)
+    return check_call(unpacked(payload, wire.CheckRequest()), sizes)
 
 
 def check_to_bytes(problem: Problem, tasks: Counts) -> bytes:
@@ -140,8 +137,8 @@ def answer_from_bytes(payload: bytes, problem: Problem, verb: Verb | None = None
         If the bytes are no answer to this problem.
     """
     if verb is None:
-        return answers.read_answer(_unpacked(payload, wire.PlaceResponse()), problem)
-    return answers.read_answer(_unpacked(payload, verb.response_type()).response, problem)
+        return answers.read_answer(unpacked(payload, wire.PlaceResponse()), problem)
+    return answers.read_answer(unpacked(payload, verb.response_type()).response, problem)
 
 
 def violations_to_bytes(found: Iterable[Violation]) -> bytes:
@@ -151,16 +148,7 @@ def violations_to_bytes(found: Iterable[Violation]) -> bytes:
 
 def violations_from_bytes(payload: bytes) -> tuple[Violation, ...]:
     """Read a ``CheckResponse``; raises ``InvalidRequest`` if the bytes are none."""
-    return answers.read_violations(_unpacked(payload, wire.CheckResponse()).violations)
-
-
-def _unpacked(payload: bytes, message: M) -> M:
-    try:
-        message.ParseFromString(payload)
-    except DecodeError:
-        name = message.DESCRIPTOR.full_name
-        raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
-    return message
+    return answers.read_violations(unpacked(payload, wire.CheckResponse()).violations)
 
 
 def _to_json(message: Message) -> str:

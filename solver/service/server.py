@@ -38,7 +38,7 @@ from solver.v1 import placement_service_pb2 as wire
 
 SERVICE = "solver.v1.PlacementService"
 
-MOST_WORKERS = max(64, 4 * (os.cpu_count() or 1))
+MOST_PROCESSES = max(64, 4 * (os.cpu_count() or 1))
 """Processes that solve: each takes some 200 MB, and two threads while it does."""
 
 ANSWERED = ("", SERVICE, clusters.SERVICE)
@@ -95,8 +95,8 @@ class ServerOptions:
     api: str = "solver.api"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.workers <= MOST_WORKERS:
-            raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_WORKERS}")
+        if not 1 <= self.workers <= MOST_PROCESSES:
+            raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
         if not is_local(self.address) and not self.allow_remote_plaintext:
             problem = f"{self.address} is open to other computers, without encryption"
             raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
@@ -262,6 +262,7 @@ class PlacementServicer:
     def __init__(self, pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> None:
         self._pool = pool
         self._keeper = keeper
+        self._sizes = options.sizes
         self._clusters = ClusterServicer(keeper, options.sizes, self._validate)
         self._version = version_response(options).SerializeToString(deterministic=True)
 
@@ -304,7 +305,7 @@ class PlacementServicer:
         wrapper: Callable[[], Wrapper] | None = wire.CheckRequest if kind is frames.Call.CHECK else None
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
-        whole, said = await with_cluster(self._keeper, request, wrapper)
+        whole, said = await with_cluster(self._keeper, request, wrapper, self._sizes)
         answer = await self._pool.run(kind, whole, finish_by, slack)
         return answer if kind is frames.Call.CHECK else answer + said
 

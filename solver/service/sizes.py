@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from solver.domain.request import MOST_SECONDS
 from solver.errors import TooLarge
+from solver.v1 import cluster_service_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
-from solver.v1 import task_group_pb2
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,26 @@ class SizeLimits:
         TooLarge
             With the path of the first list that is too long.
         """
+        self.require_state(message, prefix)
+        self.require(f"{prefix}rules", len(message.rules), self.rules)
+        self.require(f"{prefix}frozen_instances", len(message.frozen_instances), self.instances)
+        self.require(f"{prefix}drained_instances", len(message.drained_instances), self.instances)
+        self.require_counts(f"{prefix}running", len(message.running), message.running_columns)
+
+    def require_state(self, message: wire.PlaceRequest | cluster_service_pb2.ClusterState, prefix: str) -> None:
+        """Refuse a cluster, its groups or its tasks where a list is too long.
+
+        Raises
+        ------
+        TooLarge
+            With the path of the first one.
+        """
         cluster = message.cluster
         self.require(f"{prefix}cluster.resources", len(cluster.resources), self.resources)
         self.require(f"{prefix}cluster.instances", len(cluster.instances), self.instances)
         self.require(f"{prefix}cluster.attribute_columns", len(cluster.attribute_columns), self.attributes)
         self.require(f"{prefix}groups", len(message.groups), self.groups)
         self.require(f"{prefix}tasks", len(message.tasks), self.tasks)
-        self.require(f"{prefix}rules", len(message.rules), self.rules)
-        self.require(f"{prefix}frozen_instances", len(message.frozen_instances), self.instances)
-        self.require(f"{prefix}drained_instances", len(message.drained_instances), self.instances)
-        self.require_counts(f"{prefix}running", len(message.running), message.running_columns)
 
     def require_counts(self, path: str, rows: int, columns: task_group_pb2.TaskCountColumns) -> None:
         """Refuse too many task counts, given in either form.
@@ -86,16 +96,16 @@ class SizeLimits:
         self.require(path, rows + longest, self.counts)
 
 
-_Spec = Mapping[int, tuple[str, str | None, "_Spec | None"]]
+Spec = Mapping[int, tuple[str, str | None, "Spec | None"]]
 """Field number -> its name, the limit on how often it stands (a field of ``SizeLimits``), and what is inside."""
 
-_CLUSTER: _Spec = {
+_CLUSTER: Spec = {
     3: ("resources", "resources", None),
     4: ("instances", "instances", None),
     5: ("attribute_columns", "attributes", None),
 }
-_GROUP: _Spec = {5: ("ports", "attributes", None), 6: ("constraints", "rules", None), 7: ("strategies", "rules", None)}
-PLACE: _Spec = {
+_GROUP: Spec = {5: ("ports", "attributes", None), 6: ("constraints", "rules", None), 7: ("strategies", "rules", None)}
+PLACE: Spec = {
     1: ("cluster", None, _CLUSTER),
     2: ("groups", "groups", _GROUP),
     3: ("running", "counts", None),
@@ -104,17 +114,27 @@ PLACE: _Spec = {
 }
 """Where a ``PlaceRequest`` may hold many messages."""
 
-WRAPPED: _Spec = {1: ("request", None, PLACE)}
+WRAPPED: Spec = {1: ("request", None, PLACE)}
 """Where the request of a verb may hold many messages."""
 
-CHECK: _Spec = {1: ("request", None, PLACE), 2: ("tasks", "counts", None)}
+CHECK: Spec = {1: ("request", None, PLACE), 2: ("tasks", "counts", None)}
 """Where a ``CheckRequest`` may hold many messages."""
+
+_STATE: Spec = {1: ("cluster", None, _CLUSTER), 2: ("groups", "groups", _GROUP), 3: ("tasks", "tasks", None)}
+PUT_CLUSTER: Spec = {2: ("state", None, _STATE)}
+"""Where a ``PutClusterRequest`` may hold many messages."""
+
+APPLY_CHANGES: Spec = {2: ("changes", "tasks", None)}
+"""Where an ``ApplyChangesRequest`` may."""
+
+COMMIT: Spec = {3: ("actions", "counts", None), 4: ("groups", "groups", _GROUP)}
+"""Where a ``CommitRequest`` may."""
 
 SCANNED = 2**20
 """Smaller messages are not scanned: unpacked they cannot take more than some 100 MB."""
 
 
-def require_small(payload: bytes, spec: _Spec, sizes: SizeLimits) -> None:
+def require_small(payload: bytes, spec: Spec, sizes: SizeLimits) -> None:
     """Refuse a message of too many parts before it is unpacked.
 
     An empty part takes two bytes on the wire and some eighty in memory, so that a message within the size limit could
@@ -132,7 +152,7 @@ def require_small(payload: bytes, spec: _Spec, sizes: SizeLimits) -> None:
         _scan(payload, 0, len(payload), spec, sizes, "", {})
 
 
-def _scan(payload: bytes, at: int, end: int, spec: _Spec, sizes: SizeLimits, prefix: str, seen: dict[str, int]) -> None:
+def _scan(payload: bytes, at: int, end: int, spec: Spec, sizes: SizeLimits, prefix: str, seen: dict[str, int]) -> None:
     while at < end:
         tag, at = _varint(payload, at)
         kind, field = tag & 7, tag >> 3

@@ -6,14 +6,26 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from solver.errors import InvalidRequest, TooLarge
+from solver.errors import InvalidRequest
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
-from solver.service.sizes import SizeLimits
+from solver.service.messages import unpacked
+from solver.service.sizes import (
+    APPLY_CHANGES,
+    CHECK,
+    COMMIT,
+    PLACE,
+    PUT_CLUSTER,
+    WRAPPED,
+    SizeLimits,
+    Spec,
+    require_small,
+)
 from solver.v1 import cluster_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
 
@@ -68,8 +80,8 @@ class ClusterServicer:
         }
 
     async def _put(self, payload: bytes) -> wire.PutClusterResponse:
-        request = self._read(payload, wire.PutClusterRequest())
-        self._require_sizes(request.state)
+        request = self._read(payload, wire.PutClusterRequest(), PUT_CLUSTER)
+        self._sizes.require_state(request.state, "state.")
         # A large cluster takes some tenths of a second to read and to write: in a thread, so that others are answered meanwhile.
         drawn = await asyncio.to_thread(LiveCluster.of, request.name, 0, request.state)
         try:
@@ -79,7 +91,7 @@ class ClusterServicer:
         return wire.PutClusterResponse(version=(await self._keeper.put(request)).version)
 
     async def _apply(self, payload: bytes) -> wire.ApplyChangesResponse:
-        request = self._read(payload, wire.ApplyChangesRequest())
+        request = self._read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
         groups = {change.put_group.name: k for k, change in enumerate(request.changes) if change.HasField("put_group")}
         if groups:
             # What a group says is read where requests are; a rule that cannot be read would fail all that name the cluster.
@@ -116,34 +128,21 @@ class ClusterServicer:
         return wire.DeleteClusterResponse()
 
     async def _commit(self, payload: bytes) -> wire.CommitResponse:
-        request = self._read(payload, wire.CommitRequest())
+        request = self._read(payload, wire.CommitRequest(), COMMIT)
         after, reservation = await self._keeper.commit(request)
         kept = after.reserved.get(reservation)
         if kept is None:
             return wire.CommitResponse(version=after.version)
         return wire.CommitResponse(version=after.version, reservation=reservation, lapses_at=kept.lapses_at.isoformat())
 
-    def _read(self, payload: bytes, message: M) -> M:
-        if len(payload) > self._sizes.message_bytes:
-            raise TooLarge(f"message: has {len(payload):,} bytes; at most {self._sizes.message_bytes:,}")
-        try:
-            message.ParseFromString(payload)
-        except DecodeError:
-            name = message.DESCRIPTOR.full_name
-            raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
-        return message
-
-    def _require_sizes(self, state: wire.ClusterState) -> None:
-        sizes, cluster = self._sizes, state.cluster
-        sizes.require("state.cluster.resources", len(cluster.resources), sizes.resources)
-        sizes.require("state.cluster.instances", len(cluster.instances), sizes.instances)
-        sizes.require("state.cluster.attribute_columns", len(cluster.attribute_columns), sizes.attributes)
-        sizes.require("state.groups", len(state.groups), sizes.groups)
-        sizes.require("state.tasks", len(state.tasks), sizes.tasks)
+    def _read(self, payload: bytes, message: M, spec: Spec = MappingProxyType({})) -> M:
+        """The message, once its parts are counted: it is unpacked in the front, where it must not take the memory of all."""
+        require_small(payload, spec, self._sizes)
+        return unpacked(payload, message)
 
 
 async def with_cluster(
-    keeper: ClusterKeeper, payload: bytes, wrapper: Callable[[], Wrapper] | None
+    keeper: ClusterKeeper, payload: bytes, wrapper: Callable[[], Wrapper] | None, sizes: SizeLimits
 ) -> tuple[bytes, bytes]:
     """A request with the cluster that it names, and what its answer says of that cluster; both in bytes.
 
@@ -154,6 +153,8 @@ async def with_cluster(
     ----------
     wrapper
         Makes the message that holds the request; None for a ``PlaceRequest`` itself.
+    sizes
+        What the request may be at most.
 
     Returns
     -------
@@ -165,10 +166,13 @@ async def with_cluster(
         If the cluster is not kept, or not at the version asked for.
     InvalidRequest
         If the request carries what the cluster's name stands for.
+    TooLarge
+        If it is larger than ``sizes`` allows.
     """
     named = _reference(payload, wrapped=wrapper is not None)
     if not named.cluster_name:
         return payload, b""
+    require_small(payload, PLACE if wrapper is None else CHECK if wrapper is placing.CheckRequest else WRAPPED, sizes)
     request = placing.PlaceRequest()
     if wrapper is None:
         request.ParseFromString(payload)

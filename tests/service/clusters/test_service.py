@@ -189,6 +189,33 @@ def test_what_could_not_be_placed_on_is_not_kept(stubs: Stubs) -> None:
     assert stubs.clusters.GetCluster(wire.GetClusterRequest(name="prod")).version == 1
 
 
+def test_messages_of_too_many_parts_are_refused_before_they_are_unpacked(stubs: Stubs) -> None:
+    """An empty part is two bytes on the wire and some eighty in the front's memory."""
+    named = wanting(1)
+    named.groups.extend([TaskGroup()] * 600_000)
+    for call, sent, path in (
+        (
+            stubs.clusters.PutCluster,
+            wire.PutClusterRequest(
+                name="new", state=wire.ClusterState(cluster=Cluster(instances=[Instance()] * 600_000))
+            ),
+            "state.cluster.instances",
+        ),
+        (
+            stubs.clusters.ApplyChanges,
+            wire.ApplyChangesRequest(name="prod", changes=[wire.Change()] * 1_000_001),
+            "changes",
+        ),
+        (stubs.clusters.Commit, wire.CommitRequest(name="prod", groups=[TaskGroup()] * 600_000), "groups"),
+        (stubs.placing.Place, named, "groups"),
+        (stubs.placing.Reconcile, placing.ReconcileRequest(request=named), "request.groups"),
+    ):
+        with pytest.raises(grpc.RpcError) as failed:
+            call(sent)
+        assert failed.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert failed.value.details().startswith(f"{path}: has ")
+
+
 def test_a_commit_that_is_repeated_reserves_once(stubs: Stubs) -> None:
     """The caller that did not hear the answer asks again."""
     actions = stubs.placing.Place(wanting(2)).actions

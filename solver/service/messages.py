@@ -1,0 +1,27 @@
+"""Bytes into messages, with an error that says what was expected."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from solver.errors import InvalidRequest
+
+M = TypeVar("M", bound=Message)
+
+
+def unpacked(payload: bytes, message: M) -> M:
+    """The message, read from its bytes.
+
+    Raises
+    ------
+    InvalidRequest
+        If they are none of its type.
+    """
+    try:
+        message.ParseFromString(payload)
+    except DecodeError:
+        name = message.DESCRIPTOR.full_name
+        raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
+    return message
