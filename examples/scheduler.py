@@ -2,7 +2,7 @@
 
 Start a server, then this::
 
-    placement-solver serve 127.0.0.1:50051 --state clusters.db &
+    placement-solver serve --state clusters.db &
     python examples/scheduler.py 127.0.0.1:50051
 
 It plays both sides: the scheduler that asks and commits, and the cluster, whose tasks start a moment later.
