@@ -25,8 +25,9 @@ WARM_UP_SECONDS = 0.5
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SERVER = """
+from solver.service.options import ServerOptions
 from solver.service.server import serve
-serve("127.0.0.1:0", 1, on_ready=lambda address: print(address, flush=True))
+serve(ServerOptions(workers=1, address="127.0.0.1:0"), on_ready=lambda address: print(address, flush=True))
 """
 _clients: WeakKeyDictionary[ExitStack, Client] = WeakKeyDictionary()
 

@@ -36,15 +36,17 @@ def serve(
     with errors_to_exit_codes(), _options_in_faults():
         from solver.cli.arguments import whole
         from solver.service.clusters.store import IN_MEMORY
+        from solver.service.options import ServerOptions
         from solver.service.server import serve as run
+        from solver.service.workers import default_size
 
-        run(
-            address,
-            None if workers is None else whole("workers", workers),
+        options = ServerOptions(
+            address=address,
+            workers=default_size() if workers is None else whole("workers", workers),
             allow_remote_plaintext=allow_remote_plaintext,
             state=IN_MEMORY if state is None else state,
-            on_ready=lambda where: say(f"listening on {where}"),
         )
+        run(options, on_ready=lambda where: say(f"listening on {where}"))
 
 
 @contextmanager

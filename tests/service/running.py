@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = """
+from solver.service.options import ServerOptions
 from solver.service.server import serve
 from solver.service.sizes import SizeLimits
 from solver.service.workers import PoolLimits
-serve({arguments}, on_ready=lambda address: print(address, flush=True))
+serve(ServerOptions({arguments}), on_ready=lambda address: print(address, flush=True))
 """
 
 

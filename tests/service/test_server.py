@@ -35,7 +35,7 @@ from solver.errors import (
 from solver.service import codec
 from solver.service.client import Client
 from solver.service.decode import PlaceCall
-from solver.service.server import ServerOptions
+from solver.service.options import ServerOptions
 from solver.service.sizes import SizeLimits
 from solver.service.worker import CUT_OFF
 from tests.service import problems
@@ -345,7 +345,8 @@ def test_workers_end_with_a_front_that_is_killed() -> None:
 
 def test_two_servers_do_not_share_a_port(running: Running) -> None:
     """Listening on a port that is taken is refused."""
-    command = f"from solver.service.server import serve; serve({running.address!r}, 1, api='tests.service.fake_api')"
+    options = f"ServerOptions({running.address!r}, 1, api='tests.service.fake_api')"
+    command = f"from solver.service.server import ServerOptions, serve; serve({options})"
     root = Path(__file__).resolve().parents[2]
     found = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False, cwd=root)
     assert found.returncode != 0
@@ -377,12 +378,12 @@ def test_the_front_loads_no_engine() -> None:
     """A running front has loaded neither ortools nor the verbs; its workers have."""
     script = """
 import os, signal, sys
-from solver.service.server import serve
+from solver.service.server import ServerOptions, serve
 def ready(address):
     print([name for name in sys.modules if name.partition('.')[0] == 'ortools' or name in ('solver.api', 'solver.compile',
         'solver.engines.exact', 'solver.service.worker')], flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
-serve('127.0.0.1:0', 1, on_ready=ready)
+serve(ServerOptions('127.0.0.1:0', 1), on_ready=ready)
 """
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
@@ -406,7 +407,8 @@ def test_a_number_of_processes_that_no_computer_has_is_refused(workers: int) -> 
 
 def test_a_server_that_is_stopped_while_it_starts_ends() -> None:
     """SIGTERM between the first worker and the last, of which there are more than there are processors."""
-    code = "from solver.service import server; server.serve('127.0.0.1:0', 24, on_ready=lambda address: print('ready'))"
+    options = "server.ServerOptions('127.0.0.1:0', 24)"
+    code = f"from solver.service import server; server.serve({options}, on_ready=lambda address: print('ready'))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         tasks, until = Path(f"/proc/{process.pid}/task"), time.monotonic() + 20
         while not any(each.read_text() for each in tasks.glob("*/children")) and time.monotonic() < until:

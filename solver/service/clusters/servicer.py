@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from solver.errors import InvalidRequest
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
+from solver.service.gate import Answer, Incoming
 from solver.service.messages import unpacked
 from solver.service.sizes import (
     APPLY_CHANGES,
@@ -51,7 +52,7 @@ _CARRIED = ("cluster", "running", "running_columns", "tasks")
 
 
 class ClusterServicer:
-    """Answers the calls in bytes, as ``PlacementServicer`` does.
+    """Keeps clusters and accepts plans.
 
     Parameters
     ----------
@@ -68,15 +69,15 @@ class ClusterServicer:
         self._sizes = sizes
         self._validate = validate
 
-    def calls(self) -> Mapping[str, Callable[[bytes], Awaitable[Message]]]:
+    def calls(self) -> Mapping[str, Answer]:
         """By method."""
         return {
-            "PutCluster": self._put,
-            "ApplyChanges": self._apply,
-            "GetCluster": self._get,
-            "ListClusters": self._list,
-            "DeleteCluster": self._delete,
-            "Commit": self._commit,
+            "PutCluster": _in_bytes(self._put),
+            "ApplyChanges": _in_bytes(self._apply),
+            "GetCluster": _in_bytes(self._get),
+            "ListClusters": _in_bytes(self._list),
+            "DeleteCluster": _in_bytes(self._delete),
+            "Commit": _in_bytes(self._commit),
         }
 
     async def _put(self, payload: bytes) -> wire.PutClusterResponse:
@@ -139,6 +140,13 @@ class ClusterServicer:
         """The message, once its parts are counted: it is unpacked in the front, where it must not take the memory of all."""
         require_small(payload, spec, self._sizes)
         return unpacked(payload, message)
+
+
+def _in_bytes(answer: Callable[[bytes], Awaitable[Message]]) -> Answer:
+    async def answered(call: Incoming) -> bytes:
+        return (await answer(call.request)).SerializeToString()
+
+    return answered
 
 
 async def with_cluster(

@@ -1,0 +1,83 @@
+"""How a server is set up, refused where it makes no sense."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+
+from solver.errors import InvalidRequest
+from solver.service.clusters.store import IN_MEMORY
+from solver.service.sizes import SizeLimits
+from solver.service.workers import PoolLimits, default_size
+
+MOST_PROCESSES = max(64, 4 * (os.cpu_count() or 1))
+"""Processes that solve: each takes some 200 MB, and two threads while it does."""
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a server is set up.
+
+    Parameters
+    ----------
+    address
+        ``host:port``, ``[v6]:port`` or ``unix:path``; port 0 takes a free one.
+    workers
+        Processes that solve.
+    sizes
+        What a request may be at most.
+    queue
+        When calls and workers are given up.
+    allow_remote_plaintext
+        Whether to listen, without encryption, where other computers can connect.
+    drain_seconds
+        How long calls that run may go on after a stop was asked for.
+    state
+        File of the clusters that ``ClusterService`` keeps, made where it is missing; ``IN_MEMORY`` keeps them as long as the
+        server runs.
+    api
+        Module with the verbs, as in ``solver.api``.
+
+    Raises
+    ------
+    InvalidRequest
+        If the address is none, or one that other computers reach and that is not allowed.
+    """
+
+    address: str = "127.0.0.1:50051"
+    workers: int = field(default_factory=default_size)
+    sizes: SizeLimits = field(default_factory=SizeLimits)
+    queue: PoolLimits = field(default_factory=PoolLimits)
+    allow_remote_plaintext: bool = False
+    drain_seconds: float = 30.0
+    state: str = IN_MEMORY
+    api: str = "solver.api"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= MOST_PROCESSES:
+            raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
+        if not is_local(self.address) and not self.allow_remote_plaintext:
+            problem = f"{self.address} is open to other computers, without encryption"
+            raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
+
+
+def is_local(address: str) -> bool:
+    """Whether only this computer reaches an address.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is no address.
+    """
+    if address.startswith("unix:"):
+        return True
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise InvalidRequest.at("address", f"is '{address}'", "must be host:port, [v6]:port or unix:path")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
