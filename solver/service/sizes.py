@@ -130,6 +130,12 @@ APPLY_CHANGES: Spec = {2: ("changes", "tasks", None)}
 COMMIT: Spec = {3: ("actions", "counts", None), 4: ("groups", "groups", _GROUP)}
 """Where a ``CommitRequest`` may."""
 
+PUT_ECS_DOCUMENTS: Spec = {2: ("documents", "instances", None)}
+"""Where a ``PutEcsDocumentsRequest`` may."""
+
+APPLY_ECS_EVENTS: Spec = {2: ("events", "instances", None)}
+"""Where an ``ApplyEcsEventsRequest`` may."""
+
 SCANNED = 2**20
 """Smaller messages are not scanned: unpacked they cannot take more than some 100 MB."""
 

@@ -2,12 +2,28 @@ from solver.v1 import cluster_pb2 as _cluster_pb2
 from solver.v1 import plan_pb2 as _plan_pb2
 from solver.v1 import task_group_pb2 as _task_group_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class EcsEventOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ECS_EVENT_OUTCOME_UNSPECIFIED: _ClassVar[EcsEventOutcome]
+    ECS_EVENT_OUTCOME_APPLIED: _ClassVar[EcsEventOutcome]
+    ECS_EVENT_OUTCOME_REPEATED: _ClassVar[EcsEventOutcome]
+    ECS_EVENT_OUTCOME_OLDER: _ClassVar[EcsEventOutcome]
+    ECS_EVENT_OUTCOME_IGNORED: _ClassVar[EcsEventOutcome]
+    ECS_EVENT_OUTCOME_REFUSED: _ClassVar[EcsEventOutcome]
+ECS_EVENT_OUTCOME_UNSPECIFIED: EcsEventOutcome
+ECS_EVENT_OUTCOME_APPLIED: EcsEventOutcome
+ECS_EVENT_OUTCOME_REPEATED: EcsEventOutcome
+ECS_EVENT_OUTCOME_OLDER: EcsEventOutcome
+ECS_EVENT_OUTCOME_IGNORED: EcsEventOutcome
+ECS_EVENT_OUTCOME_REFUSED: EcsEventOutcome
 
 class ClusterState(_message.Message):
     __slots__ = ("cluster", "groups", "tasks")
@@ -168,3 +184,77 @@ class CommitResponse(_message.Message):
     reservation: str
     lapses_at: str
     def __init__(self, version: _Optional[int] = ..., reservation: _Optional[str] = ..., lapses_at: _Optional[str] = ...) -> None: ...
+
+class EcsDocument(_message.Message):
+    __slots__ = ("file", "content")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    file: str
+    content: bytes
+    def __init__(self, file: _Optional[str] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class PutEcsDocumentsRequest(_message.Message):
+    __slots__ = ("name", "documents")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    documents: _containers.RepeatedCompositeFieldContainer[EcsDocument]
+    def __init__(self, name: _Optional[str] = ..., documents: _Optional[_Iterable[_Union[EcsDocument, _Mapping]]] = ...) -> None: ...
+
+class PutEcsDocumentsResponse(_message.Message):
+    __slots__ = ("version", "warnings", "drifts", "drift_count", "needs")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DRIFTS_FIELD_NUMBER: _ClassVar[int]
+    DRIFT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    drifts: _containers.RepeatedCompositeFieldContainer[EcsDrift]
+    drift_count: int
+    needs: _containers.RepeatedCompositeFieldContainer[EcsNeed]
+    def __init__(self, version: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., drifts: _Optional[_Iterable[_Union[EcsDrift, _Mapping]]] = ..., drift_count: _Optional[int] = ..., needs: _Optional[_Iterable[_Union[EcsNeed, _Mapping]]] = ...) -> None: ...
+
+class EcsDrift(_message.Message):
+    __slots__ = ("arn", "reason")
+    ARN_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    arn: str
+    reason: str
+    def __init__(self, arn: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class EcsNeed(_message.Message):
+    __slots__ = ("subject", "name", "reason")
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    name: str
+    reason: str
+    def __init__(self, subject: _Optional[str] = ..., name: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ApplyEcsEventsRequest(_message.Message):
+    __slots__ = ("name", "events")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    events: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, name: _Optional[str] = ..., events: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ApplyEcsEventsResponse(_message.Message):
+    __slots__ = ("version", "results", "needs")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    results: _containers.RepeatedCompositeFieldContainer[EcsEventResult]
+    needs: _containers.RepeatedCompositeFieldContainer[EcsNeed]
+    def __init__(self, version: _Optional[int] = ..., results: _Optional[_Iterable[_Union[EcsEventResult, _Mapping]]] = ..., needs: _Optional[_Iterable[_Union[EcsNeed, _Mapping]]] = ...) -> None: ...
+
+class EcsEventResult(_message.Message):
+    __slots__ = ("outcome", "problems")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    outcome: EcsEventOutcome
+    problems: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, outcome: _Optional[_Union[EcsEventOutcome, str]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -73,6 +73,16 @@ class ClusterServiceStub:
                 request_serializer=solver_dot_v1_dot_cluster__service__pb2.CommitRequest.SerializeToString,
                 response_deserializer=solver_dot_v1_dot_cluster__service__pb2.CommitResponse.FromString,
                 _registered_method=True)
+        self.PutEcsDocuments = channel.unary_unary(
+                '/solver.v1.ClusterService/PutEcsDocuments',
+                request_serializer=solver_dot_v1_dot_cluster__service__pb2.PutEcsDocumentsRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_cluster__service__pb2.PutEcsDocumentsResponse.FromString,
+                _registered_method=True)
+        self.ApplyEcsEvents = channel.unary_unary(
+                '/solver.v1.ClusterService/ApplyEcsEvents',
+                request_serializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsResponse.FromString,
+                _registered_method=True)
 
 
 class ClusterServiceServicer:
@@ -130,6 +140,21 @@ class ClusterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutEcsDocuments(self, request, context):
+        """Keep a cluster that is described by documents of the ECS API, or bring one up to date that follows ECS events. Reservations stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyEcsEvents(self, request, context):
+        """Apply events of ECS, as EventBridge sends them: each once, in any order, those that cannot be read or mean nothing here left
+        out. The answer says what became of each, and what a snapshot should bring because no event tells it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ClusterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +187,16 @@ def add_ClusterServiceServicer_to_server(servicer, server):
                     servicer.Commit,
                     request_deserializer=solver_dot_v1_dot_cluster__service__pb2.CommitRequest.FromString,
                     response_serializer=solver_dot_v1_dot_cluster__service__pb2.CommitResponse.SerializeToString,
+            ),
+            'PutEcsDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutEcsDocuments,
+                    request_deserializer=solver_dot_v1_dot_cluster__service__pb2.PutEcsDocumentsRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_cluster__service__pb2.PutEcsDocumentsResponse.SerializeToString,
+            ),
+            'ApplyEcsEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyEcsEvents,
+                    request_deserializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -335,6 +370,60 @@ class ClusterService:
             '/solver.v1.ClusterService/Commit',
             solver_dot_v1_dot_cluster__service__pb2.CommitRequest.SerializeToString,
             solver_dot_v1_dot_cluster__service__pb2.CommitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutEcsDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.ClusterService/PutEcsDocuments',
+            solver_dot_v1_dot_cluster__service__pb2.PutEcsDocumentsRequest.SerializeToString,
+            solver_dot_v1_dot_cluster__service__pb2.PutEcsDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyEcsEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/solver.v1.ClusterService/ApplyEcsEvents',
+            solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsRequest.SerializeToString,
+            solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -171,6 +171,20 @@ class Accounting:
                     self.free[i, self.index[name]] -= amount
             self.ports[i].update(definition.ports if definition else bound_ports(task))
 
+    def take_least(self, located: Located) -> None:
+        """Where what is registered less what the listed tasks take is below what is reported as free, it is what is free.
+
+        So it is where a task is known before its instance has reported it: nothing is free that a task takes.
+        """
+        left = self.capacity.copy()
+        for task, i in located.running:
+            definition = self.definitions.find(task.definition)
+            for name, amount in taken(task, definition).items():
+                if name in self.index:
+                    left[i, self.index[name]] -= amount
+            self.ports[i].update(definition.ports if definition else bound_ports(task))
+        np.minimum(self.free, left, out=self.free)
+
     def compare(self, located: Located) -> None:
         """Warn where the listed tasks need more than their instance says is taken."""
         need = np.zeros((len(self.kept), 2), np.int64)

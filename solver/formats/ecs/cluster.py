@@ -16,10 +16,10 @@ from solver.domain.request import MAX_CONSTRAINTS, Freedom, RuleSpec, RunningTas
 from solver.errors import Fault, InvalidRequest
 from solver.formats.draft import Draft, Standing
 from solver.formats.ecs.accounting import Accounting, Located, kept_instances, locate
-from solver.formats.ecs.definitions import read_definitions
+from solver.formats.ecs.definitions import Definitions, read_definitions
 from solver.formats.ecs.deployment import make_deployment
-from solver.formats.ecs.documents import read_documents
-from solver.formats.ecs.groups import Directory, plain_names, readable, revision, zones_of_subnets
+from solver.formats.ecs.documents import Element, read_documents, take_documents
+from solver.formats.ecs.groups import Directory, plain_names, platforms_of, readable, revision, zones_of_subnets
 from solver.formats.ecs.instances import Instance, read_instances
 from solver.formats.ecs.names import EcsNames
 from solver.formats.ecs.remarks import Remarks, counted, listed
@@ -141,6 +141,16 @@ class EcsCluster(Operable):
         return draft.problem(Freedom())
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What of a whole cluster shapes its groups, as ``Directory`` has it."""
+
+    definitions: Definitions
+    zones: Mapping[str, str]
+    platforms: Mapping[str, Sequence[str]]
+    custom: Mapping[str, str]
+
+
 def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> EcsCluster:
     """Read a directory of ECS documents.
 
@@ -167,20 +177,66 @@ def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> E
     """
     if stopping not in STOPPING:
         raise InvalidRequest.at("stopping", f"is '{stopping}'", f"must be one of {', '.join(STOPPING)}")
-    return _Reader(Path(directory), stopping == "held", at).cluster()
+    faults: list[Fault] = []
+    return _Reader(read_documents(Path(directory), faults), faults, stopping == "held", at).cluster()
+
+
+def take(documents: Mapping[str, Sequence[object]], *, at: str | None = None, whole: Whole | None = None) -> EcsCluster:
+    """Read documents that are in memory and may be of different moments.
+
+    Of what the instances report and what the tasks on them take, the one that leaves less holds. What stopping tasks take is
+    still held.
+
+    Parameters
+    ----------
+    documents
+        The answers of each file of a directory, as JSON values.
+    at
+        As in ``read``.
+    whole
+        Where the documents are a part of a cluster's: what shapes its groups.
+
+    Raises
+    ------
+    UnreadableDocument, InvalidRequest
+        As in ``read``.
+    """
+    faults: list[Fault] = []
+    return _Reader(take_documents(documents, faults), faults, True, at, of_one_moment=False, whole=whole).cluster()
 
 
 class _Reader:
-    """Reads a directory and collects its faults; ``holds``: what stopping tasks take is still held (§2.4)."""
+    """Reads the answers of a directory and collects their faults.
 
-    def __init__(self, directory: Path, holds: bool, at: str | None) -> None:
-        self.faults: list[Fault] = []
+    Parameters
+    ----------
+    answers, faults
+        By member; where they put what is wrong with their fields.
+    holds
+        Whether what stopping tasks take is still held (§2.4).
+    of_one_moment
+        Whether what the instances report as free counts all tasks of the documents.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, list[Element]],
+        faults: list[Fault],
+        holds: bool,
+        at: str | None,
+        *,
+        of_one_moment: bool = True,
+        whole: Whole | None = None,
+    ) -> None:
+        self.faults = faults
         self.remarks = Remarks()
         self.holds = holds
-        self.answers = read_documents(directory, self.faults)
+        self.of_one_moment = of_one_moment
+        self.whole = whole
+        self.answers = answers
         self.at = snapshot_time(at, self.answers["takenAt"])
         self.instances = read_instances(self.answers["containerInstances"])
-        self.definitions = read_definitions(self.answers["taskDefinition"])
+        self.definitions = read_definitions(self.answers["taskDefinition"]) if whole is None else whole.definitions
         self.services = read_services(self.answers["services"])
         self.tasks = read_tasks(self.answers["tasks"])
         self.protections = read_protections(self.answers["protectedTasks"])
@@ -223,7 +279,10 @@ class _Reader:
         accounting = Accounting(kept, located, self.definitions, self.remarks)
         holding = located.stopping if self.holds else []
         accounting.count_interfaces(located, holding)
-        accounting.compare(located)
+        if self.of_one_moment:
+            accounting.compare(located)
+        else:
+            accounting.take_least(located)
         accounting.hold(holding)
         if holding:
             self.remarks.say(
@@ -247,12 +306,18 @@ class _Reader:
         for launch in sorted({service.launch for service in apart}):
             names = [service.group for service in apart if service.launch == launch]
             self.remarks.about(names, f"{{names}} on {launch} set aside", f"{{names}} on {launch} set aside")
-        return Directory(
+        whole = self.whole or Whole(
             definitions=self.definitions,
-            services=self.services,
-            cluster=snapshot,
             zones=zones_of_subnets(snapshot, self.tasks),
-            custom=plain_names(task for task, _ in located.running),
+            platforms=platforms_of(snapshot),
+            custom=plain_names((task.group, task.key) for task, _ in located.running),
+        )
+        return Directory(
+            definitions=whole.definitions,
+            services=self.services,
+            zones=whole.zones,
+            platforms=whole.platforms,
+            custom=whole.custom,
             default_providers=tuple(self._default_providers()),
         )
 

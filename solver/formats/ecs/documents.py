@@ -225,6 +225,41 @@ def read_documents(directory: Path, faults: list[Fault]) -> dict[str, list[Eleme
     return found
 
 
+def take_documents(documents: Mapping[str, Sequence[object]], faults: list[Fault]) -> dict[str, list[Element]]:
+    """The same of answers that are in memory.
+
+    Parameters
+    ----------
+    documents
+        The answers of each file, as JSON values.
+
+    Raises
+    ------
+    UnreadableDocument
+        With every answer that is of another kind than its file's name says, every name that is none, and every file that is
+        missing.
+    """
+    unreadable = [
+        Fault(name, "is not a file of a cluster directory", f"must be one of {', '.join(kind.file for kind in KINDS)}")
+        for name in documents
+        if name not in {kind.file for kind in KINDS}
+    ]
+    found: dict[str, list[Element]] = {}
+    for kind in KINDS:
+        answers = documents.get(kind.file, ())
+        if kind.is_required and not answers:
+            unreadable.append(Fault(kind.file, "is missing", f"must be what `{kind.call}` prints"))
+        found[kind.member] = []
+        for at, answer in enumerate(answers):
+            try:
+                found[kind.member].append(_answer(answer, f"{kind.file}[{at}]", kind, faults))
+            except UnreadableDocument as unreadable_answer:
+                unreadable += unreadable_answer.faults
+    if unreadable:
+        raise UnreadableDocument(unreadable)
+    return found
+
+
 def _required() -> str:
     return ", ".join(kind.file for kind in KINDS if kind.is_required)
 
@@ -240,10 +275,14 @@ def _answers(directory: Path, kind: Kind, faults: list[Fault]) -> list[Element]:
     answers = []
     for at, page in enumerate(pages):
         where = f"{kind.file}[{at}]" if isinstance(document, list) else kind.file
-        if not isinstance(page, dict) or kind.member not in page:
-            raise UnreadableDocument.at(where, _other_kind(page, kind), f"must be what `{kind.call}` prints")
-        answers.append(Element(page, where, faults))
+        answers.append(_answer(page, where, kind, faults))
     return answers
+
+
+def _answer(page: object, where: str, kind: Kind, faults: list[Fault]) -> Element:
+    if not isinstance(page, dict) or kind.member not in page:
+        raise UnreadableDocument.at(where, _other_kind(page, kind), f"must be what `{kind.call}` prints")
+    return Element(page, where, faults)
 
 
 def _other_kind(page: object, kind: Kind) -> str:
@@ -260,24 +299,41 @@ def _parse(path: Path) -> object:
         if path.stat().st_size > LARGEST_FILE:
             raise TooLarge(f"{path.name} has {path.stat().st_size:,} bytes; at most {LARGEST_FILE:,} are read")
         content = path.read_bytes()
+    except OSError as wrong:
+        problem = f"cannot be read: {wrong.strerror or wrong}"
+        raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
+    return json_value(content, path.name, "an answer of the ECS API")
+
+
+def json_value(content: bytes, name: str, what: str) -> object:
+    """The value of a JSON text.
+
+    Parameters
+    ----------
+    name, what
+        Where it comes from, and what it should be, for the errors.
+
+    Raises
+    ------
+    UnreadableDocument
+        If it is no JSON.
+    """
+    try:
         # PowerShell's redirection writes UTF-16 with a byte-order mark, some editors UTF-8 with one.
         text = content.decode(json.detect_encoding(content)).removeprefix("\ufeff")
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as wrong:
         at_end = not wrong.doc[wrong.pos :].strip()
-        where = f"{path.name}: line {wrong.lineno}, column {wrong.colno}"
+        where = f"{name}: line {wrong.lineno}, column {wrong.colno}"
         problem = "the file ends in the middle" if at_end else f"is no JSON: {wrong.msg}"
         raise UnreadableDocument.at(where, problem, "write the whole answer again") from wrong
     except UnicodeDecodeError as wrong:
         problem = f"is not text: byte {wrong.start + 1} is no {wrong.encoding}"
-        raise UnreadableDocument.at(path.name, problem, "must be JSON in UTF-8") from wrong
+        raise UnreadableDocument.at(name, problem, "must be JSON in UTF-8") from wrong
     except RecursionError as wrong:
-        raise UnreadableDocument.at(path.name, "is nested too deeply", "must be an answer of the ECS API") from wrong
+        raise UnreadableDocument.at(name, "is nested too deeply", f"must be {what}") from wrong
     except ValueError as wrong:
-        raise UnreadableDocument.at(path.name, f"is no JSON: {wrong}", "must be an answer of the ECS API") from wrong
-    except OSError as wrong:
-        problem = f"cannot be read: {wrong.strerror or wrong}"
-        raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
+        raise UnreadableDocument.at(name, f"is no JSON: {wrong}", f"must be {what}") from wrong
 
 
 def _no_constant(name: str) -> object:

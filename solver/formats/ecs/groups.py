@@ -12,13 +12,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from solver.domain.cluster import ZONE, ClusterSnapshot
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
-from solver.formats.ecs.definitions import Definition, Definitions
+from solver.formats.ecs.definitions import CPU_ARCHITECTURE, OS_FAMILY, Definition, Definitions
 from solver.formats.ecs.instances import SUBNET
 from solver.formats.ecs.services import NOT_EC2, Service
 from solver.formats.ecs.tasks import Task, subnet_zone, taken
@@ -30,19 +30,14 @@ from solver.rules.spread import Spread
 PRIORITY_TAG = "placement:priority"
 
 
-@dataclass(frozen=True)
-class Directory:
-    """What names the groups: task definitions, services, and facts of the cluster."""
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """What names the groups: task definitions and services."""
 
     definitions: Definitions
     services: Mapping[str, Service]
-    cluster: ClusterSnapshot
-    zones: Mapping[str, str]
-    """Zone by subnet."""
     custom: Mapping[str, str] = field(default_factory=dict)
     """``family:revision`` that a custom group's plain name stands for."""
-    default_providers: tuple[str, ...] = ()
-    """Of the cluster, for standalone tasks."""
 
     def name(self, group: str, key: str) -> str:
         """The name of a group of tasks at a revision (``family:revision``)."""
@@ -60,6 +55,18 @@ class Directory:
             latest = self.definitions.latest(group.removeprefix("family:"))
             return latest.key if latest else ""
         return self.custom.get(group, "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory(Naming):
+    """What makes the groups: their names, and facts of the cluster."""
+
+    zones: Mapping[str, str]
+    """Zone by subnet."""
+    platforms: Mapping[str, Sequence[str]]
+    """The values of the attributes that name a platform, where an instance has them."""
+    default_providers: tuple[str, ...] = ()
+    """Of the cluster, for standalone tasks."""
 
     def listed(self, group: str, key: str, example: Task | None = None) -> Listed:
         """The group of tasks at a revision.
@@ -137,9 +144,9 @@ class Directory:
         """Required attributes; those of the platform where the cluster's instances say theirs at all."""
         found = list(definition.attributes)
         for name, value in definition.platform.items():
-            column = self.cluster.attributes.get(name)
-            if column is not None:
-                spelled = next((v for v in column.values if v.casefold() == value.casefold()), value)
+            values = self.platforms.get(name)
+            if values is not None:
+                spelled = next((v for v in values if v.casefold() == value.casefold()), value)
                 found.append(f"{name}={spelled}")
         return tuple(dict.fromkeys(found))
 
@@ -170,6 +177,12 @@ def _priority(definition: Definition, service: Service | None, remarks: list[str
     return 0
 
 
+def platforms_of(cluster: ClusterSnapshot) -> dict[str, tuple[str, ...]]:
+    """The values of the attributes that name a platform, where an instance has them."""
+    columns = {name: cluster.attributes.get(name) for name in (CPU_ARCHITECTURE, OS_FAMILY)}
+    return {name: tuple(column.values) for name, column in columns.items() if column is not None}
+
+
 def zones_of_subnets(cluster: ClusterSnapshot, tasks: Iterable[Task]) -> dict[str, str]:
     """The zone of each subnet that an instance or a task's interface is in."""
     found = dict(pair for pair in map(subnet_zone, tasks) if pair is not None)
@@ -181,12 +194,18 @@ def zones_of_subnets(cluster: ClusterSnapshot, tasks: Iterable[Task]) -> dict[st
     return found
 
 
-def plain_names(tasks: Iterable[Task]) -> dict[str, str]:
-    """For each group that is neither a service's nor a family's and holds one family: its newest revision."""
+def plain_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """For each group that is neither a service's nor a family's and holds one family: its newest revision.
+
+    Parameters
+    ----------
+    pairs
+        The group and the ``family:revision`` of the tasks that run.
+    """
     found: dict[str, set[str]] = {}
-    for task in tasks:
-        if not task.group.startswith(("service:", "family:")):
-            found.setdefault(task.group, set()).add(task.key)
+    for group, key in pairs:
+        if not group.startswith(("service:", "family:")):
+            found.setdefault(group, set()).add(key)
     return {
         group: max(keys, key=revision)
         for group, keys in found.items()

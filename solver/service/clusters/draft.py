@@ -5,6 +5,7 @@ A message is replaced and never written to, since the state before may still be 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -288,6 +289,28 @@ class Draft:
                     demand = self.groups[task.group].demand
                     free = [amount + demand.get(name, 0) for amount, name in zip(free, self._resources, strict=True)]
         return free
+
+    def carry(self, groups: Groups, known: Tasks) -> None:
+        """Take up the reservations of a state before this one.
+
+        Parameters
+        ----------
+        groups, known
+            Of the state before: a task that is not among them confirms a reserved one.
+        """
+        fresh = Counter((task.group, task.instance) for task in self.tasks.values() if task.id not in known)
+        for starting in self.starting.values():
+            for key, task in list(starting.items()):
+                place = task.group, task.instance
+                if fresh[place] or task.instance not in self.instances:
+                    fresh[place] -= 1
+                    del starting[key]
+                    continue
+                self.groups.setdefault(task.group, groups[task.group])
+                self.tasks[key] = task
+                self._take(task, 1)
+        for key, stopping in self.stopping.items():
+            self.stopping[key] = {task: self.tasks.pop(task) for task in stopping if task in self.tasks}
 
     def give_up(self, reserved: Reserved) -> None:
         """Give back what a reservation still holds; what was to stop runs on."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 from solver.errors import ClusterNotFound, InvalidRequest, StaleVersion, StoreFailed
+from solver.formats.ecs.mirror import Answers
+from solver.service.clusters import ecs
 from solver.service.clusters.state import MAX_NAME, LiveCluster, utc_now
 from solver.service.clusters.store import Store
 from solver.v1 import cluster_service_pb2 as wire
@@ -102,9 +104,7 @@ class ClusterKeeper:
 
     async def put(self, request: wire.PutClusterRequest) -> LiveCluster:
         """Keep a cluster; raises ``StaleVersion`` where another version is expected, ``InvalidRequest`` where it is none."""
-        if not 1 <= len(request.name) <= MAX_NAME:
-            problem = f"has {len(request.name)} characters"
-            raise InvalidRequest.at("name", problem, f"must have 1 to {MAX_NAME}")
+        _require_name(request.name)
         async with self._writing:
             known = self._clusters.get(request.name)
             version = 0 if known is None else known.version
@@ -118,9 +118,30 @@ class ClusterKeeper:
         await self.cluster(request.name)
         async with self._writing:
             before = self._found(request.name)
+            if before.ecs is not None:
+                raise InvalidRequest.at("name", f"'{before.name}' follows ECS events", "send them with ApplyEcsEvents")
             _require_version(before, request.expected_version if request.HasField("expected_version") else None)
             after = before.changed(request.changes)
             return await self._kept(after, partial(self._store.add_changes, after, request))
+
+    async def put_documents(self, name: str, answers: Answers) -> ecs.Snapshot:
+        """Keep a cluster that ECS describes; raises as ``ecs.put``."""
+        _require_name(name)
+        async with self._writing:
+            before, now = self._clusters.get(name), self._clock()
+            found = await asyncio.to_thread(ecs.put, name, answers, before, now)
+            await self._kept(found.cluster, partial(self._store.put, found.cluster))
+            return found
+
+    async def follow(self, name: str, events: Sequence[bytes]) -> ecs.Update:
+        """Apply ECS events; raises as ``at_version`` and ``ecs.update``."""
+        await self.cluster(name)
+        async with self._writing:
+            before, now = self._found(name), self._clock()
+            found = await asyncio.to_thread(ecs.update, before, events, now)
+            after, written = found.cluster, found.followed.written
+            await self._kept(after, partial(self._store.add_events, after, found.changes, written))
+            return found
 
     async def commit(self, request: wire.CommitRequest) -> tuple[LiveCluster, str]:
         """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``."""
@@ -181,6 +202,11 @@ class ClusterKeeper:
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([task])
             raise
+
+
+def _require_name(name: str) -> None:
+    if not 1 <= len(name) <= MAX_NAME:
+        raise InvalidRequest.at("name", f"has {len(name)} characters", f"must have 1 to {MAX_NAME}")
 
 
 def _require_version(cluster: LiveCluster, version: int | None) -> None:

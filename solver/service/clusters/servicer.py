@@ -6,22 +6,27 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from solver.errors import InvalidRequest
+from solver.formats.ecs.following import Outcome
+from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
 from solver.service.gate import Answer, Incoming
 from solver.service.messages import unpacked
 from solver.service.sizes import (
     APPLY_CHANGES,
+    APPLY_ECS_EVENTS,
     CHECK,
     COMMIT,
     PLACE,
     PUT_CLUSTER,
+    PUT_ECS_DOCUMENTS,
     WRAPPED,
     SizeLimits,
     Spec,
@@ -51,6 +56,18 @@ _CARRIED = ("cluster", "running", "running_columns", "tasks")
 """What a request must not say besides the name of a cluster."""
 
 
+MOST_LISTED = 1_000
+"""Needs and differences that an answer lists."""
+
+_OUTCOMES = {
+    Outcome.APPLIED: wire.ECS_EVENT_OUTCOME_APPLIED,
+    Outcome.REPEATED: wire.ECS_EVENT_OUTCOME_REPEATED,
+    Outcome.OLDER: wire.ECS_EVENT_OUTCOME_OLDER,
+    Outcome.IGNORED: wire.ECS_EVENT_OUTCOME_IGNORED,
+    Outcome.REFUSED: wire.ECS_EVENT_OUTCOME_REFUSED,
+}
+
+
 class ClusterServicer:
     """Keeps clusters and accepts plans.
 
@@ -78,6 +95,8 @@ class ClusterServicer:
             "ListClusters": _in_bytes(self._list),
             "DeleteCluster": _in_bytes(self._delete),
             "Commit": _in_bytes(self._commit),
+            "PutEcsDocuments": _in_bytes(self._put_documents),
+            "ApplyEcsEvents": _in_bytes(self._follow),
         }
 
     async def _put(self, payload: bytes) -> wire.PutClusterResponse:
@@ -136,10 +155,38 @@ class ClusterServicer:
             return wire.CommitResponse(version=after.version)
         return wire.CommitResponse(version=after.version, reservation=reservation, lapses_at=kept.lapses_at.isoformat())
 
+    async def _put_documents(self, payload: bytes) -> wire.PutEcsDocumentsResponse:
+        request = self._read(payload, wire.PutEcsDocumentsRequest(), PUT_ECS_DOCUMENTS)
+        found = await self._keeper.put_documents(request.name, await asyncio.to_thread(answers_of, request.documents))
+        return wire.PutEcsDocumentsResponse(
+            version=found.cluster.version,
+            warnings=found.warnings,
+            drifts=[wire.EcsDrift(arn=one.arn, reason=one.reason) for one in found.drifts[:MOST_LISTED]],
+            drift_count=len(found.drifts),
+            needs=_needs(found.cluster),
+        )
+
+    async def _follow(self, payload: bytes) -> wire.ApplyEcsEventsResponse:
+        request = self._read(payload, wire.ApplyEcsEventsRequest(), APPLY_ECS_EVENTS)
+        found = await self._keeper.follow(request.name, request.events)
+        return wire.ApplyEcsEventsResponse(
+            version=found.cluster.version,
+            results=[
+                wire.EcsEventResult(outcome=_OUTCOMES[outcome], problems=map(str, faults))
+                for outcome, faults in zip(found.followed.outcomes, found.followed.faults, strict=True)
+            ],
+            needs=_needs(found.cluster),
+        )
+
     def _read(self, payload: bytes, message: M, spec: Spec = MappingProxyType({})) -> M:
         """The message, once its parts are counted: it is unpacked in the front, where it must not take the memory of all."""
         require_small(payload, spec, self._sizes)
         return unpacked(payload, message)
+
+
+def _needs(cluster: LiveCluster) -> list[wire.EcsNeed]:
+    found = () if cluster.ecs is None else islice(cluster.ecs.needs(), MOST_LISTED)
+    return [wire.EcsNeed(subject=one.subject, name=one.name, reason=one.reason) for one in found]
 
 
 def _in_bytes(answer: Callable[[bytes], Awaitable[Message]]) -> Answer:

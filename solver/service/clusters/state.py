@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from solver.errors import Fault, InvalidRequest
+from solver.formats.ecs.mirror import Mirror
 from solver.service.clusters.draft import Draft, Groups, Instances, Reserved, Tasks, task_faults
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
@@ -44,6 +45,8 @@ class LiveCluster:
         By id: those with desired status RUNNING, and those that are reserved.
     reserved
         By id.
+    ecs
+        The ECS documents that it is made of; None where it is made of none.
     """
 
     name: str
@@ -53,6 +56,7 @@ class LiveCluster:
     groups: Groups
     tasks: Tasks
     reserved: Mapping[str, Reserved] = field(default_factory=dict)
+    ecs: Mirror | None = None
 
     # From the wire and back.
 
@@ -194,6 +198,12 @@ class LiveCluster:
             draft.add_group(f"groups[{g}]", group)
         draft.reserve(request.actions, reservation, now + timedelta(seconds=seconds), request.request_id)
         return self._next(draft)
+
+    def carrying(self, before: LiveCluster) -> LiveCluster:
+        """This cluster with what was reserved before, as far as it is neither confirmed nor over."""
+        draft = Draft(self.base.resources, self.instances, self.groups, self.tasks, before.reserved)
+        draft.carry(before.groups, before.tasks)
+        return replace(self._next(draft), version=self.version)
 
     def lapsed(self, now: datetime) -> LiveCluster:
         """The next version without the reservations whose time is over; this one where there are none."""

@@ -9,21 +9,23 @@ process has the file at a time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
 from solver.errors import InvalidRequest, StoreFailed
+from solver.service.clusters import documents
 from solver.service.clusters.state import LiveCluster
 from solver.v1 import cluster_service_pb2 as wire
 
 IN_MEMORY = ":memory:"
 """The path of a store that ends with the process."""
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when the tables change; a file of another schema is refused."""
 
 JOURNAL_ROWS = 500
@@ -36,6 +38,9 @@ CREATE TABLE journal (
     reservation TEXT NOT NULL, at TEXT NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (name, version)
 ) WITHOUT ROWID;
 """
+
+_FORMS = (_TABLES, documents.TABLES)
+"""What each form of the file adds to the one before."""
 
 
 class Store:
@@ -63,9 +68,10 @@ class Store:
             for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 self._database.execute(f"PRAGMA {pragma}")
             (schema,) = self._database.execute("PRAGMA user_version").fetchone()
-            if not schema:
-                self._database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
-        if schema not in (0, SCHEMA):
+            if schema < SCHEMA:
+                added = "".join(_FORMS[schema:])
+                self._database.executescript(f"BEGIN IMMEDIATE; {added} PRAGMA user_version={SCHEMA}; COMMIT;")
+        if schema > SCHEMA:
             self.close()
             problem = f"{self._path} has the form {schema}"
             raise InvalidRequest.at("state", problem, f"use a file of this version, of the form {SCHEMA}, or a new one")
@@ -92,7 +98,8 @@ class Store:
             for name, kind, reservation, at, payload in rows:
                 found[name] = _replayed(found[name], kind, reservation, at, payload)
                 self._entries[name] = self._entries.get(name, 0) + 1
-        return found
+            mirrors = documents.load(self._database)
+        return {name: replace(cluster, ecs=mirrors.get(name)) for name, cluster in found.items()}
 
     def put(self, cluster: LiveCluster) -> None:
         """Keep a cluster, in the place of what was kept under its name.
@@ -103,8 +110,8 @@ class Store:
             If it cannot be written; then nothing has changed. So it is with the other calls.
         """
         with self._transaction():
-            self._database.execute("DELETE FROM journal WHERE name = ?", (cluster.name,))
-            self._snapshot(cluster)
+            self._write_whole(cluster)
+            documents.write_all(self._database, cluster.name, cluster.ecs)
         self._entries[cluster.name] = 0
 
     def delete(self, name: str) -> None:
@@ -125,19 +132,48 @@ class Store:
         """Keep what ``LiveCluster.lapsed`` has made."""
         self._add(after, "lapse", b"", "", now.isoformat())
 
-    def _add(self, after: LiveCluster, kind: str, payload: bytes, reservation: str = "", at: str = "") -> None:
-        entries = self._entries.get(after.name, 0) + 1
+    def add_events(
+        self, after: LiveCluster, changes: Sequence[wire.Change] | None, written: Iterable[tuple[str, str]]
+    ) -> None:
+        """Keep what ECS events have made.
+
+        Parameters
+        ----------
+        changes
+            Of the state, which has a version more where there are any; None where it is all new.
+        written
+            The documents that have changed, by file and ARN.
+        """
         with self._transaction():
-            if entries > JOURNAL_ROWS:
-                self._database.execute("DELETE FROM journal WHERE name = ?", (after.name,))
-                self._snapshot(after)
+            entries = self._entries.get(after.name, 0)
+            if changes is None:
+                self._write_whole(after)
                 entries = 0
-            else:
-                self._database.execute(
-                    "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
-                    (after.name, after.version, kind, reservation, at, payload),
-                )
+            elif changes:
+                payload = wire.ApplyChangesRequest(name=after.name, changes=changes).SerializeToString()
+                entries = self._entry(after, "changes", payload)
+            if after.ecs is not None:
+                documents.write(self._database, after.name, after.ecs, written)
         self._entries[after.name] = entries
+
+    def _add(self, after: LiveCluster, kind: str, payload: bytes, reservation: str = "", at: str = "") -> None:
+        with self._transaction():
+            entries = self._entry(after, kind, payload, reservation, at)
+        self._entries[after.name] = entries
+
+    def _entry(self, after: LiveCluster, kind: str, payload: bytes, reservation: str = "", at: str = "") -> int:
+        """Write an entry of the journal, or all of the state in the place of a long one; how long the journal is then."""
+        entries = self._entries.get(after.name, 0) + 1
+        if entries > JOURNAL_ROWS:
+            self._write_whole(after)
+            return 0
+        row = (after.name, after.version, kind, reservation, at, payload)
+        self._database.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)", row)
+        return entries
+
+    def _write_whole(self, cluster: LiveCluster) -> None:
+        self._database.execute("DELETE FROM journal WHERE name = ?", (cluster.name,))
+        self._snapshot(cluster)
 
     def _snapshot(self, cluster: LiveCluster) -> None:
         kept = cluster.response().SerializeToString(deterministic=True)

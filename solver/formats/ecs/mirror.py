@@ -1,0 +1,316 @@
+"""A copy of a cluster's documents that can follow its events: the documents by ARN and version, and what they add up to.
+
+A snapshot, the answers of the describe calls, begins it. What events cannot tell, because they say nothing of task definitions
+and services or because some were lost, is a need, which the next snapshot answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from solver.domain.cluster import ZONE
+from solver.formats.ecs.cluster import EcsCluster, Whole, take
+from solver.formats.ecs.definitions import CPU_ARCHITECTURE, OS_FAMILY, Definitions, read_definitions
+from solver.formats.ecs.documents import Element, take_documents
+from solver.formats.ecs.groups import Naming, plain_names
+from solver.formats.ecs.instances import SUBNET
+from solver.formats.ecs.services import Service, read_services
+from solver.formats.ecs.tasks import GONE
+
+INSTANCES, TASKS = "container-instances.json", "tasks.json"
+MEMBERS = {INSTANCES: "containerInstances", TASKS: "tasks"}
+ARNS = {INSTANCES: "containerInstanceArn", TASKS: "taskArn"}
+
+Answers = Mapping[str, Sequence[object]]
+"""The answers of each file of a cluster directory, as JSON values."""
+
+Json = dict[str, object]
+
+Pair = tuple[str, str]
+"""The group of tasks, and their ``family:revision``."""
+
+Fact = tuple[str, str, str]
+"""``zone``, a subnet, its zone; or ``platform``, the name of an attribute, a value of it."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An instance or a task: its version, and the JSON text."""
+
+    version: int
+    body: bytes
+
+    @classmethod
+    def of(cls, value: Json) -> Document:
+        """The document of a value; of version 0 where it says none."""
+        version = value.get("version")
+        known = version if isinstance(version, int) and not isinstance(version, bool) else 0
+        return cls(known, json.dumps(value, separators=(",", ":")).encode())
+
+    @property
+    def value(self) -> Json:
+        """What it says."""
+        found: Json = json.loads(self.body)
+        return found
+
+
+Documents = Mapping[str, Mapping[str, Document]]
+"""By file, of instances and of tasks: by ARN."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the next snapshot should bring.
+
+    Parameters
+    ----------
+    subject
+        ``instance``, ``task definition``, ``service`` or ``versions``.
+    name
+        Of the resource: its ARN, name, or ``family:revision``.
+    reason
+        A sentence.
+    """
+
+    subject: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """What only snapshots bring: the answers of the files that are neither of instances nor of tasks."""
+
+    answers: Answers
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The task definitions."""
+        return read_definitions(self._elements["taskDefinition"])
+
+    @cached_property
+    def services(self) -> dict[str, Service]:
+        """The services, by the group of their tasks."""
+        return read_services(self._elements["services"])
+
+    def services_of(self, groups: Iterable[str]) -> list[Json]:
+        """The documents of the services whose tasks are in one of the groups."""
+        return [self._service_documents[group] for group in groups if group in self._service_documents]
+
+    @cached_property
+    def cluster(self) -> str:
+        """The cluster's ARN; empty where no document says it."""
+        clusters = (one for answer in self._elements["clusters"] for one in answer.elements("clusters"))
+        return next((one.text("clusterArn") for one in clusters if one.text("clusterArn")), "")
+
+    @cached_property
+    def _service_documents(self) -> dict[str, Json]:
+        every = (one for answer in self._elements["services"] for one in answer.elements("services"))
+        return {
+            f"service:{one.text('serviceName') or one.text('serviceArn').rsplit('/', 1)[-1]}": dict(one.value)
+            for one in every
+        }
+
+    @cached_property
+    def _elements(self) -> dict[str, list[Element]]:
+        nothing: dict[str, Sequence[object]] = {file: ({member: []},) for file, member in MEMBERS.items()}
+        return take_documents({**nothing, **self.answers}, [])
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """What instances and tasks add up to, kept beside them since they are many and change one by one.
+
+    Parameters
+    ----------
+    tasks_on
+        The tasks on each instance, by ARN.
+    pairs
+        Tasks that are to run, by group and ``family:revision``.
+    facts
+        What of the documents shapes the groups.
+    """
+
+    tasks_on: Mapping[str, frozenset[str]]
+    pairs: Mapping[Pair, int]
+    facts: frozenset[Fact]
+
+    @classmethod
+    def of(cls, documents: Documents) -> Index:
+        """Of all documents."""
+        tasks_on: dict[str, set[str]] = {}
+        pairs: Counter[Pair] = Counter()
+        facts: set[Fact] = set()
+        for arn, document in documents[TASKS].items():
+            value = document.value
+            tasks_on.setdefault(instance_of(value), set()).add(arn)
+            if pair := pair_of(value):
+                pairs[pair] += 1
+            facts.update(facts_of(value))
+        for document in documents[INSTANCES].values():
+            facts.update(facts_of(document.value))
+        return cls({arn: frozenset(tasks) for arn, tasks in tasks_on.items()}, pairs, frozenset(facts))
+
+
+@dataclass(frozen=True, eq=False)
+class Mirror:
+    """The documents at one moment.
+
+    Parameters
+    ----------
+    ended
+        The last version of resources that have ended, by ARN, the oldest first.
+    missing
+        Versions that were skipped and have not come, by ARN.
+    unlisted
+        Tasks that an instance counted in the last snapshot and that were not in it, by ARN.
+    old_services
+        Why what is known of a service may be old, by its ARN.
+    is_fed
+        Whether events have come.
+    """
+
+    documents: Documents
+    described: Described
+    index: Index
+    ended: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    unlisted: Mapping[str, int] = field(default_factory=dict)
+    old_services: Mapping[str, str] = field(default_factory=dict)
+    is_fed: bool = False
+
+    @classmethod
+    def of(cls, answers: Answers) -> Mirror:
+        """The copy of a snapshot that can be read."""
+        documents = {
+            file: {str(value[ARNS[file]]): Document.of(value) for value in _listed(answers.get(file, ()), member)}
+            for file, member in MEMBERS.items()
+        }
+        described = Described({file: tuple(found) for file, found in answers.items() if file not in MEMBERS})
+        index = Index.of(documents)
+        wanted = Counter(
+            instance_of(value) for document in documents[TASKS].values() if pair_of(value := document.value)
+        )
+        unlisted = {}
+        for arn, document in documents[INSTANCES].items():
+            counted = document.value.get("runningTasksCount")
+            if isinstance(counted, int) and counted > wanted[arn]:
+                unlisted[arn] = counted - wanted[arn]
+        return cls(documents, described, index, unlisted=unlisted)
+
+    @cached_property
+    def names(self) -> dict[Pair, str]:
+        """What the groups of the tasks that are to run are called."""
+        definitions, services = self.described.definitions, self.described.services
+        naming = Naming(definitions=definitions, services=services, custom=plain_names(self.index.pairs))
+        return {pair: naming.name(*pair) for pair in self.index.pairs}
+
+    def whole(self, at: str) -> EcsCluster:
+        """Everything, read.
+
+        Parameters
+        ----------
+        at
+            Against which task protection expires, ISO 8601.
+
+        Raises
+        ------
+        UnreadableDocument, InvalidRequest
+            If the documents do not fit together.
+        """
+        return take(self._answers(self.documents[INSTANCES], self.documents[TASKS]), at=at)
+
+    def part(self, instances: Iterable[str], at: str) -> EcsCluster:
+        """Some instances and their tasks, read, with the groups of these tasks as they are in the whole."""
+        kept = sorted(arn for arn in instances if arn in self.documents[INSTANCES])
+        tasks = [task for arn in kept for task in sorted(self.index.tasks_on.get(arn, ()))]
+        groups = {pair[0] for task in tasks if (pair := pair_of(self.documents[TASKS][task].value))}
+        services = self.described.services_of(sorted(groups))
+        answers = {**self._answers(kept, tasks), "services.json": ({"services": services},)}
+        return take(answers, at=at, whole=self._shaping)
+
+    @cached_property
+    def _shaping(self) -> Whole:
+        platforms: dict[str, list[str]] = {}
+        for kind, name, value in sorted(self.index.facts):
+            if kind == "platform":
+                platforms.setdefault(name, []).append(value)
+        return Whole(
+            definitions=self.described.definitions,
+            zones={subnet: zone for kind, subnet, zone in self.index.facts if kind == "zone"},
+            platforms=platforms,
+            custom=plain_names(self.index.pairs),
+        )
+
+    def _answers(self, instances: Iterable[str], tasks: Iterable[str]) -> Answers:
+        return {
+            **self.described.answers,
+            INSTANCES: ({MEMBERS[INSTANCES]: [self._counted(arn) for arn in instances]},),
+            TASKS: ({MEMBERS[TASKS]: [self.documents[TASKS][arn].value for arn in tasks]},),
+        }
+
+    def _counted(self, arn: str) -> Json:
+        """An instance that counts the tasks that are known: its own count is of the moment of its last event."""
+        tasks = self.documents[TASKS]
+        running = sum(pair_of(tasks[task].value) is not None for task in self.index.tasks_on.get(arn, ()))
+        return {**self.documents[INSTANCES][arn].value, "runningTasksCount": running + self.unlisted.get(arn, 0)}
+
+    def needs(self) -> Iterator[Need]:
+        """What the next snapshot should bring."""
+        for arn in sorted(self.index.tasks_on):
+            if arn and arn not in self.documents[INSTANCES] and arn not in self.ended:
+                yield Need("instance", arn, "tasks are on it, and nothing is known of it")
+        definitions, services = self.described.definitions.by_key, self.described.services
+        for key in sorted({key for _, key in self.index.pairs if key not in definitions}):
+            yield Need("task definition", key, "tasks of it run; they count as their own documents say")
+        for group in sorted({group for group, _ in self.index.pairs if group not in services}):
+            if group.startswith("service:"):
+                reason = "tasks of it run, and its rules are not known"
+                yield Need("service", group.removeprefix("service:"), reason)
+        for arn, reason in sorted(self.old_services.items()):
+            yield Need("service", arn, reason)
+        for arn, versions in sorted(self.missing.items()):
+            few = ", ".join(map(str, sorted(versions)[:5]))
+            yield Need("versions", arn, f"{len(versions)} of its events have not come, version {few}")
+
+
+def _listed(answers: Sequence[object], member: str) -> Iterator[Json]:
+    for answer in answers:
+        if isinstance(answer, dict):
+            yield from answer.get(member) or ()
+
+
+def instance_of(task: Json) -> str:
+    """The ARN of the instance that a task is on; empty while it is on none."""
+    return str(task.get("containerInstanceArn") or "")
+
+
+def pair_of(task: Json) -> Pair | None:
+    """The group and the ``family:revision`` of a task that is to run; None of one that is not."""
+    if task.get("desiredStatus") != "RUNNING" or task.get("lastStatus") in GONE or not instance_of(task):
+        return None
+    key = str(task.get("taskDefinitionArn") or "").rsplit("/", 1)[-1]
+    return str(task.get("group") or f"family:{key.partition(':')[0]}"), key
+
+
+def facts_of(document: Json) -> Iterator[Fact]:
+    """What of an instance or a task shapes the groups of a cluster."""
+    attributes = document.get("attributes")
+    own = {
+        str(attribute.get("name")): str(attribute.get("value") or "")
+        for attribute in (attributes if isinstance(attributes, list) else ())
+    }
+    for name in (CPU_ARCHITECTURE, OS_FAMILY):
+        if name in own:
+            yield "platform", name, own[name]
+    if own.get(SUBNET) and own.get(ZONE):
+        yield "zone", own[SUBNET], own[ZONE]
+    attachments, zone = document.get("attachments"), document.get("availabilityZone")
+    for attachment in attachments if isinstance(attachments, list) else ():
+        for detail in attachment.get("details") or ():
+            if detail.get("name") == "subnetId" and detail.get("value") and zone:
+                yield "zone", str(detail["value"]), str(zone)
