@@ -11,6 +11,7 @@ from solver.cli.bench import bench
 from solver.cli.check import check
 from solver.cli.demo import demo
 from solver.cli.exits import MEANING, MEANING_OF_APPLY, codes
+from solver.cli.follow import follow
 from solver.cli.import_ecs import ecs
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
@@ -39,6 +40,7 @@ app.command(epilog=codes(MEANING_OF_APPLY))(apply)
 app.command(epilog=CODES)(demo)
 app.command(epilog="Exit codes: 0 a plan was found; 1 failure; 2 bad input.")(bench)
 app.command()(serve)
+app.command(epilog="Exit codes: 0 every event was taken; 1 failure; 2 bad input; 3 an event was refused.")(follow)
 app.command()(warm_up)
 importers.command()(ecs)
 app.add_typer(importers, name="import")

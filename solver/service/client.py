@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import TypedDict, Unpack, cast
 
@@ -18,6 +19,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.errors import DeadlineMissed, InvalidRequest, PlacementSolverError, ServiceUnavailable, TooLarge
 from solver.service import codec
+from solver.service.cluster_client import ClusterClient
 from solver.service.decode import PlaceCall
 from solver.service.frames import Call
 from solver.service.sizes import SizeLimits
@@ -162,19 +164,22 @@ class Client:
         )
         return ServerVersion(found.version, dict(found.versions), sizes, found.solving_processes)
 
+    @property
+    def clusters(self) -> ClusterClient:
+        """The calls that feed a cluster that the server keeps."""
+        return ClusterClient(partial(self._call, service="ClusterService"))
+
     def _answer(self, kind: Call, problem: Problem, limits: Limits | None, options: CallOptions) -> Answer:
         verb = VERBS[kind]
         call, timeout = _call_of(problem, limits, options)
         payload = self._call(verb.method, codec.call_to_bytes(call, verb), timeout)
         return codec.answer_from_bytes(payload, problem, verb)
 
-    def _call(self, method: str, payload: bytes, timeout: float | None) -> bytes:
+    def _call(self, method: str, payload: bytes, timeout: float | None, *, service: str = "PlacementService") -> bytes:
         """A call in bytes; they are unpacked here, where the message's own limits hold."""
         if timeout is not None and not timeout > 0:
             raise InvalidRequest.at("timeout", f"is {timeout} s", "must be above 0")
-        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(
-            f"/solver.v1.PlacementService/{method}"
-        )
+        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(f"/solver.v1.{service}/{method}")
         try:
             return unary(payload, timeout=timeout)
         except grpc.RpcError as error:

@@ -7,7 +7,7 @@ the file and the JSON path: ``container-instances.json[0].containerInstances[3].
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -223,6 +223,39 @@ def read_documents(directory: Path, faults: list[Fault]) -> dict[str, list[Eleme
     if unreadable:
         raise UnreadableDocument(unreadable)
     return found
+
+
+PAGE = 100
+"""Instances or tasks of an answer, as the describe calls have them at most."""
+
+
+def read_pages(directory: Path) -> dict[str, list[bytes]]:
+    """The JSON texts of a directory's answers, by file; answers with more than a page of elements are taken apart.
+
+    Raises
+    ------
+    UnreadableDocument, TooLarge
+        As ``read_documents``.
+    """
+    answers = read_documents(directory, [])
+    return {
+        kind.file: [
+            json.dumps(page).encode() for answer in answers[kind.member] for page in _pages(answer, kind.member)
+        ]
+        for kind in KINDS
+        if answers[kind.member]
+    }
+
+
+def _pages(answer: Element, member: str) -> Iterator[Mapping[str, object]]:
+    listed = answer.value[member]
+    if not isinstance(listed, list) or len(listed) <= PAGE:
+        yield answer.value
+        return
+    for at in range(0, len(listed), PAGE):
+        page = {member: listed[at : at + PAGE]}
+        # Failures and whatever else the answer says stand with the first page.
+        yield {**answer.value, **page} if at == 0 else page
 
 
 def take_documents(documents: Mapping[str, Sequence[object]], faults: list[Fault]) -> dict[str, list[Element]]:

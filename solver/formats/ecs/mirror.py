@@ -140,20 +140,25 @@ class Index:
     facts: frozenset[Fact]
 
     @classmethod
-    def of(cls, documents: Documents) -> Index:
-        """Of all documents."""
+    def of(cls, instances: Iterable[Json], tasks: Iterable[tuple[str, Json]]) -> Index:
+        """Of all documents, tasks with their ARNs."""
         tasks_on: dict[str, set[str]] = {}
         pairs: Counter[Pair] = Counter()
         facts: set[Fact] = set()
-        for arn, document in documents[TASKS].items():
-            value = document.value
+        for arn, value in tasks:
             tasks_on.setdefault(instance_of(value), set()).add(arn)
             if pair := pair_of(value):
                 pairs[pair] += 1
             facts.update(facts_of(value))
-        for document in documents[INSTANCES].values():
-            facts.update(facts_of(document.value))
-        return cls({arn: frozenset(tasks) for arn, tasks in tasks_on.items()}, pairs, frozenset(facts))
+        for value in instances:
+            facts.update(facts_of(value))
+        return cls({arn: frozenset(found) for arn, found in tasks_on.items()}, pairs, frozenset(facts))
+
+    @classmethod
+    def of_documents(cls, documents: Documents) -> Index:
+        """Of all documents."""
+        tasks = ((arn, document.value) for arn, document in documents[TASKS].items())
+        return cls.of((document.value for document in documents[INSTANCES].values()), tasks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,18 +191,17 @@ class Mirror:
     @classmethod
     def of(cls, answers: Answers) -> Mirror:
         """The copy of a snapshot that can be read."""
-        documents = {
-            file: {str(value[ARNS[file]]): Document.of(value) for value in _listed(answers.get(file, ()), member)}
+        values = {
+            file: {str(value[ARNS[file]]): value for value in _listed(answers.get(file, ()), member)}
             for file, member in MEMBERS.items()
         }
+        documents = {file: {arn: Document.of(one) for arn, one in every.items()} for file, every in values.items()}
         described = Described({file: tuple(found) for file, found in answers.items() if file not in MEMBERS})
-        index = Index.of(documents)
-        wanted = Counter(
-            instance_of(value) for document in documents[TASKS].values() if pair_of(value := document.value)
-        )
+        index = Index.of(values[INSTANCES].values(), values[TASKS].items())
+        wanted = Counter(instance_of(value) for value in values[TASKS].values() if pair_of(value))
         unlisted = {}
-        for arn, document in documents[INSTANCES].items():
-            counted = document.value.get("runningTasksCount")
+        for arn, value in values[INSTANCES].items():
+            counted = value.get("runningTasksCount")
             if isinstance(counted, int) and counted > wanted[arn]:
                 unlisted[arn] = counted - wanted[arn]
         return cls(documents, described, index, unlisted=unlisted)

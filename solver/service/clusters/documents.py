@@ -81,7 +81,7 @@ class _Loading:
         return Mirror(
             self._documents,
             Described({file: tuple(answers) for file, answers in self._answers.items()}),
-            Index.of(self._documents),
+            Index.of_documents(self._documents),
             self._ended,
             missing={arn: frozenset(_numbers(versions)) for arn, versions in notes["missing"].items()},
             unlisted={arn: int(str(tasks)) for arn, tasks in notes["unlisted"].items()},

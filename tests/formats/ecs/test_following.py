@@ -56,8 +56,8 @@ def test_events_lead_to_what_the_describe_calls_print(seed: int) -> None:
     assert without_cluster(documents(mirror)) == without_cluster(as_described(ecs))
     assert not [need for need in mirror.needs() if need.subject == "versions"]
     assert (mirror.index.tasks_on, mirror.index.pairs) == (
-        Index.of(mirror.documents).tasks_on,
-        Index.of(mirror.documents).pairs,
+        Index.of_documents(mirror.documents).tasks_on,
+        Index.of_documents(mirror.documents).pairs,
     )
 
 
