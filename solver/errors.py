@@ -8,6 +8,8 @@
     │   └── UnreadableDocument  INVALID_ARGUMENT    a file that is missing or is not what it should be
     ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
+    ├── Unauthenticated         UNAUTHENTICATED     nothing proves who calls
+    ├── PermissionDenied        PERMISSION_DENIED   the caller may not do what was asked
     ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
@@ -106,6 +108,20 @@ class Overloaded(PlacementSolverError):
 
     grpc_code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
+
+
+class Unauthenticated(PlacementSolverError):
+    """No certificate and no token proves who calls, or what was sent as proof is none."""
+
+    grpc_code = "UNAUTHENTICATED"
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(PlacementSolverError):
+    """The role of the caller does not allow what was asked: a method, a cluster, a service or a task role."""
+
+    grpc_code = "PERMISSION_DENIED"
+    reason = "PERMISSION_DENIED"
 
 
 class WorkerLost(PlacementSolverError):
