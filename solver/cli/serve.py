@@ -13,6 +13,8 @@ from solver.cli.exits import errors_to_exit_codes, say
 from solver.errors import InvalidRequest
 
 PLAINTEXT = "--allow-remote-plaintext"
+OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca")
+"""Fields of ``ServerOptions`` that are options here, under the same names with dashes."""
 
 
 def serve(
@@ -31,6 +33,15 @@ def serve(
     allow_remote_plaintext: Annotated[
         bool, typer.Option(PLAINTEXT, help="Listen, without encryption, for other computers too.")
     ] = False,
+    tls_cert: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Encrypt: the certificate, PEM, with those that lead to its authority."),
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(metavar="FILE", help="The certificate's key, PEM.")] = None,
+    client_ca: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Require certificates of clients: those of these authorities, PEM."),
+    ] = None,
 ) -> None:
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
     with errors_to_exit_codes(), _options_in_faults():
@@ -45,6 +56,9 @@ def serve(
             workers=default_size() if workers is None else whole("workers", workers),
             allow_remote_plaintext=allow_remote_plaintext,
             state=IN_MEMORY if state is None else state,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            client_ca=client_ca,
         )
         run(options, on_ready=lambda where: say(f"listening on {where}"))
 
@@ -58,9 +72,22 @@ def _options_in_faults() -> Iterator[None]:
         faults = [
             replace(
                 fault,
-                path=f"--{fault.path}" if fault.path in ("address", "workers", "state") else fault.path,
-                remedy=fault.remedy.replace("set allow_remote_plaintext", f"add {PLAINTEXT}"),
+                path=_option(fault.path) if fault.path in OPTIONS else fault.path,
+                remedy=_said(fault.remedy),
             )
             for fault in invalid.faults
         ]
         raise InvalidRequest(faults) from invalid
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+def _said(remedy: str) -> str:
+    """With options in the place of fields."""
+    for field in (*OPTIONS, "allow_remote_plaintext"):
+        remedy = remedy.replace(f"set {field}", f"add {_option(field)}").replace(
+            f"and {field}", f"and {_option(field)}"
+        )
+    return remedy

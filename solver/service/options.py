@@ -31,6 +31,10 @@ class ServerOptions:
         When calls and workers are given up.
     allow_remote_plaintext
         Whether to listen, without encryption, where other computers can connect.
+    tls_cert, tls_key
+        PEM files of the certificate, with those that lead to its authority, and of its key; both encrypt, neither is plaintext.
+    client_ca
+        PEM file of the authorities whose certificates clients must have; None asks for none.
     drain_seconds
         How long calls that run may go on after a stop was asked for.
     state
@@ -42,7 +46,8 @@ class ServerOptions:
     Raises
     ------
     InvalidRequest
-        If the address is none, or one that other computers reach and that is not allowed.
+        If the address is none, or one that other computers reach without encryption and that is not allowed; or if a part of
+        the encryption is missing.
     """
 
     address: str = "127.0.0.1:50051"
@@ -50,6 +55,9 @@ class ServerOptions:
     sizes: SizeLimits = field(default_factory=SizeLimits)
     queue: PoolLimits = field(default_factory=PoolLimits)
     allow_remote_plaintext: bool = False
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    client_ca: str | None = None
     drain_seconds: float = 30.0
     state: str = IN_MEMORY
     api: str = "solver.api"
@@ -57,9 +65,20 @@ class ServerOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.workers <= MOST_PROCESSES:
             raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
-        if not is_local(self.address) and not self.allow_remote_plaintext:
+        if not is_local(self.address) and not (self.encrypted or self.allow_remote_plaintext):
             problem = f"{self.address} is open to other computers, without encryption"
-            raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
+            remedy = "listen on 127.0.0.1, set tls_cert and tls_key, or set allow_remote_plaintext"
+            raise InvalidRequest.at("address", problem, remedy)
+        for path, given, other in (("tls_key", self.tls_cert, self.tls_key), ("tls_cert", self.tls_key, self.tls_cert)):
+            if given is not None and other is None:
+                raise InvalidRequest.at(path, "is missing", "encryption needs a certificate and its key")
+        if self.client_ca is not None and not self.encrypted:
+            raise InvalidRequest.at("client_ca", "needs encryption", "set tls_cert and tls_key too")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether connections are encrypted."""
+        return self.tls_cert is not None and self.tls_key is not None
 
 
 def is_local(address: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -14,6 +15,8 @@ from grpc_reflection.v1alpha import reflection
 
 from solver.errors import InvalidRequest
 from solver.service import placement
+from solver.service.callers.tls import Encryption
+from solver.service.callers.watching import Watching
 from solver.service.clusters import servicer as clusters
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
@@ -43,7 +46,7 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
     Raises
     ------
     InvalidRequest
-        If nobody can listen on the address; or if the state is of another version.
+        If nobody can listen on the address; if the state is of another version; or if the certificate is none.
     StoreFailed
         If the state cannot be read.
     WorkerLost
@@ -57,6 +60,8 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    encryption = _encryption(options)
+    watching = Watching([encryption] if encryption is not None else [])
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
     keeper = ClusterKeeper(Store(options.state))
     try:
@@ -70,11 +75,13 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
         await _register(server, checks, _answers(pool, keeper, options))
-        address = _listen(server, options.address)
+        address = _listen(server, options.address, None if encryption is None else encryption.credentials())
         changes = _Health(checks)
         pool.on_change = changes.told
         await server.start()
         keeper.start()
+        watching.start()
+        loop.add_signal_handler(signal.SIGHUP, watching.told)
         changes.told(options.workers)
         on_ready(address)
         await stop.wait()
@@ -82,6 +89,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await checks.enter_graceful_shutdown()
         await server.stop(options.drain_seconds)
     finally:
+        await watching.close()
         await pool.close()
         await keeper.close()
 
@@ -112,9 +120,19 @@ async def _register(
         await checks.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _encryption(options: ServerOptions) -> Encryption | None:
+    if options.tls_cert is None or options.tls_key is None:
+        return None
+    client_ca = None if options.client_ca is None else Path(options.client_ca)
+    return Encryption(Path(options.tls_cert), Path(options.tls_key), client_ca)
+
+
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> str:
     try:
-        port = server.add_insecure_port(address)
+        if credentials is not None:
+            port = server.add_secure_port(address, credentials)
+        else:
+            port = server.add_insecure_port(address)
     except RuntimeError:
         port = 0
     if not port:

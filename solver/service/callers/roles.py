@@ -63,7 +63,9 @@ class Role:
             If the role does not name it.
         """
         if not self.allows_cluster(cluster):
-            raise PermissionDenied(f"cluster '{cluster[:100]}': the role '{self.name}' may not use it; {said(self.clusters)}")
+            raise PermissionDenied(
+                f"cluster '{cluster[:100]}': the role '{self.name}' may not use it; {said(self.clusters)}"
+            )
 
     def require_carried(self) -> None:
         """Refuse a request that carries its cluster.
