@@ -13,7 +13,7 @@ from solver.cli.exits import errors_to_exit_codes, say
 from solver.errors import InvalidRequest
 
 PLAINTEXT = "--allow-remote-plaintext"
-OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca")
+OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca", "callers")
 """Fields of ``ServerOptions`` that are options here, under the same names with dashes."""
 
 
@@ -42,6 +42,10 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Require certificates of clients: those of these authorities, PEM."),
     ] = None,
+    callers: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Who may call, and what they may do, TOML. (default: everybody, everything)"),
+    ] = None,
 ) -> None:
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
     with errors_to_exit_codes(), _options_in_faults():
@@ -59,6 +63,7 @@ def serve(
             tls_cert=tls_cert,
             tls_key=tls_key,
             client_ca=client_ca,
+            callers=callers,
         )
         run(options, on_ready=lambda where: say(f"listening on {where}"))
 

@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, Protocol
 
@@ -17,6 +18,7 @@ import grpc.aio
 from google.rpc import code_pb2, status_pb2
 
 from solver.errors import PlacementSolverError
+from solver.service.callers.roles import ANYTHING, Role
 from solver.service.status import DETAILS_KEY, internal, to_status
 from solver.service.workers import Failed
 
@@ -41,9 +43,12 @@ class Caller:
     ----------
     name
         Of the identity that was proved; empty for whoever comes where nobody must prove one.
+    role
+        What they may do.
     """
 
     name: str = ""
+    role: Role = ANYTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +89,28 @@ Answer = Callable[[Incoming], Awaitable[bytes]]
 """Answers a call in bytes; raises ``PlacementSolverError`` or ``Failed``."""
 
 
-class Identify(Protocol):
-    """Finds out who calls a method."""
+class Door(Protocol):
+    """Finds out who calls, and lets them in or not."""
 
-    async def __call__(self, method: str, context: Context) -> Caller:
-        """The caller; raises ``PlacementSolverError`` where it is nobody, or may not call the method."""
+    async def identify(self, method: str, context: Context) -> Caller:
+        """Who calls; raises ``PlacementSolverError`` where it is nobody."""
+        ...
+
+    def entered(self, call: Incoming) -> AbstractAsyncContextManager[None]:
+        """A call while it is answered; raises ``PlacementSolverError`` where its caller may not make it."""
         ...
 
 
-async def anyone(method: str, context: Context) -> Caller:
-    """Nobody has to prove who they are."""
-    return Caller()
+class OpenDoor:
+    """Nobody has to prove who they are, and everybody may call everything."""
+
+    async def identify(self, method: str, context: Context) -> Caller:
+        """Anybody."""
+        return Caller()
+
+    def entered(self, call: Incoming) -> AbstractAsyncContextManager[None]:
+        """Any call."""
+        return nullcontext()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,14 +146,14 @@ class Gate:
 
     Parameters
     ----------
-    identify
-        Finds out who calls.
+    door
+        Lets callers in.
     watchers
         Told how calls end, in order.
     """
 
-    def __init__(self, identify: Identify = anyone, watchers: Sequence[Watcher] = ()) -> None:
-        self._identify = identify
+    def __init__(self, door: Door | None = None, watchers: Sequence[Watcher] = ()) -> None:
+        self._door = door or OpenDoor()
         self._watchers = tuple(watchers)
 
     def unary(self, method: str, answer: Answer) -> grpc.RpcMethodHandler[bytes, bytes]:
@@ -154,8 +170,9 @@ class Gate:
             response: bytes | None = None
             status: status_pb2.Status | None = None
             try:
-                call = replace(call, caller=await self._identify(method, context))
-                response = await answer(call)
+                call = replace(call, caller=await self._door.identify(method, context))
+                async with self._door.entered(call):
+                    response = await answer(call)
             except asyncio.CancelledError:
                 await self._tell(call, None, None)
                 raise

@@ -35,6 +35,8 @@ class ServerOptions:
         PEM files of the certificate, with those that lead to its authority, and of its key; both encrypt, neither is plaintext.
     client_ca
         PEM file of the authorities whose certificates clients must have; None asks for none.
+    callers
+        TOML file of who may call, and what they may do; None lets everybody do everything.
     drain_seconds
         How long calls that run may go on after a stop was asked for.
     state
@@ -58,6 +60,7 @@ class ServerOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     client_ca: str | None = None
+    callers: str | None = None
     drain_seconds: float = 30.0
     state: str = IN_MEMORY
     api: str = "solver.api"

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from solver.errors import InvalidRequest
 from solver.service import placement
+from solver.service.callers.doorkeeper import Doorkeeper
 from solver.service.callers.tls import Encryption
 from solver.service.callers.watching import Watching
 from solver.service.clusters import servicer as clusters
@@ -46,7 +47,8 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
     Raises
     ------
     InvalidRequest
-        If nobody can listen on the address; if the state is of another version; or if the certificate is none.
+        If nobody can listen on the address; if the state is of another version; or if the certificate or the callers
+        cannot be read.
     StoreFailed
         If the state cannot be read.
     WorkerLost
@@ -61,7 +63,8 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     encryption = _encryption(options)
-    watching = Watching([encryption] if encryption is not None else [])
+    door = None if options.callers is None else Doorkeeper(Path(options.callers))
+    watching = Watching([reader for reader in (encryption, door) if reader is not None])
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
     keeper = ClusterKeeper(Store(options.state))
     try:
@@ -74,7 +77,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        await _register(server, checks, _answers(pool, keeper, options))
+        await _register(server, checks, _answers(pool, keeper, options), door)
         address = _listen(server, options.address, None if encryption is None else encryption.credentials())
         changes = _Health(checks)
         pool.on_change = changes.told
@@ -102,9 +105,12 @@ def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) ->
 
 
 async def _register(
-    server: grpc.aio.Server, checks: health.aio.HealthServicer, answers: Mapping[str, Mapping[str, Answer]]
+    server: grpc.aio.Server,
+    checks: health.aio.HealthServicer,
+    answers: Mapping[str, Mapping[str, Answer]],
+    door: Doorkeeper | None,
 ) -> None:
-    gate = Gate()
+    gate = Gate(door)
     for service, calls in answers.items():
         name = service.rpartition(".")[2]
         methods = {method: gate.unary(f"{name}/{method}", answer) for method, answer in calls.items()}
@@ -115,7 +121,8 @@ async def _register(
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     )
-    reflection.enable_server_reflection(names, server)
+    if door is None or door.reflection:
+        reflection.enable_server_reflection(names, server)
     for name in ANSWERED:
         await checks.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
@@ -129,15 +136,18 @@ def _encryption(options: ServerOptions) -> Encryption | None:
 
 def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> str:
     try:
-        if credentials is not None:
-            port = server.add_secure_port(address, credentials)
-        else:
-            port = server.add_insecure_port(address)
+        port = _port(server, address, credentials)
     except RuntimeError:
         port = 0
     if not port:
         raise InvalidRequest.at("address", f"nobody can listen on {address}", "choose a free port of this computer")
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+
+def _port(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    if credentials is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, credentials)
 
 
 def _channel_options(sizes: SizeLimits) -> list[tuple[str, int]]:
