@@ -65,8 +65,8 @@ class PlacementServicer:
         wrapper: Callable[[], Wrapper] | None = wire.CheckRequest if kind is frames.Call.CHECK else None
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
-        whole, said = await with_cluster(self._keeper, call.request, wrapper, self._sizes)
-        answer = await self._pool.run(kind, whole, finish_by, slack)
+        whole, said, permit = await with_cluster(self._keeper, call.request, wrapper, self._sizes, call.caller.role)
+        answer = await self._pool.run(kind, whole, finish_by, slack, permit.written())
         return answer if kind is frames.Call.CHECK else answer + said
 
 

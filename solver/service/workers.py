@@ -144,7 +144,9 @@ class WorkerPool:
             worker.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, kind: frames.Call, payload: bytes, finish_by: float, slack: float) -> bytes:
+    async def run(
+        self, kind: frames.Call, payload: bytes, finish_by: float, slack: float, permit: bytes = b""
+    ) -> bytes:
         """Have a worker answer a call.
 
         Parameters
@@ -153,6 +155,8 @@ class WorkerPool:
             The moment (``time.monotonic``) by which the search must end; infinite for none.
         slack
             Seconds after it when the best plan known goes out, if the worker is still silent.
+        permit
+            What the caller may have changed, as in ``frames.pack_call``.
 
         Raises
         ------
@@ -166,7 +170,7 @@ class WorkerPool:
         worker = await self._acquire(finish_by, len(payload))
         loop = asyncio.get_running_loop()
         call = _Call(next(self._numbers), loop.create_future(), slack)
-        frame = frames.pack_call(kind, call.number, finish_by, payload)
+        frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache
@@ -79,6 +79,52 @@ class Role:
             raise PermissionDenied(
                 f"cluster: the role '{self.name}' may not send one; name one that the server keeps, {said(self.clusters)}"
             )
+
+    def denials(self, where: Touched) -> Iterator[str]:
+        """What of a change to a group the role does not allow, each with its path."""
+        for name in dict.fromkeys(name for name in where.names if not matches(name, self.services)):
+            yield f"{where.path}: the role '{self.name}' may not {where.verb} tasks of '{name[:100]}'; {said(self.services)}"
+        for role in dict.fromkeys(role for role in where.roles if role and not matches(role, self.pass_roles)):
+            allowed = said(self.pass_roles).replace("use", "pass")
+            yield f"{where.role_path}: the role '{self.name}' may not pass '{role[:100]}' to a task; {allowed}"
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A group whose tasks a plan may change.
+
+    Parameters
+    ----------
+    path
+        Of the field by which they may.
+    role_path
+        Of the group's task role.
+    verb
+        What happens to them at most: start, stop or move.
+    names
+        Of the group and its family, everything that it goes by.
+    roles
+        Task roles that its new tasks get; none where it starts no task.
+    """
+
+    path: str
+    role_path: str
+    verb: str
+    names: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+
+
+def require(denials: Iterable[str]) -> None:
+    """Raise what is not allowed.
+
+    Raises
+    ------
+    PermissionDenied
+        With the first of the denials, and how many more there are.
+    """
+    found = list(denials)
+    if found:
+        raise PermissionDenied(found[0] + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
 
 
 ANYTHING = Role("", EVERYTHING, EVERYTHING, True, EVERYTHING, EVERYTHING)

@@ -96,8 +96,8 @@ class ClusterKeeper:
 
     def _found(self, name: str) -> LiveCluster:
         if name not in self._clusters:
-            kept = f"kept are {', '.join(self.names()[:5])}" if self._clusters else "none is kept"
-            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; {kept}")
+            # Which ones are kept is not for everybody: ListClusters says it to those who may know.
+            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; put it first, or ask ListClusters")
         return self._clusters[name]
 
     # Changing.
