@@ -16,7 +16,7 @@
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
     ├── ClusterNotFound         NOT_FOUND           no cluster is kept under this name
     ├── StaleVersion            ABORTED             the cluster has changed since; read it again
-    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written; nothing has changed
+    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written
     └── PlanRejected            INTERNAL            the checker refused the first plan; no plan leaves
 
 Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
@@ -172,7 +172,7 @@ class StaleVersion(PlacementSolverError):
 
 
 class StoreFailed(PlacementSolverError):
-    """The store of the server could not be read or written; what was asked for has not happened."""
+    """The store of the server could not be read or written; what was asked for has not happened, or is not recorded."""
 
     grpc_code = "UNAVAILABLE"
     reason = "STORE_FAILED"

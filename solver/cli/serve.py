@@ -13,7 +13,7 @@ from solver.cli.exits import errors_to_exit_codes, say
 from solver.errors import InvalidRequest
 
 PLAINTEXT = "--allow-remote-plaintext"
-OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca", "callers")
+OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca", "callers", "audit")
 """Fields of ``ServerOptions`` that are options here, under the same names with dashes."""
 
 
@@ -46,6 +46,9 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Who may call, and what they may do, TOML. (default: everybody, everything)"),
     ] = None,
+    audit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Record every decision here before its answer leaves.")
+    ] = None,
 ) -> None:
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
     with errors_to_exit_codes(), _options_in_faults():
@@ -64,6 +67,7 @@ def serve(
             tls_key=tls_key,
             client_ca=client_ca,
             callers=callers,
+            audit=audit,
         )
         run(options, on_ready=lambda where: say(f"listening on {where}"))
 

@@ -37,6 +37,8 @@ class ServerOptions:
         PEM file of the authorities whose certificates clients must have; None asks for none.
     callers
         TOML file of who may call, and what they may do; None lets everybody do everything.
+    audit
+        File to which every decision is added before its answer leaves, made where it is missing; None records none.
     drain_seconds
         How long calls that run may go on after a stop was asked for.
     state
@@ -61,6 +63,7 @@ class ServerOptions:
     tls_key: str | None = None
     client_ca: str | None = None
     callers: str | None = None
+    audit: str | None = None
     drain_seconds: float = 30.0
     state: str = IN_MEMORY
     api: str = "solver.api"

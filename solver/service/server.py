@@ -15,6 +15,8 @@ from grpc_reflection.v1alpha import reflection
 
 from solver.errors import InvalidRequest
 from solver.service import placement
+from solver.service.audit.recorder import Recorder
+from solver.service.audit.store import AuditStore
 from solver.service.callers.doorkeeper import Doorkeeper
 from solver.service.callers.tls import Encryption
 from solver.service.callers.watching import Watching
@@ -22,7 +24,7 @@ from solver.service.clusters import servicer as clusters
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
 from solver.service.clusters.store import Store
-from solver.service.gate import Answer, Gate
+from solver.service.gate import Answer, Gate, OpenDoor
 from solver.service.options import ServerOptions
 from solver.service.placement import PlacementServicer
 from solver.service.sizes import SizeLimits
@@ -50,7 +52,7 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
         If nobody can listen on the address; if the state is of another version; or if the certificate or the callers
         cannot be read.
     StoreFailed
-        If the state cannot be read.
+        If the state cannot be read, or the audit cannot be written or is another server's.
     WorkerLost
         If the workers cannot start.
     """
@@ -64,6 +66,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         loop.add_signal_handler(number, stop.set)
     encryption = _encryption(options)
     door = None if options.callers is None else Doorkeeper(Path(options.callers))
+    recorder = None if options.audit is None else Recorder(AuditStore(Path(options.audit)))
     watching = Watching([reader for reader in (encryption, door) if reader is not None])
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
     keeper = ClusterKeeper(Store(options.state))
@@ -77,13 +80,16 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        await _register(server, checks, _answers(pool, keeper, options), door)
+        gate = _gate(door, recorder)
+        await _register(server, checks, _answers(pool, keeper, options), gate, reflects=door is None or door.reflection)
         address = _listen(server, options.address, None if encryption is None else encryption.credentials())
         changes = _Health(checks)
         pool.on_change = changes.told
         await server.start()
         keeper.start()
         watching.start()
+        if recorder is not None:
+            recorder.start()
         loop.add_signal_handler(signal.SIGHUP, watching.told)
         changes.told(options.workers)
         on_ready(address)
@@ -95,6 +101,14 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await watching.close()
         await pool.close()
         await keeper.close()
+        if recorder is not None:
+            await recorder.close()
+
+
+def _gate(door: Doorkeeper | None, recorder: Recorder | None) -> Gate:
+    if recorder is None:
+        return Gate(door)
+    return Gate(recorder.guarding(door or OpenDoor()), [recorder])
 
 
 def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> Mapping[str, Mapping[str, Answer]]:
@@ -108,9 +122,10 @@ async def _register(
     server: grpc.aio.Server,
     checks: health.aio.HealthServicer,
     answers: Mapping[str, Mapping[str, Answer]],
-    door: Doorkeeper | None,
+    gate: Gate,
+    *,
+    reflects: bool,
 ) -> None:
-    gate = Gate(door)
     for service, calls in answers.items():
         name = service.rpartition(".")[2]
         methods = {method: gate.unary(f"{name}/{method}", answer) for method, answer in calls.items()}
@@ -121,7 +136,7 @@ async def _register(
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     )
-    if door is None or door.reflection:
+    if reflects:
         reflection.enable_server_reflection(names, server)
     for name in ANSWERED:
         await checks.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
