@@ -13,7 +13,7 @@ from solver.cli.exits import errors_to_exit_codes, say
 from solver.errors import InvalidRequest
 
 PLAINTEXT = "--allow-remote-plaintext"
-OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca", "callers", "audit")
+OPTIONS = ("address", "workers", "state", "tls_cert", "tls_key", "client_ca", "token_address", "callers", "audit")
 """Fields of ``ServerOptions`` that are options here, under the same names with dashes."""
 
 
@@ -42,6 +42,12 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Require certificates of clients: those of these authorities, PEM."),
     ] = None,
+    token_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Listen here too, for callers with a token and no certificate; with --client-ca."
+        ),
+    ] = None,
     callers: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Who may call, and what they may do, TOML. (default: everybody, everything)"),
@@ -66,6 +72,7 @@ def serve(
             tls_cert=tls_cert,
             tls_key=tls_key,
             client_ca=client_ca,
+            token_address=token_address,
             callers=callers,
             audit=audit,
         )

@@ -35,6 +35,9 @@ class ServerOptions:
         PEM files of the certificate, with those that lead to its authority, and of its key; both encrypt, neither is plaintext.
     client_ca
         PEM file of the authorities whose certificates clients must have; None asks for none.
+    token_address
+        Another address, with the same encryption, where clients need no certificate: for callers that have a token. None for
+        none.
     callers
         TOML file of who may call, and what they may do; None lets everybody do everything.
     audit
@@ -62,6 +65,7 @@ class ServerOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     client_ca: str | None = None
+    token_address: str | None = None
     callers: str | None = None
     audit: str | None = None
     drain_seconds: float = 30.0
@@ -80,6 +84,11 @@ class ServerOptions:
                 raise InvalidRequest.at(path, "is missing", "encryption needs a certificate and its key")
         if self.client_ca is not None and not self.encrypted:
             raise InvalidRequest.at("client_ca", "needs encryption", "set tls_cert and tls_key too")
+        if self.token_address is not None:
+            is_local(self.token_address, "token_address")
+            if self.client_ca is None or self.callers is None:
+                problem = "is for callers without a certificate where others must have one"
+                raise InvalidRequest.at("token_address", problem, "set client_ca and callers too, or leave it out")
 
     @property
     def encrypted(self) -> bool:
@@ -87,8 +96,13 @@ class ServerOptions:
         return self.tls_cert is not None and self.tls_key is not None
 
 
-def is_local(address: str) -> bool:
+def is_local(address: str, path: str = "address") -> bool:
     """Whether only this computer reaches an address.
+
+    Parameters
+    ----------
+    path
+        Of what is wrong with it.
 
     Raises
     ------
@@ -99,7 +113,7 @@ def is_local(address: str) -> bool:
         return True
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
-        raise InvalidRequest.at("address", f"is '{address}'", "must be host:port, [v6]:port or unix:path")
+        raise InvalidRequest.at(path, f"is '{address}'", "must be host:port, [v6]:port or unix:path")
     if host == "localhost":
         return True
     try:

@@ -67,7 +67,10 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     encryption = _encryption(options)
     door = None if options.callers is None else Doorkeeper(Path(options.callers))
     recorder = None if options.audit is None else Recorder(AuditStore(Path(options.audit)))
-    watching = Watching([reader for reader in (encryption, door) if reader is not None])
+    readers = [reader for reader in (encryption, door) if reader is not None]
+    watching = Watching(readers)
+    if readers:
+        loop.add_signal_handler(signal.SIGHUP, watching.told)
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
     keeper = ClusterKeeper(Store(options.state))
     try:
@@ -83,6 +86,9 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         gate = _gate(door, recorder)
         await _register(server, checks, _answers(pool, keeper, options), gate, reflects=door is None or door.reflection)
         address = _listen(server, options.address, None if encryption is None else encryption.credentials())
+        if options.token_address is not None and encryption is not None:
+            unproved = encryption.credentials(certificates=False)
+            _log.info("callers with a token: %s", _listen(server, options.token_address, unproved, "token_address"))
         changes = _Health(checks)
         pool.on_change = changes.told
         await server.start()
@@ -90,7 +96,6 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         watching.start()
         if recorder is not None:
             recorder.start()
-        loop.add_signal_handler(signal.SIGHUP, watching.told)
         changes.told(options.workers)
         on_ready(address)
         await stop.wait()
@@ -149,13 +154,15 @@ def _encryption(options: ServerOptions) -> Encryption | None:
     return Encryption(Path(options.tls_cert), Path(options.tls_key), client_ca)
 
 
-def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> str:
+def _listen(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None, path: str = "address"
+) -> str:
     try:
         port = _port(server, address, credentials)
     except RuntimeError:
         port = 0
     if not port:
-        raise InvalidRequest.at("address", f"nobody can listen on {address}", "choose a free port of this computer")
+        raise InvalidRequest.at(path, f"nobody can listen on {address}", "choose a free port of this computer")
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 
 

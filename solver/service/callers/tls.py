@@ -76,6 +76,9 @@ class Encryption:
             except ssl.SSLError as error:
                 problem = f"{self._client_ca} holds no certificate: {error.reason or error}"
                 raise InvalidRequest.at("client_ca", problem, "must be a PEM file of authorities") from None
+        if (certificate, key) != (_bytes("tls_cert", self._certificate), _bytes("tls_key", self._key)):
+            # What was looked at is not what was read; the next look finds the files changed.
+            raise InvalidRequest.at("tls_cert", f"{self._certificate} was written meanwhile", "try again")
         return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities)
 
 

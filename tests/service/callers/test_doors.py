@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from solver.domain.request import Limits
-from solver.errors import Overloaded, PermissionDenied, PlacementSolverError, Unauthenticated
+from solver.errors import Overloaded, PermissionDenied, PlacementSolverError, ServiceUnavailable, Unauthenticated
 from solver.service.callers.tokens import digest_of
 from solver.service.client import Client
 from solver.service.status import from_status
@@ -179,6 +180,25 @@ def test_a_certificate_says_who_calls(tmp_path: Path) -> None:
         assert "several callers" in outcome(clients.issued("", x509.DNSName("second.example"), dns))
         assert outcome(clients.issued("common"), "known") == "placed"
         assert "not known" in outcome(clients.issued("common"), "unknown")
+
+
+def test_callers_with_a_token_alone_have_an_address_of_their_own(tmp_path: Path) -> None:
+    """There, a certificate is not asked for, and a token is; at the other address, nobody gets in without a certificate."""
+    authority, clients = Authority(), Authority("clients")
+    certificate, key = authority.server().written(tmp_path, "server")
+    ca = clients.written(tmp_path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    more = f", tls_cert={str(certificate)!r}, tls_key={str(key)!r}, client_ca={str(ca)!r}, token_address={address!r}"
+    with guarded(tmp_path, BEARER, more) as running:
+        with Client(address, credentials=authority.trusting(), token="known") as client:
+            assert client.version()
+        with Client(address, credentials=authority.trusting()) as client, pytest.raises(Unauthenticated):
+            client.version()
+        for where, credentials in ((running.address, authority.trusting()), (address, None)):
+            with Client(where, credentials=credentials, token="known") as client, pytest.raises(ServiceUnavailable):
+                client.version(timeout=5)
 
 
 def test_a_json_web_token_says_who_calls(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ def test_files_that_are_wrong_are_named(tmp_path: Path, damage: str, said: str) 
         ({"tls_cert": "c"}, "tls_key: is missing"),
         ({"tls_key": "k"}, "tls_cert: is missing"),
         ({"client_ca": "ca"}, "client_ca: needs encryption"),
+        ({"token_address": "nowhere"}, "token_address: is 'nowhere'; must be host:port"),
+        ({"token_address": "127.0.0.1:0"}, "token_address: is for callers without a certificate where others must"),
     ],
 )
 def test_encryption_has_all_its_parts(options: dict[str, str], said: str) -> None:
