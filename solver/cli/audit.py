@@ -116,7 +116,7 @@ def _print(rows: list[Fields]) -> None:
 
     from solver.report.plain import add_row, print_plainly, table_of
 
-    table = table_of([">number", "at", "caller", "method", "cluster", "outcome", "label", "plan"])
+    table = table_of([">number", ">at", "caller", "method", "cluster", "outcome", "label"])
     for row in rows:
         outcome = str(row.get("status") or row.get("reason") or row.get("code", ""))
         cluster = str(row.get("cluster") or "-")
@@ -131,6 +131,5 @@ def _print(rows: list[Fields]) -> None:
             cluster,
             outcome.removeprefix("STATUS_") or "-",
             str(row.get("label") or "-"),
-            str(row.get("plan_sha256", ""))[:12] or "-",
         )
     print_plainly([table] if rows else ["no records"], Console(highlight=False))

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from solver.errors import InvalidRequest, Unauthenticated
+from solver.service.callers import tokens
 from solver.service.callers.tokens import MAX_TOKEN, Issuer, bearer_of, digest_of, found_by
 from tests.service.callers.issuing import AUDIENCE, ISSUER, KINDS, Signer, by_hand, claims
 
@@ -119,7 +120,7 @@ def test_a_short_key_is_refused(tmp_path: Path) -> None:
 def test_a_token_is_found_by_its_digest() -> None:
     """What is kept is its SHA-256; another one finds nothing."""
     digests = {digest_of("one"): "first", digest_of("two"): "second"}
-    assert [found_by(token, digests) for token in ("one", "two", "three", "")] == ["first", "second", None, None]
+    assert [found_by(one, digests) for one in ("one", "two", "three", "")] == ["first", "second", None, None]
 
 
 @pytest.mark.parametrize(
@@ -142,3 +143,10 @@ def test_a_header_is_read() -> None:
     """The scheme in any case; without a header there is no token."""
     assert [bearer_of([("authorization", f"{scheme} abc")]) for scheme in ("Bearer", "bearer")] == ["abc", "abc"]
     assert bearer_of([("user-agent", "x")]) is None
+
+
+def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setattr(tokens, "find_spec", lambda name: None)
+    with pytest.raises(InvalidRequest, match=r"jwt: needs the package PyJWT; pip install 'placement-solver\[jwt\]'"):
+        issuer(tmp_path, Signer())
