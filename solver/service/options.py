@@ -53,8 +53,8 @@ class ServerOptions:
     Raises
     ------
     InvalidRequest
-        If the address is none, or one that other computers reach without encryption and that is not allowed; or if a part of
-        the encryption is missing.
+        If the address is none, or one that other computers reach without encryption, or without proving who calls, and that is
+        not allowed; or if a part of the encryption is missing.
     """
 
     address: str = "127.0.0.1:50051"
@@ -75,10 +75,15 @@ class ServerOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.workers <= MOST_PROCESSES:
             raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
-        if not is_local(self.address) and not (self.encrypted or self.allow_remote_plaintext):
-            problem = f"{self.address} is open to other computers, without encryption"
-            remedy = "listen on 127.0.0.1, set tls_cert and tls_key, or set allow_remote_plaintext"
-            raise InvalidRequest.at("address", problem, remedy)
+        if not is_local(self.address) and not self.allow_remote_plaintext:
+            if not self.encrypted:
+                problem = f"{self.address} is open to other computers, without encryption"
+                remedy = "listen on 127.0.0.1, set tls_cert and tls_key, or set allow_remote_plaintext"
+                raise InvalidRequest.at("address", problem, remedy)
+            if self.client_ca is None and self.callers is None:
+                problem = f"{self.address} is open to other computers, where nobody proves who they are"
+                remedy = "listen on 127.0.0.1, set client_ca, or set callers"
+                raise InvalidRequest.at("address", problem, remedy)
         for path, given, other in (("tls_key", self.tls_cert, self.tls_key), ("tls_cert", self.tls_key, self.tls_cert)):
             if given is not None and other is None:
                 raise InvalidRequest.at(path, "is missing", "encryption needs a certificate and its key")

@@ -165,10 +165,11 @@ class ClusterServicer:
     async def _commit(self, payload: bytes, role: Role) -> wire.CommitResponse:
         request = self._read(payload, wire.CommitRequest(), COMMIT)
         role.require_cluster(request.name)
-        # Of the version that the plan is for: where the cluster has another one since, the plan is refused anyway.
-        cluster = await self._keeper.cluster(request.name)
-        require(denial for touched in touched_by(request, cluster) for denial in role.denials(touched))
-        after, reservation = await self._keeper.commit(request)
+
+        def judge(cluster: LiveCluster) -> None:
+            require(denial for touched in touched_by(request, cluster) for denial in role.denials(touched))
+
+        after, reservation = await self._keeper.commit(request, judge)
         kept = after.reserved.get(reservation)
         if kept is None:
             return wire.CommitResponse(version=after.version)

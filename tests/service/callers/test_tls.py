@@ -142,9 +142,14 @@ def test_encryption_has_all_its_parts(options: dict[str, str], said: str) -> Non
         ServerOptions(**options)
 
 
-def test_an_encrypted_server_may_listen_for_other_computers() -> None:
-    """It needs no leave for plaintext."""
-    assert ServerOptions("0.0.0.0:50051", tls_cert="c", tls_key="k").encrypted
+def test_an_encrypted_server_may_listen_for_other_computers_that_prove_who_they_are() -> None:
+    """By certificate or as callers; where nobody does, it is refused as plaintext is."""
+    assert ServerOptions("0.0.0.0:50051", tls_cert="c", tls_key="k", client_ca="ca").encrypted
+    assert ServerOptions("0.0.0.0:50051", tls_cert="c", tls_key="k", callers="callers.toml").encrypted
+    with pytest.raises(InvalidRequest, match="where nobody proves who they are; .*set client_ca, or set callers"):
+        ServerOptions("0.0.0.0:50051", tls_cert="c", tls_key="k")
+    with pytest.raises(InvalidRequest, match="without encryption"):
+        ServerOptions("0.0.0.0:50051", callers="callers.toml")
 
 
 def test_a_token_does_not_leave_in_plaintext() -> None:
