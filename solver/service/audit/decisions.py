@@ -24,7 +24,7 @@ from solver.v1 import plan_pb2
 READING = frozenset({"PlacementService/GetVersion", "ClusterService/GetCluster", "ClusterService/ListClusters"})
 """Methods that decide nothing: recorded only where they are refused."""
 
-CHANGING = frozenset({"PutCluster", "ApplyChanges", "DeleteCluster", "Commit"})
+CHANGING = frozenset({"PutCluster", "ApplyChanges", "DeleteCluster", "Commit", "PutEcsDocuments", "ApplyEcsEvents"})
 """Methods of ``ClusterService`` that change what is kept."""
 
 REFUSED = frozenset({code_pb2.UNAUTHENTICATED, code_pb2.PERMISSION_DENIED})

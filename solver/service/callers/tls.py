@@ -82,9 +82,35 @@ class Encryption:
         return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities)
 
 
+def channel_credentials(
+    ca: Path | None = None, certificate: Path | None = None, key: Path | None = None
+) -> grpc.ChannelCredentials:
+    """What a client needs for an encrypted connection.
+
+    Parameters
+    ----------
+    ca
+        PEM file of the authorities whose servers are trusted; None trusts those that gRPC knows.
+    certificate, key
+        PEM files of the client's own certificate and its key; both or none.
+
+    Raises
+    ------
+    InvalidRequest
+        If a file cannot be read, or one of the two is missing.
+    """
+    for path, given, other in (("key", certificate, key), ("cert", key, certificate)):
+        if given is not None and other is None:
+            raise InvalidRequest.at(path, "is missing", "a certificate and its key belong together")
+    authorities = None if ca is None else _bytes("ca", ca)
+    if certificate is None or key is None:
+        return grpc.ssl_channel_credentials(authorities)
+    return grpc.ssl_channel_credentials(authorities, _bytes("key", key), _bytes("cert", certificate))
+
+
 def _bytes(path: str, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror or error}"
-        raise InvalidRequest.at(path, problem, "name a PEM file that the server may read") from None
+        raise InvalidRequest.at(path, problem, "name a PEM file that may be read") from None

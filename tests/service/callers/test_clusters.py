@@ -101,6 +101,8 @@ def version(caller: Caller, name: str = "prod") -> int:
         ("GetCluster", wire.GetClusterRequest),
         ("DeleteCluster", wire.DeleteClusterRequest),
         ("Commit", wire.CommitRequest),
+        ("PutEcsDocuments", wire.PutEcsDocumentsRequest),
+        ("ApplyEcsEvents", wire.ApplyEcsEventsRequest),
     ],
 )
 @pytest.mark.parametrize("name", ["other", "missing"])
