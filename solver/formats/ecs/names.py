@@ -10,7 +10,7 @@ from solver.errors import Fault
 from solver.formats.ecs.advice import advice
 from solver.formats.ecs.groups import Directory
 from solver.formats.ecs.remarks import listed
-from solver.formats.listed import Listed
+from solver.formats.listed import AS_ROLE, Listed
 
 
 class EcsNames:
@@ -35,6 +35,8 @@ class EcsNames:
         if name in self.by_name:
             return self.groups[self.by_name[name]]
         directory = self.directory
+        if AS_ROLE in name:
+            return None
         if name in directory.services:
             return self._listed(name, directory.current(name))
         kind, _, rest = name.partition(":")
