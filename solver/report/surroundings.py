@@ -53,8 +53,9 @@ def _targets(shown: Sequence[TargetZones], most_zones: int) -> RenderableType:
             cells = [_change(before, after), _change(*held)]
         add_row(table, one.service, f"{one.kind.value} {one.label}", *cells)
     notes = _more(len(shown) - len(rows))
-    if not all(one.zones_known for one in rows):
-        which = "of the load balancers" if not any(one.zones_known for one in rows) else "of some load balancers"
+    unknown = sum(not one.zones_known for one in rows)
+    if unknown:
+        which = f"of the {plural('load balancer', unknown)}" if unknown == len(rows) else "of some load balancers"
         text = f"the zones {which} are not known: those of the ACTIVE instances stand for them"
         notes.append(Text(text, "dim"))
     return Group(table, *notes)

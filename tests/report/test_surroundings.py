@@ -67,7 +67,7 @@ def test_a_service_that_is_neither_touched_nor_wrong_is_left_out() -> None:
 def test_it_says_which_zones_stand_for_the_load_balancer_s() -> None:
     """Those of the ACTIVE instances, where its own are not known."""
     text = shown(planned([[1, 1, 0], [1, 0, 1]], targets=(CLASSIC,)), 120)
-    assert "the zones of the load balancers are not known: those of the ACTIVE instances stand for them" in text
+    assert "the zones of the load balancer are not known: those of the ACTIVE instances stand for them" in text
     assert "port 80 of container nginx has a dynamic one" in " ".join(text.split())
     assert "the zones of some load balancers" in shown(
         planned([[1, 1, 0], [1, 0, 1]], targets=(CLASSIC, replace(WEB, zones=ZONES))), 120
