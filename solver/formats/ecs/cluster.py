@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from solver.formats.ecs.deployment import make_deployment
 from solver.formats.ecs.documents import Element, read_documents, take_documents
 from solver.formats.ecs.groups import Directory, plain_names, platforms_of, readable, revision, zones_of_subnets
 from solver.formats.ecs.instances import Instance, read_instances
+from solver.formats.ecs.missing import warn_of_missing
 from solver.formats.ecs.names import EcsNames
 from solver.formats.ecs.remarks import Remarks, counted, listed
 from solver.formats.ecs.request import Request, make_request
@@ -358,32 +359,13 @@ class _Reader:
             group, key, role = identity
             entry = directory.listed(group, key, examples.get(identity))
             groups.append(under_role(entry, role, examples[identity]) if role else entry)
-        self._warn_of_missing(groups, {identity[:2] for identity in examples})
+        running = dict.fromkeys(identity[:2] for identity in examples)
+        warn_of_missing(groups, running, self.definitions, self.services, self.remarks)
         for entry in groups:
             if len(entry.group.constraints) > MAX_CONSTRAINTS:
                 problem = f"has {len(entry.group.constraints)} constraints, those of the task definition included"
                 self.faults.append(Fault(entry.group.name, problem, f"at most {MAX_CONSTRAINTS}"))
         return groups, {identity: g for g, identity in enumerate(keys)}
-
-    def _warn_of_missing(self, groups: list[Listed], examples: Collection[tuple[str, str]]) -> None:
-        running = {key for _, key in examples if key not in self.definitions.by_key}
-        text = "task definition {names} is not in task-definitions.json: its tasks count as their own documents say"
-        texts = (
-            "task definitions {names} are not in task-definitions.json: their tasks count as their own documents say"
-        )
-        self.remarks.about(sorted(running), text, texts)
-        text = "{names} run tasks and are not in services.json: their rules are not known"
-        without = [group for group, _ in examples if group.startswith("service:") and group not in self.services]
-        self.remarks.about(
-            without, text.replace("run tasks and are", "runs tasks and is").replace("their", "its"), text
-        )
-        missing = [entry.group.name for entry in groups if "is not in task-definitions.json" in entry.refusal]
-        idle = [name for name in missing if name in self.services and self._is_idle(name, examples)]
-        text = "the task definition of {names} is not in task-definitions.json: no task of it can be placed"
-        self.remarks.about(idle, text, text)
-
-    def _is_idle(self, name: str, examples: Collection[tuple[str, str]]) -> bool:
-        return not any(group == name for group, _ in examples)
 
     def _protected(self) -> frozenset[str]:
         services = [service for answer in self.answers["services"] for service in answer.elements("services")]

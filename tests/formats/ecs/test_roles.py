@@ -49,12 +49,13 @@ def test_tasks_with_a_role_of_their_own_are_a_group(tmp_path: Path) -> None:
 
 
 def test_roles_of_one_name_are_told_apart(tmp_path: Path) -> None:
-    """By the whole ARN where two accounts have a role of one name."""
+    """A role of another account by its ARN; one of which only the name is given is of the task's account."""
     other = "arn:aws:iam::444455556666:role/etl"
-    found = groups(batch(f"{IAM}/etl", other).read(tmp_path))
-    assert {name: role for name, (_, role, _) in found.items()} == {
-        "family:batch as role/etl": f"{IAM}/etl",
-        f"family:batch as role/{other}": other,
+    found = groups(batch(f"{IAM}/etl", other, "etl", "batch").read(tmp_path))
+    assert {name: (role, tasks) for name, (_, role, tasks) in found.items()} == {
+        "family:batch": (f"{IAM}/batch", 1),
+        "family:batch as role/etl": (f"{IAM}/etl", 2),
+        f"family:batch as role/{other}": (other, 1),
     }
 
 
