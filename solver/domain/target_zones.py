@@ -30,18 +30,15 @@ def target_zones(problem: Problem, tasks: Counts) -> tuple[TargetZones, ...]:
     tasks
         Counts after the operation.
     """
-    changed = np.zeros(len(problem.groups), np.bool_)
-    changed[(tasks - problem.running).group] = True
     found: dict[tuple[str, str], list[int]] = {}
-    touched: set[str] = set()
     for g, group in enumerate(problem.groups):
-        if group.targets and changed[g]:
-            touched.add(group.family)
         for name in dict.fromkeys(target.name for target in group.targets):
             found.setdefault((group.family, name), []).append(g)
     if not found:
         return ()
     counted = _Counted(problem, tasks)
+    changed = np.unique((tasks - problem.running).group).tolist()
+    touched = {problem.groups[g].family for g in changed if problem.groups[g].targets}
     listed = sorted(found, key=lambda key: key[0] not in touched)[:MOST_LISTED]
     return tuple(counted.zones(*key, found[key], touched=key[0] in touched) for key in listed)
 

@@ -110,6 +110,10 @@ class TargetZones:
     touched: bool
     warnings: tuple[str, ...] = ()
 
+    def sentences(self) -> Iterator[str]:
+        """The warnings, each with what it is about."""
+        return (f"{self.service}, {self.kind.value} {self.label}: {warning}" for warning in self.warnings)
+
 
 def target_faults(path: str, targets: Sequence[Target]) -> Iterator[Fault]:
     """What is wrong with the registrations of a group."""

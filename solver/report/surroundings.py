@@ -30,7 +30,7 @@ def surroundings(answer: Answer, *, wide: bool) -> Iterator[RenderableType]:
     shown = [one for one in answer.targets if one.touched or one.warnings]
     if shown:
         yield _targets(shown, MOST_ZONES if wide else NARROW_ZONES)
-    if said := [(one, warning) for one in shown for warning in one.warnings]:
+    if said := [sentence for one in shown for sentence in one.sentences()]:
         yield _warnings(said)
     for found in isolation(answer.problem, answer.tasks):
         yield _roles(found)
@@ -65,8 +65,8 @@ def _counts(one: TargetZones) -> list[tuple[int, int]]:
     return [(zone.before, zone.after) for zone in one.zones] or [(0, 0)]
 
 
-def _warnings(said: Sequence[tuple[TargetZones, str]]) -> RenderableType:
-    lines = [("-", f"{one.service}, {one.kind.value} {one.label}: {warning}") for one, warning in said[:MOST_ROWS]]
+def _warnings(said: Sequence[str]) -> RenderableType:
+    lines = [("-", sentence) for sentence in said[:MOST_ROWS]]
     more = len(said) - len(lines)
     return bulleted("Load balancers", "bold yellow", [*lines, *([("", f"... and {more:,} more")] if more else [])])
 

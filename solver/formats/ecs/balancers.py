@@ -54,11 +54,11 @@ def _registrations(holder: Element) -> tuple[Registration, ...]:
     if len(elements) > MOST_TARGETS:
         holder.fault("loadBalancers", f"has {len(elements):,} entries", f"at most {MOST_TARGETS}")
     for element in elements:
+        before = len(element.faults)
         group, classic = element.text("targetGroupArn"), element.text("loadBalancerName")
-        if not (group or classic or element.has("targetGroupArn") or element.has("loadBalancerName")):
-            element.fault(
-                "targetGroupArn", "is missing", "must name a target group, or loadBalancerName a load balancer"
-            )
+        if not (group or classic) and len(element.faults) == before:
+            remedy = "must name a target group, or loadBalancerName a Classic Load Balancer"
+            element.fault("targetGroupArn", "is empty" if element.has("targetGroupArn") else "is missing", remedy)
         kind = TargetKind.TARGET_GROUP if group else TargetKind.CLASSIC
         port = element.amount("containerPort", 0, 65535)
         found.append(Registration(group or classic, kind, element.text("containerName"), port))

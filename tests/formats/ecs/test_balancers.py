@@ -171,6 +171,10 @@ S0 = "services.json[0].services[0].loadBalancers"
         ({"loadBalancers": {}}, f"{S0}: is an object of 0; must be a list"),
         ({"loadBalancers": ["x"]}, f'{S0}[0]: is "x"; must be an object'),
         ({"loadBalancers": [{}]}, f"{S0}[0].targetGroupArn: is missing; must name a target group, or loadBalancerName"),
+        (
+            {"loadBalancers": [element(targetGroupArn="")]},
+            f"{S0}[0].targetGroupArn: is empty; must name a target group",
+        ),
         ({"loadBalancers": [element(targetGroupArn=7)]}, f"{S0}[0].targetGroupArn: is 7; must be text"),
         ({"loadBalancers": [element(containerPort=70000)]}, f"{S0}[0].containerPort: is 70000; must be 0 to 65,535"),
         ({"loadBalancers": [element()] * 101}, f"{S0}: has 101 entries; at most 100"),
