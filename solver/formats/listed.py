@@ -24,6 +24,8 @@ class Listed:
         Why no new task of it can be asked for; empty if one can.
     moves
         Whether its tasks may move all the same.
+    is_undefined
+        Whether its task definition is missing, so that only its tasks say what it is.
     """
 
     group: TaskGroup
@@ -31,3 +33,4 @@ class Listed:
     remarks: tuple[str, ...] = ()
     refusal: str = ""
     moves: bool = False
+    is_undefined: bool = False

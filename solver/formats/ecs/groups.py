@@ -137,7 +137,8 @@ class Directory(Naming):
             targets=self.balancers.targets(service.registrations.of(key), None) if service else (),
         )
         remedy = f"add what `aws ecs describe-task-definition --task-definition {key}` prints"
-        return Listed(built, refusal=f"has the task definition {key}, which is not in task-definitions.json; {remedy}")
+        refusal = f"has the task definition {key}, which is not in task-definitions.json; {remedy}"
+        return Listed(built, refusal=refusal, is_undefined=True)
 
     def _refusal(self, group: str, definition: Definition, service: Service | None) -> str:
         if service is not None and service.refusal:

@@ -103,3 +103,16 @@ def test_a_task_of_an_unknown_definition_has_the_role_that_it_was_given(tmp_path
     """Where the task definition is missing, the override alone says the role."""
     documents = batch().task("t9", "family:lost", "lost:1", "a", **overriding(f"{IAM}/etl"))
     assert groups(documents.read(tmp_path))["family:lost:1 as role/etl"] == ("family:lost", f"{IAM}/etl", 1)
+
+
+def test_a_role_that_no_document_says_is_warned_of(tmp_path: Path) -> None:
+    """Where roles are isolated: without its task definition a task's role is not known, unless it was given one."""
+    documents = batch(None).task("t8", "family:lost", "lost:1", "a")
+    cluster = documents.task("t9", "family:gone", "gone:1", "a", **overriding(f"{IAM}/etl")).read(tmp_path)
+    said = "family:lost:1: the task role is not known"
+    for warnings in (
+        cluster.request({"family:report": 1}, rules=ISOLATED)[1],
+        cluster.terminate({"family:batch": 1}, rules=ISOLATED)[1],
+    ):
+        assert [text.startswith(said) for text in warnings if "task role" in text] == [True]
+    assert not any("task role" in text for text in cluster.request({"family:report": 1})[1])
