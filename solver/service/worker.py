@@ -43,7 +43,8 @@ LEAST_SECONDS = 0.001
 PLAN_INTERVAL = 0.05
 """Seconds between two plans that a search reports."""
 
-CUT_OFF = "the search did not stop in time: this is the best plan it had reported, without tiers and reasons"
+CUT_OFF = "the search was cut off before its end: this is the best plan it had reported, without tiers and reasons"
+"""Said in a plan that is sent on because the search does not stop in time, runs out of memory, or its process has ended."""
 
 _log = logging.getLogger(__name__)
 

@@ -163,7 +163,7 @@ class WorkerPool:
         Overloaded
             If no worker is free in time.
         WorkerLost
-            If the worker ends before it answers.
+            If the worker ends before it answers, and has reported no plan.
         Failed
             If the worker refuses.
         """
@@ -197,7 +197,8 @@ class WorkerPool:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
             call.disarm()
-            _resolve(call.answer, lost)
+            # What it had reported is checked, and as good as where the time is up.
+            _resolve(call.answer, lost if call.plan is None else call.plan)
             self._replace(worker)
         else:
             call.disarm()

@@ -156,6 +156,14 @@ def test_a_worker_that_ends_is_unavailable_and_replaced(running: Running, client
     assert pid_of(client.place(problems.small())) != before
 
 
+def test_a_worker_that_ends_with_a_plan_still_answers(client: Client) -> None:
+    """The plan that a search had reported before it aborted is the answer, with a warning; the worker is replaced."""
+    before = pid_of(client.place(problems.small()))
+    answer = client.place(problems.small(), label="ends with a plan")
+    assert (answer.status, list(answer.started), answer.warnings) == (Status.FEASIBLE, [(0, 0, 1)], (CUT_OFF,))
+    assert pid_of(client.place(problems.small())) != before
+
+
 def test_an_idle_worker_that_ends_is_replaced(client: Client) -> None:
     """A worker killed between calls is replaced without any call noticing."""
     before = pid_of(client.place(problems.small()))
