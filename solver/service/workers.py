@@ -22,8 +22,8 @@ from typing import TypeVar
 
 from google.rpc import status_pb2
 
-from solver.errors import Overloaded, WorkerLost
-from solver.service import frames
+from solver.errors import InvalidRequest, Overloaded, WorkerLost
+from solver.service import frames, memory
 from solver.service.handle import ENTRY, WorkerHandle
 from solver.service.sizes import SizeLimits
 
@@ -51,6 +51,14 @@ class PoolLimits:
         How long a worker that was told to stop, or whose time is up, may go on before it is killed.
     unread_seconds
         How long a worker may read a request, or check a plan, where the call has no deadline.
+    worker_bytes
+        Memory that a worker may take, what it has loaded included: some 200 MB. None for an even share of three quarters of what
+        the computer, or the container, has.
+
+    Raises
+    ------
+    InvalidRequest
+        If a worker could not even start in its memory.
     """
 
     waiting: int = 64
@@ -58,6 +66,13 @@ class PoolLimits:
     wait_seconds: float = 60.0
     grace_seconds: float = 1.0
     unread_seconds: float = 60.0
+    worker_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.worker_bytes is not None and self.worker_bytes < memory.LEAST_BYTES:
+            raise InvalidRequest.at(
+                "worker_bytes", f"is {self.worker_bytes:,}", f"must be at least {memory.LEAST_BYTES:,}"
+            )
 
 
 class Failed(Exception):
@@ -106,6 +121,7 @@ class WorkerPool:
         self.size = size
         self.limits = limits or PoolLimits()
         self._sizes = sizes
+        self._memory = self.limits.worker_bytes or memory.worker_bytes(size)
         self._api = api
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([ENTRY, api, *ENGINES] if api in ENGINES else [ENTRY, api])
@@ -275,7 +291,7 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
 
         def start() -> WorkerHandle:
-            worker = WorkerHandle(self._context, self._api, self._sizes)
+            worker = WorkerHandle(self._context, self._api, self._sizes, self._memory)
             try:
                 worker.wait_ready()
             except WorkerLost:

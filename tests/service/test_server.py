@@ -38,6 +38,7 @@ from solver.service.decode import PlaceCall
 from solver.service.options import ServerOptions
 from solver.service.sizes import SizeLimits
 from solver.service.worker import CUT_OFF
+from solver.service.workers import PoolLimits
 from tests.service import problems
 from tests.service.details import details_of
 from tests.service.running import Running, fake, server
@@ -162,6 +163,24 @@ def test_a_worker_that_ends_with_a_plan_still_answers(client: Client) -> None:
     answer = client.place(problems.small(), label="ends with a plan")
     assert (answer.status, list(answer.started), answer.warnings) == (Status.FEASIBLE, [(0, 0, 1)], (CUT_OFF,))
     assert pid_of(client.place(problems.small())) != before
+
+
+def test_a_worker_takes_no_more_than_its_memory() -> None:
+    """A search that takes all it gets: its best plan where it had one, otherwise TOO_LARGE; the same worker goes on."""
+    limited = fake().replace("grace_seconds=0.2", "grace_seconds=0.2, worker_bytes=512 * 2**20")
+    with server(limited) as running, Client(running.address) as client:
+        before = pid_of(client.place(problems.small()))
+        with pytest.raises(TooLarge, match="needs more than the 512 MiB of memory that a worker has"):
+            client.place(problems.small(), label="takes all memory")
+        answer = client.place(problems.small(), label="takes all memory with a plan")
+        assert (answer.status, list(answer.started), answer.warnings) == (Status.FEASIBLE, [(0, 0, 1)], (CUT_OFF,))
+        assert pid_of(client.place(problems.small())) == before
+
+
+def test_a_worker_needs_memory_to_start() -> None:
+    """A limit below what it loads is refused."""
+    with pytest.raises(InvalidRequest, match=r"^worker_bytes: is 1,000; must be at least 536,870,912$"):
+        PoolLimits(worker_bytes=1000)
 
 
 def test_an_idle_worker_that_ends_is_replaced(client: Client) -> None:
