@@ -129,6 +129,7 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="worker")
         self._idle: deque[WorkerHandle] = deque()
         self._alive: set[WorkerHandle] = set()
+        self._starting: set[WorkerHandle] = set()
         self._waiting: deque[asyncio.Future[WorkerHandle]] = deque()
         self._waiting_bytes = 0
         self._numbers = itertools.count(1)
@@ -154,6 +155,9 @@ class WorkerPool:
         self._closing = True
         for task in list(self._tasks):
             task.cancel()
+        # One that does not get ready would hold the end of this process, and outlive it where that is killed then.
+        for worker in list(self._starting):
+            worker.kill()
         for worker in list(self._alive):
             self._forget(worker)
             worker.kill()
@@ -292,12 +296,17 @@ class WorkerPool:
 
         def start() -> WorkerHandle:
             worker = WorkerHandle(self._context, self._api, self._sizes, self._memory)
+            self._starting.add(worker)
             try:
+                if self._closing:
+                    raise WorkerLost("the server ends")
                 worker.wait_ready()
             except WorkerLost:
                 worker.kill()
                 worker.close()
                 raise
+            finally:
+                self._starting.discard(worker)
             return worker
 
         return await loop.run_in_executor(self._threads, start)

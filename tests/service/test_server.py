@@ -443,3 +443,30 @@ def test_a_server_that_is_stopped_while_it_starts_ends() -> None:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")
+
+
+def test_a_server_ends_although_a_worker_is_never_ready() -> None:
+    """SIGTERM while a worker that does nothing starts: server and worker end at once."""
+    code = "from solver.service.server import serve; serve('127.0.0.1:0', 1, api='tests.service.never_ready_api')"
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root) as process:
+        found: list[int] = []
+        until = time.monotonic() + 20
+        while not found and time.monotonic() < until:
+            time.sleep(0.05)
+            found = [worker for below in _children(process.pid) for worker in _children(below)]
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            left = [pid for pid in found if _exists(pid)]
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+    assert (len(found), left) == (1, [])
+
+
+def _children(process: int) -> list[int]:
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(pid) for each in tasks for pid in each.read_text().split()]
