@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -100,14 +101,15 @@ class Child:
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code. A server that goes on is killed."""
-        if self.process.returncode is None:
+        for each, seconds in ((number, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
             with suppress(ProcessLookupError):
-                self.process.send_signal(number)
-            try:
-                await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
-            except TimeoutError:
-                self.process.kill()
-                await self.process.wait()
+                self.process.send_signal(each)
+            # Not wait(), which waits for everybody who has its standard output: a worker that is stopped has it, too.
+            until = time.monotonic() + seconds
+            while self.process.returncode is None and time.monotonic() < until:
+                await asyncio.sleep(0.02)
+            if self.process.returncode is not None:
+                break
         return self.process.returncode or 0
 
 
