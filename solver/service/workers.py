@@ -25,6 +25,7 @@ from google.rpc import status_pb2
 from solver.errors import InvalidRequest, Overloaded, WorkerLost
 from solver.service import frames, memory
 from solver.service.handle import ENTRY, WorkerHandle
+from solver.service.pace import Pace, Turn
 from solver.service.sizes import SizeLimits
 
 T = TypeVar("T")
@@ -85,11 +86,14 @@ class Failed(Exception):
 
 @dataclass(eq=False)
 class _Call:
-    """One call, from the moment it has a worker; ``slack`` is that of ``WorkerPool.run``."""
+    """One call, ``since`` it has a worker; ``slack`` is that of ``WorkerPool.run``, ``first_after`` when its first plan came."""
 
     number: int
     answer: asyncio.Future[bytes]
     slack: float
+    turn: Turn
+    since: float = field(default_factory=time.monotonic)
+    first_after: float | None = None
     plan: bytes | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -130,7 +134,9 @@ class WorkerPool:
         self._idle: deque[WorkerHandle] = deque()
         self._alive: set[WorkerHandle] = set()
         self._starting: set[WorkerHandle] = set()
-        self._waiting: deque[asyncio.Future[WorkerHandle]] = deque()
+        self._running: dict[WorkerHandle, _Call] = {}
+        self._waiting: deque[tuple[asyncio.Future[WorkerHandle], Turn]] = deque()
+        self._pace = Pace()
         self._waiting_bytes = 0
         self._numbers = itertools.count(1)
         self._closing = False
@@ -187,9 +193,11 @@ class WorkerPool:
         Failed
             If the worker refuses.
         """
-        worker = await self._acquire(finish_by, len(payload))
+        turn = Turn(kind, len(payload), finish_by)
+        worker = await self._acquire(turn)
         loop = asyncio.get_running_loop()
-        call = _Call(next(self._numbers), loop.create_future(), slack)
+        call = _Call(next(self._numbers), loop.create_future(), slack, turn)
+        self._running[worker] = call
         frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
@@ -216,18 +224,27 @@ class WorkerPool:
         try:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
-            call.disarm()
+            self._done(worker, call)
             # What it had reported is checked, and as good as where the time is up.
             _resolve(call.answer, lost if call.plan is None else call.plan)
             self._replace(worker)
         else:
-            call.disarm()
+            self._done(worker, call)
             self._release(worker)
+
+    def _done(self, worker: WorkerHandle, call: _Call) -> None:
+        call.disarm()
+        self._running.pop(worker, None)
+        if not call.answer.cancelled():
+            whole = time.monotonic() - call.since
+            self._pace.note(call.turn, whole if call.first_after is None else call.first_after, whole)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
         if kind is frames.Reply.ACCEPTED and not call.answer.done():
             self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
+            if call.plan is None:
+                call.first_after = time.monotonic() - call.since
             call.plan = payload
         elif kind is frames.Reply.DONE:
             _resolve(call.answer, payload)
@@ -253,21 +270,24 @@ class WorkerPool:
 
     # Who has which worker.
 
-    async def _acquire(self, finish_by: float, size: int) -> WorkerHandle:
+    async def _acquire(self, turn: Turn) -> WorkerHandle:
         while self._idle:
             worker = self._idle.popleft()
             if worker.process.is_alive():
                 return worker
             self._replace(worker)
-        if len(self._waiting) >= self.limits.waiting or self._waiting_bytes + size > self.limits.waiting_bytes:
+        if len(self._waiting) >= self.limits.waiting or self._waiting_bytes + turn.size > self.limits.waiting_bytes:
             raise Overloaded(f"{len(self._waiting)} calls wait for a worker already")
+        now = time.monotonic()
+        seconds = self.limits.wait_seconds if math.isinf(turn.finish_by) else max(turn.finish_by - now, 0.0)
+        running = [(call.since, call.turn) for call in self._running.values()]
+        self._pace.require(turn, now, seconds, running, (before for _, before in self._waiting))
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[WorkerHandle] = loop.create_future()
-        seconds = self.limits.wait_seconds if math.isinf(finish_by) else max(finish_by - time.monotonic(), 0.0)
-        late = Overloaded(f"no worker was free within {seconds:.2f} s")
-        timer = loop.call_later(seconds, _resolve, waiter, late)
-        self._waiting.append(waiter)
-        self._waiting_bytes += size
+        timer = loop.call_later(seconds, _resolve, waiter, Overloaded(f"no worker was free within {seconds:.2f} s"))
+        entry = (waiter, turn)
+        self._waiting.append(entry)
+        self._waiting_bytes += turn.size
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -276,19 +296,25 @@ class WorkerPool:
             raise
         finally:
             timer.cancel()
-            self._waiting_bytes -= size
+            self._waiting_bytes -= turn.size
             with suppress(ValueError):
-                self._waiting.remove(waiter)
+                self._waiting.remove(entry)
 
     def _release(self, worker: WorkerHandle) -> None:
         """Give the worker to whoever waits longest."""
         if worker not in self._alive:
             return
         while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(worker)
-                return
+            waiter, turn = self._waiting.popleft()
+            if waiter.done():
+                continue
+            left = turn.finish_by - time.monotonic()
+            if left < self._pace.needed(turn):
+                # It would be late, and those behind it then as well.
+                _resolve(waiter, Overloaded(f"no worker was free before the last {max(left, 0.0):.2f} s"))
+                continue
+            waiter.set_result(worker)
+            return
         self._idle.append(worker)
 
     async def _started(self) -> WorkerHandle:
