@@ -104,7 +104,13 @@ class Arena:
         dated: bool = True,
         connection: grpc.aio.Channel | None = None,
     ) -> Told:
-        """Place, and judge what comes."""
+        """Place, and judge what comes.
+
+        Parameters
+        ----------
+        timeout
+            Seconds until its deadline; where the server is told of none, after which the call is lost.
+        """
         told = await place(connection or self.connection, self.question(size), timeout, dated=dated)
         return self.tally.note(told, allowed, f"a {size} call")
 

@@ -18,11 +18,17 @@ START_SECONDS, STOP_SECONDS = 60.0, 45.0
 """Within which a server must answer, and after which one that was told to stop is killed."""
 
 _SCRIPT = """
-import ctypes
+import ctypes, os
 ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG: it is told to stop when whoever started it is gone, however that ended.
+{before}
 from solver.service.server import serve
 from solver.service.workers import PoolLimits
-serve("127.0.0.1:0", {workers}, queue=PoolLimits(**{queue}), on_ready=lambda address: print(address, flush=True), **{more})
+def ready(address):
+    # A file, not a pipe: of that a worker that is stopped would have the other end for ever.
+    with open({ready!r} + ".new", "w") as file:
+        file.write(address)
+    os.rename({ready!r} + ".new", {ready!r})
+serve("127.0.0.1:0", {workers}, queue=PoolLimits(**{queue}), on_ready=ready, **{more})
 """
 
 
@@ -42,6 +48,8 @@ class Setup:
         Module with the verbs.
     environment
         Besides that of this process.
+    before
+        Python that its front runs first.
     """
 
     workers: int = 1
@@ -49,11 +57,14 @@ class Setup:
     state: Path | None = None
     api: str = "solver.api"
     environment: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
 
-    def script(self) -> str:
-        """What its process runs."""
+    def script(self, ready: Path) -> str:
+        """What its process runs; it writes its address to that file."""
         more = {"api": self.api} | ({} if self.state is None else {"state": str(self.state)})
-        return _SCRIPT.format(workers=self.workers, queue=dict(self.queue), more=more)
+        return _SCRIPT.format(
+            workers=self.workers, queue=dict(self.queue), more=more, before=self.before, ready=str(ready)
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,6 @@ class Child:
         for each, seconds in ((number, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
             with suppress(ProcessLookupError):
                 self.process.send_signal(each)
-            # Not wait(), which waits for everybody who has its standard output: a worker that is stopped has it, too.
             until = time.monotonic() + seconds
             while self.process.returncode is None and time.monotonic() < until:
                 await asyncio.sleep(0.02)
@@ -123,20 +133,20 @@ async def child(setup: Setup) -> AsyncIterator[Child]:
         If it does not start, with what it said.
     """
     with tempfile.TemporaryDirectory(prefix="placement-solver-") as folder:
-        log = Path(folder) / "server.log"
+        log, ready = Path(folder) / "server.log", Path(folder) / "address"
         with log.open("w") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
-                setup.script(),
-                stdout=asyncio.subprocess.PIPE,
+                setup.script(ready),
+                stdout=errors,
                 stderr=errors,
                 cwd=ROOT,
                 env={**os.environ, **setup.environment},
             )
         started: set[int] = set()
         try:
-            found = Child(process, await _address(process, log), log)
+            found = Child(process, await _address(process, ready, log), log)
             started.update(found.tree())
             yield found
         finally:
@@ -149,16 +159,13 @@ async def child(setup: Setup) -> AsyncIterator[Child]:
                         os.kill(pid, signal.SIGKILL)
 
 
-async def _address(process: asyncio.subprocess.Process, log: Path) -> str:
-    if process.stdout is None:
-        raise RuntimeError("the server has no standard output")
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-    except TimeoutError:
-        line = b""
-    if not line:
-        raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
-    return line.decode().strip()
+async def _address(process: asyncio.subprocess.Process, ready: Path, log: Path) -> str:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.returncode is None:
+        if ready.exists():
+            return ready.read_text()
+        await asyncio.sleep(0.02)
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
 
 
 def children(pid: int) -> list[int]:

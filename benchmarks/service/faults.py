@@ -19,14 +19,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from benchmarks.service import client_faults, figures, server_faults, worker_faults
 from benchmarks.service.arena import Arena, Tally, arena
 from benchmarks.service.calls import Outcome
-from benchmarks.service.child import Setup, child
+from benchmarks.service.child import Child, Setup, child
 from benchmarks.service.server_faults import Clock, Kept, Restarting
 
 SERVER = Setup(workers=2, queue={"grace_seconds": 0.5, "unread_seconds": 2.0})
@@ -38,23 +39,47 @@ MOST_SECONDS = 120.0
 Inject = Callable[[], Awaitable[None]]
 """Does it one time."""
 
-Ready = Callable[[Tally, random.Random], AbstractAsyncContextManager[Inject]]
+
+@dataclass
+class Servers:
+    """Servers that go through more than one fault, each started when it is first needed.
+
+    Parameters
+    ----------
+    stack
+        Ends them.
+    """
+
+    stack: AsyncExitStack
+    running: list[tuple[Setup, Child]] = field(default_factory=list)
+
+    async def of(self, setup: Setup) -> Child:
+        """The server that is set up so; a new one where it has ended meanwhile."""
+        for known, found in self.running:
+            if known == setup and found.process.returncode is None:
+                return found
+        started = await self.stack.enter_async_context(child(setup))
+        self.running.append((setup, started))
+        return started
+
+
+Ready = Callable[[Servers, Tally, random.Random], AbstractAsyncContextManager[Inject]]
 """Makes ready what all times of a fault need."""
 
 
 @asynccontextmanager
 async def _on_one_server(
-    fault: Callable[[Arena], Awaitable[None]], setup: Setup, tally: Tally, draw: random.Random
+    fault: Callable[[Arena], Awaitable[None]], setup: Setup, servers: Servers, tally: Tally, draw: random.Random
 ) -> AsyncIterator[Inject]:
     """The same server goes through it all."""
-    async with child(setup) as running, arena(running, setup.workers, tally, draw) as on:
+    async with arena(await servers.of(setup), setup.workers, tally, draw) as on:
         await on.settle()
         tally.recovery.clear()
         yield partial(fault, on)
 
 
 @asynccontextmanager
-async def _on_one_file(fault: Restarting, tally: Tally, draw: random.Random) -> AsyncIterator[Inject]:
+async def _on_one_file(fault: Restarting, servers: Servers, tally: Tally, draw: random.Random) -> AsyncIterator[Inject]:
     """Servers that are started one after the other on the same state."""
     with tempfile.TemporaryDirectory(prefix="placement-solver-") as folder:
         state = Path(folder) / "state.db"
@@ -62,11 +87,11 @@ async def _on_one_file(fault: Restarting, tally: Tally, draw: random.Random) -> 
 
 
 @asynccontextmanager
-async def _by_another_clock(tally: Tally, draw: random.Random) -> AsyncIterator[Inject]:
+async def _by_another_clock(servers: Servers, tally: Tally, draw: random.Random) -> AsyncIterator[Inject]:
     with tempfile.TemporaryDirectory(prefix="placement-solver-") as folder:
         clock = Clock(Path(folder) / "clock")
-        setup = Setup(SERVER.workers, SERVER.queue, environment=clock.environment)
-        async with _on_one_server(partial(server_faults.clock_jumps, clock), setup, tally, draw) as inject:
+        setup = Setup(SERVER.workers, SERVER.queue, environment=clock.environment, before=clock.before)
+        async with _on_one_server(partial(server_faults.clock_jumps, clock), setup, servers, tally, draw) as inject:
             yield inject
 
 
@@ -93,18 +118,20 @@ FAULTS: Mapping[str, tuple[str, Ready]] = {
 async def campaign(names: Sequence[str], times: int, seed: int) -> dict[str, Tally]:
     """What became of the calls, by fault."""
     found: dict[str, Tally] = {}
-    for name in names:
-        tally, begun = Tally(), time.monotonic()
-        _, ready = FAULTS[name]
-        async with ready(tally, random.Random(f"{seed} {name}")) as inject:
-            for _ in range(times):
-                try:
-                    await asyncio.wait_for(inject(), MOST_SECONDS)
-                except TimeoutError:
-                    tally.require(False, f"hangs for {MOST_SECONDS:.0f} s", Outcome.LOST)
-                tally.times += 1
-        found[name] = tally
-        print(f"{name}: {times} times in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    async with AsyncExitStack() as stack:
+        servers = Servers(stack)
+        for name in names:
+            tally, begun = Tally(), time.monotonic()
+            _, ready = FAULTS[name]
+            async with ready(servers, tally, random.Random(f"{seed} {name}")) as inject:
+                for _ in range(times):
+                    try:
+                        await asyncio.wait_for(inject(), MOST_SECONDS)
+                    except TimeoutError:
+                        tally.require(False, f"hangs for {MOST_SECONDS:.0f} s", Outcome.LOST)
+                    tally.times += 1
+            found[name] = tally
+            print(f"{name}: {times} times in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     return found
 
 

@@ -5,8 +5,8 @@
     python -m benchmarks.service.load --seconds 0 --minutes 10     # the overload alone
 
 The curves: 1 to 64 callers, each with a connection of its own, ask small, medium and large requests one after the other. The
-overload: first as many callers as the server can hold find out how many small requests it answers a second, with a deadline of
-their time limit and ``GRACE``; then four times as many come at random moments, whether or not others are answered. Every
+overload: first as many callers as there are workers find out how many small requests are answered a second; then four times as
+many come at random moments, whether or not others are answered, with a deadline of their time limit and ``GRACE``. Every
 answer is checked when the load is over. The exit code is 1 if an answer was wrong or lost, or an aim of the overload missed.
 """
 
@@ -216,7 +216,7 @@ async def overload(
         with tempfile.TemporaryFile() as file:
             spool = Spool(questions, file)
             await in_turn(running, spool, 1, 0.0, least=VARIANTS)
-            measured, took = await in_turn(running, spool, 2 * workers, min(10.0, seconds), limit + GRACE)
+            measured, took = await in_turn(running, spool, workers, min(10.0, seconds), PATIENCE)
             capacity = len(measured.answered) / took
             async with Watch(running, probe=health) as watch:
                 seen = await at_random(running, spool, FACTOR * capacity, seconds, limit + GRACE, random.Random(seed))
@@ -228,7 +228,7 @@ async def overload(
         {
             "seconds": seconds,
             "workers": workers,
-            "calls a second that are answered at most": capacity,
+            "calls a second without overload": capacity,
             "calls a second under overload": seen.calls / seconds,
             "answered": len(seen.answered),
             "refused": len(seen.refused),

@@ -102,12 +102,12 @@ async def ended(number: signal.Signals, kept: Kept, setup: Setup, tally: Tally, 
     """The server gets a signal while changes are written and a call searches; the next one is started on the same file."""
     async with child(setup) as running, arena(running, setup.workers, tally, draw) as on:
         await kept.begin(on)
-        ending = asyncio.Event()
+        acknowledged = len(kept.written.acknowledged)
 
         async def writes() -> None:
             async with channel(running.address) as connection:
                 while True:
-                    told = await kept.write(on, connection, AWAY if ending.is_set() else ())
+                    told = await kept.write(on, connection, AWAY)
                     if told.outcome is not Outcome.RIGHT:
                         return
 
@@ -115,9 +115,10 @@ async def ended(number: signal.Signals, kept: Kept, setup: Setup, tally: Tally, 
         search = asyncio.create_task(on.ask("medium", 5.0, AWAY))
         await asyncio.sleep(draw.uniform(0.05, 0.6))
         before = running.tree()
-        ending.set()
+        tally.require(running.process.returncode is None, "the server has ended by itself")
         code = await running.stop(number)
         await asyncio.gather(search, *writers)
+        tally.require(len(kept.written.acknowledged) > acknowledged, "no change was acknowledged")
         wanted = 0 if number is signal.SIGTERM else -number
         tally.require(code == wanted, f"the server ended with {code}, not {wanted}")
         await _gone(before, tally)
@@ -173,6 +174,10 @@ class Clock:
     def __init__(self, file: Path) -> None:
         self._file = file
         self.move(0.0)
+
+    # gRPC has deadlines as calendar time of its own clock, which is not Python, and compares them with Python's at once.
+    before = "import grpc._cython.cygrpc, sitecustomize; grpc._cython.cygrpc.time = sitecustomize.UNMOVED"
+    """What a server runs first that follows the clock."""
 
     @property
     def environment(self) -> dict[str, str]:

@@ -15,7 +15,8 @@ from benchmarks.service.cutting_api import CUT
 from benchmarks.service.questions import labelled
 
 GONE = ("WORKER_LOST",)
-TIMEOUT = 2.5
+TIMEOUT, PATIENCE = 2.5, 10.0
+"""Seconds until the deadline of a call; and for one without, which may have to wait behind others that are given up late."""
 
 
 async def killed(arena: Arena) -> None:
@@ -35,10 +36,7 @@ async def stopped(arena: Arena) -> None:
 
 async def _signalled(arena: Arena, number: signal.Signals, allowed: tuple[str, ...]) -> None:
     async with arena.bystander(allowed):
-        calls = [
-            asyncio.create_task(arena.ask("medium", TIMEOUT, allowed, dated=arena.draw.random() < 0.5))
-            for _ in range(arena.workers)
-        ]
+        calls = [asyncio.create_task(_ask(arena, "medium", allowed)) for _ in range(arena.workers)]
         await asyncio.sleep(arena.draw.uniform(0.0, 0.5))
         victims = arena.child.workers()
         if victims:
@@ -57,7 +55,7 @@ async def out_of_memory(arena: Arena) -> None:
         with suppress(ProcessLookupError, OSError):
             before[pid] = resource.prlimit(pid, resource.RLIMIT_DATA)
             resource.prlimit(pid, resource.RLIMIT_DATA, (_writable(pid) + more, before[pid][1]))
-    await arena.ask("large", 2 * TIMEOUT, allowed, dated=arena.draw.random() < 0.5)
+    await _ask(arena, "large", allowed, seconds=2 * TIMEOUT)
     for pid, limit in before.items():
         # A worker that has ended meanwhile was replaced by one that has its own limit.
         with suppress(ProcessLookupError, OSError):
@@ -69,9 +67,15 @@ async def cut(arena: Arena) -> None:
     """The worker's ends of its pipes are closed in the middle of a search, and it stays."""
     async with arena.bystander(GONE):
         asked = labelled(arena.question("medium"), f"{CUT}{arena.draw.uniform(0.0, 0.3):.3f} s")
-        told = await place(arena.connection, asked, TIMEOUT, dated=arena.draw.random() < 0.5)
+        told = await place(arena.connection, asked, PATIENCE, dated=arena.draw.random() < 0.5)
         arena.tally.note(told, GONE, "a call whose pipes are cut")
     await arena.settle(GONE)
+
+
+async def _ask(arena: Arena, size: str, allowed: tuple[str, ...], seconds: float = TIMEOUT) -> None:
+    """With a deadline, or, as often, without one."""
+    dated = arena.draw.random() < 0.5
+    await arena.ask(size, seconds if dated else PATIENCE, allowed, dated=dated)
 
 
 def _writable(pid: int) -> int:

@@ -1,7 +1,8 @@
 """Python's calendar time, moved by what a file says: imported by each Python of a server that has this folder in PYTHONPATH.
 
 ``time.time`` and ``time.time_ns`` follow, and in the front, which keeps clusters, ``datetime.now`` too; the workers load pandas,
-which bears no other type of ``datetime``. Monotonic clocks, and what is not Python, do not follow.
+which bears no other type of ``datetime``. Monotonic clocks, and what is not Python, do not follow; nor does what is given
+``UNMOVED`` because it compares its clock with one of those.
 """
 
 import datetime
@@ -10,6 +11,12 @@ import os
 import struct
 import sys
 import time
+import types
+
+UNMOVED = types.ModuleType("time")
+"""The module ``time`` as it was."""
+
+UNMOVED.__dict__.update(time.__dict__)
 
 _SECONDS = struct.Struct("<d")
 
