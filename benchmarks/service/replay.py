@@ -1,10 +1,10 @@
 """Replay: what was recorded under load is asked again, in deterministic mode, and must give the same bytes.
 
-    python -m benchmarks.service.replay --calls 1000     # about ten minutes
+    python -m benchmarks.service.replay --calls 1000     # a quarter of an hour
 
 Requests of different sizes, kinds, seeds and limits go to a server from many callers at once; each has a deterministic limit,
-one worker and its own seed, and the server is told of no deadline (§10.1). What came back is kept. Another server gets them
-again, in another order, one at a time. The exit code is 1 unless every request gave the same bytes.
+one thread and its own seed, and the server is told of no deadline (§10.1). What came back is kept. Another server gets them
+again, in another order, without any that wait. The exit code is 1 unless every request gave the same bytes.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.service.replay", description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=1_000)
-    parser.add_argument("--workers", type=int, default=max(2, default_size()), help="of the server under load")
+    parser.add_argument(
+        "--workers", type=int, default=max(2, default_size()), help="processes of the servers that solve"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, default=figures.OUT, help="the folder that results are written to")
     given = parser.parse_args(arguments)
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     first = asyncio.run(recorded(questions, given.workers, CALLERS, order))
     recording = time.monotonic() - begun
     random.Random(given.seed).shuffle(order)
-    second = asyncio.run(recorded(questions, 1, 1, order))
+    second = asyncio.run(recorded(questions, given.workers, given.workers, order))
     right = [told.outcome is Outcome.RIGHT for told in first]
     same = [one and again.payload == told.payload for one, told, again in zip(right, first, second, strict=True)]
     found = {

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
+from google.protobuf.message import Message
 
 from benchmarks.service.arena import Arena, Tally, arena
 from benchmarks.service.calls import CANCELLED, UNREACHABLE, Outcome, Told, ask, channel
@@ -206,21 +207,27 @@ async def clock_jumps(clock: Clock, on: Arena) -> None:
     await on.settle()
 
 
-async def reserved_over_a_jump(clock: Clock, on: Arena, seconds: float) -> bool:
-    """Whether a reservation of five minutes, made just now, is there after calendar time has jumped."""
+async def is_reserved_after(clock: Clock, on: Arena, jump: float, lapse_seconds: float, wait: float) -> bool:
+    """Whether what a commit has reserved is still reserved after a jump of calendar time, and so many seconds."""
     clock.move(0.0)
-    instance = Instance(id="a", capacity=[8], free=[8])
-    state = wire.ClusterState(cluster=Cluster(resources=["cpu"], instances=[instance]))
+    state = wire.ClusterState(cluster=Cluster(resources=["cpu"], instances=[Instance(id="a", capacity=[8], free=[8])]))
     state.groups.add(name="web", demand={"cpu": 1})
-    put = wire.PutClusterRequest(name="clock", state=state).SerializeToString()
-    version = wire.PutClusterResponse.FromString((await ask(on.connection, f"{SERVICE}PutCluster", put, 10.0)).payload)
+    kept = wire.PutClusterRequest(name="clock", state=state)
+    version = wire.PutClusterResponse.FromString(await _answer(on, "PutCluster", kept)).version
     start = Action(kind=ACTION_KIND_START, group="web", instance="a", count=1)
-    commit = wire.CommitRequest(name="clock", version=version.version, actions=[start], lapse_seconds=300)
-    await ask(on.connection, f"{SERVICE}Commit", commit.SerializeToString(), 10.0)
-    clock.move(seconds)
-    got = wire.GetClusterRequest(name="clock").SerializeToString()
-    told = await ask(on.connection, f"{SERVICE}GetCluster", got, 10.0)
-    return len(wire.GetClusterResponse.FromString(told.payload).reservations) == 1
+    commit = wire.CommitRequest(name="clock", version=version, actions=[start], lapse_seconds=lapse_seconds)
+    await _answer(on, "Commit", commit)
+    clock.move(jump)
+    await asyncio.sleep(wait)
+    found = await _answer(on, "GetCluster", wire.GetClusterRequest(name="clock"))
+    return len(wire.GetClusterResponse.FromString(found).reservations) == 1
+
+
+async def _answer(on: Arena, method: str, request: Message) -> bytes:
+    told = on.tally.note(await ask(on.connection, f"{SERVICE}{method}", request.SerializeToString(), 10.0), (), method)
+    if told.outcome is not Outcome.RIGHT:
+        raise RuntimeError(f"{method}: {told.reason}")
+    return told.payload
 
 
 async def _gone(pids: list[int], tally: Tally) -> None:
