@@ -21,6 +21,7 @@ _SCRIPT = """
 import ctypes, os
 ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG: it is told to stop when whoever started it is gone, however that ended.
 {before}
+from solver.service.options import ServerOptions
 from solver.service.server import serve
 from solver.service.workers import PoolLimits
 def ready(address):
@@ -28,7 +29,7 @@ def ready(address):
     with open({ready!r} + ".new", "w") as file:
         file.write(address)
     os.rename({ready!r} + ".new", {ready!r})
-serve("127.0.0.1:0", {workers}, queue=PoolLimits(**{queue}), on_ready=ready, **{more})
+serve(ServerOptions("127.0.0.1:0", {workers}, queue=PoolLimits(**{queue}), **{more}), on_ready=ready)
 """
 
 

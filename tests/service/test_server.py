@@ -447,7 +447,8 @@ def test_a_server_that_is_stopped_while_it_starts_ends() -> None:
 
 def test_a_server_ends_although_a_worker_is_never_ready() -> None:
     """SIGTERM while a worker that does nothing starts: server and worker end at once."""
-    code = "from solver.service.server import serve; serve('127.0.0.1:0', 1, api='tests.service.never_ready_api')"
+    options = "server.ServerOptions('127.0.0.1:0', 1, api='tests.service.never_ready_api')"
+    code = f"from solver.service import server; server.serve({options})"
     root = Path(__file__).resolve().parents[2]
     with subprocess.Popen([sys.executable, "-c", code], cwd=root) as process:
         found: list[int] = []
