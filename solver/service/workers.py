@@ -224,20 +224,19 @@ class WorkerPool:
         try:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
-            self._done(worker, call)
+            call.disarm()
+            self._running.pop(worker, None)
             # What it had reported is checked, and as good as where the time is up.
             _resolve(call.answer, lost if call.plan is None else call.plan)
             self._replace(worker)
         else:
-            self._done(worker, call)
+            call.disarm()
+            self._running.pop(worker, None)
+            # Not of calls that were given up or lost: others do not take as long as those.
+            if not call.answer.cancelled():
+                whole = time.monotonic() - call.since
+                self._pace.note(call.turn, whole if call.first_after is None else call.first_after, whole)
             self._release(worker)
-
-    def _done(self, worker: WorkerHandle, call: _Call) -> None:
-        call.disarm()
-        self._running.pop(worker, None)
-        if not call.answer.cancelled():
-            whole = time.monotonic() - call.since
-            self._pace.note(call.turn, whole if call.first_after is None else call.first_after, whole)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
         if kind is frames.Reply.ACCEPTED and not call.answer.done():
