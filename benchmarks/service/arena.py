@@ -15,6 +15,7 @@ import grpc.aio
 from benchmarks.service.calls import Outcome, Told, channel, health, place
 from benchmarks.service.child import Child, is_alive
 from benchmarks.service.questions import Question, labelled, question
+from solver.service.worker import CUT_OFF
 
 SETTLED_WITHIN = 20.0
 """Seconds after a fault within which the server must answer as before."""
@@ -32,6 +33,8 @@ class Tally:
         How often the fault was injected.
     outcomes
         Calls, and what else must hold, by outcome.
+    cut_off
+        Right answers that are the plan which a search had reported before it was lost.
     reasons
         Refusals by reason.
     faults
@@ -42,6 +45,7 @@ class Tally:
 
     times: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    cut_off: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     recovery: list[float] = field(default_factory=list)
@@ -52,6 +56,7 @@ class Tally:
         if outcome is Outcome.REFUSED and told.reason not in allowed:
             outcome = Outcome.WRONG
         self.outcomes[outcome] += 1
+        self.cut_off += CUT_OFF.encode() in told.payload
         if outcome is Outcome.REFUSED:
             self.reasons[told.reason] += 1
         if outcome in (Outcome.WRONG, Outcome.LOST):

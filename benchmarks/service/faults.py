@@ -142,6 +142,7 @@ def rows(found: Mapping[str, Tally]) -> list[dict[str, object]]:
             "fault": FAULTS[name][0],
             "times": tally.times,
             "right": tally.outcomes[Outcome.RIGHT],
+            "of these cut off": tally.cut_off,
             "refused": tally.outcomes[Outcome.REFUSED],
             "wrong": tally.outcomes[Outcome.WRONG],
             "lost": tally.outcomes[Outcome.LOST],

@@ -39,7 +39,7 @@ CALLERS = (1, 2, 4, 8, 16, 32, 64)
 VARIANTS = 10
 """Requests of a size that callers take in turn."""
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds until the deadline of a call of the curves: nothing is refused there for its own deadline."""
 
 GRACE = 0.1

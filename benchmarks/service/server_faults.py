@@ -116,6 +116,9 @@ async def ended(number: signal.Signals, kept: Kept, setup: Setup, tally: Tally, 
         search = asyncio.create_task(on.ask("medium", 5.0, AWAY))
         await asyncio.sleep(draw.uniform(0.05, 0.6))
         before = running.tree()
+        until = time.monotonic() + 10.0
+        while len(kept.written.acknowledged) == acknowledged and time.monotonic() < until:
+            await asyncio.sleep(0.005)
         tally.require(running.process.returncode is None, "the server has ended by itself")
         code = await running.stop(number)
         await asyncio.gather(search, *writers)

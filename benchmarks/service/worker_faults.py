@@ -14,7 +14,9 @@ from benchmarks.service.calls import DEADLINE, place
 from benchmarks.service.cutting_api import CUT
 from benchmarks.service.questions import labelled
 
-GONE = ("WORKER_LOST",)
+GONE = ("WORKER_LOST", "OVERLOADED")
+"""Of what a call may be told whose worker is lost, or that finds too few while another one starts."""
+
 TIMEOUT, PATIENCE = 2.5, 10.0
 """Seconds until the deadline of a call; and for one without, which may have to wait behind others that are given up late."""
 
@@ -49,7 +51,7 @@ async def _signalled(arena: Arena, number: signal.Signals, allowed: tuple[str, .
 async def out_of_memory(arena: Arena) -> None:
     """No worker gets more than a little memory beyond what it has, while a large request comes: refused, or answered."""
     allowed = (*GONE, "TOO_LARGE")
-    more = arena.draw.randrange(2**20, 80 * 2**20)
+    more = arena.draw.randrange(2**16, 8 * 2**20)
     before: dict[int, tuple[int, int]] = {}
     for pid in arena.child.workers():
         with suppress(ProcessLookupError, OSError):
