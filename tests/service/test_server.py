@@ -238,6 +238,24 @@ def test_too_many_waiting_calls_are_refused_at_once() -> None:
         assert codec.wire.PlaceResponse.FromString(waits.result()).label == "waits"
 
 
+def test_a_call_that_would_wait_in_vain_is_refused_at_once() -> None:
+    """Calls have taken 0.3 s; one that has 0.2 s and finds the worker busy is not let wait, one that has 5 s is answered."""
+    with server(fake()) as running, grpc.insecure_channel(running.address) as channel:
+        place = channel.unary_unary(PLACE)
+        for _ in range(5):
+            place(labelled("takes 0.3"))
+        busy = place.future(labelled("takes 0.3"))
+        time.sleep(0.05)
+        patient = place.future(labelled("patient"), timeout=5)
+        code, status = refusal(running.address, labelled(""), timeout=0.2)
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert status is not None
+        assert "a worker will be free in some" in status.message
+        assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
+        assert busy.result()
+        assert codec.wire.PlaceResponse.FromString(patient.result()).label == "patient"
+
+
 def test_a_waiting_call_that_is_cancelled_takes_no_worker(running: Running) -> None:
     """A call cancelled while it waits leaves the worker to the one behind it."""
     with grpc.insecure_channel(running.address) as channel:
