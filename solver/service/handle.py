@@ -36,13 +36,15 @@ class WorkerHandle:
         Module with the verbs, as in ``solver.api``.
     sizes
         What a request may be at most.
+    memory
+        Bytes that the process may take.
     """
 
-    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits) -> None:
+    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits, memory: int) -> None:
         self.calls, calls = context.Pipe()
         control, self.control = context.Pipe(duplex=False)
         self.process: ForkServerProcess = context.Process(
-            target=_run, args=(calls, control, api, sizes), name="placement-solver-worker", daemon=True
+            target=_run, args=(calls, control, api, sizes, memory), name="placement-solver-worker", daemon=True
         )
         with _start_lock, _without_main():
             self.process.start()
@@ -98,9 +100,9 @@ class WorkerHandle:
         self.control.close()
 
 
-def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits, memory: int) -> None:
     """In the worker: its module is imported there, never in the front."""
-    importlib.import_module(ENTRY).main(calls, control, api, sizes)
+    importlib.import_module(ENTRY).main(calls, control, api, sizes, memory)
 
 
 _start_lock = threading.Lock()

@@ -22,9 +22,10 @@ from typing import TypeVar
 
 from google.rpc import status_pb2
 
-from solver.errors import Overloaded, WorkerLost
-from solver.service import frames
+from solver.errors import InvalidRequest, Overloaded, WorkerLost
+from solver.service import frames, memory
 from solver.service.handle import ENTRY, WorkerHandle
+from solver.service.pace import Pace, Turn
 from solver.service.sizes import SizeLimits
 
 T = TypeVar("T")
@@ -51,6 +52,14 @@ class PoolLimits:
         How long a worker that was told to stop, or whose time is up, may go on before it is killed.
     unread_seconds
         How long a worker may read a request, or check a plan, where the call has no deadline.
+    worker_bytes
+        Memory that a worker may take, what it has loaded included: some 200 MB. None for an even share of three quarters of what
+        the computer, or the container, has.
+
+    Raises
+    ------
+    InvalidRequest
+        If a worker could not even start in its memory.
     """
 
     waiting: int = 64
@@ -58,6 +67,13 @@ class PoolLimits:
     wait_seconds: float = 60.0
     grace_seconds: float = 1.0
     unread_seconds: float = 60.0
+    worker_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.worker_bytes is not None and self.worker_bytes < memory.LEAST_BYTES:
+            raise InvalidRequest.at(
+                "worker_bytes", f"is {self.worker_bytes:,}", f"must be at least {memory.LEAST_BYTES:,}"
+            )
 
 
 class Failed(Exception):
@@ -70,11 +86,14 @@ class Failed(Exception):
 
 @dataclass(eq=False)
 class _Call:
-    """One call, from the moment it has a worker; ``slack`` is that of ``WorkerPool.run``."""
+    """One call, ``since`` it has a worker; ``slack`` is that of ``WorkerPool.run``, ``first_after`` when its first plan came."""
 
     number: int
     answer: asyncio.Future[bytes]
     slack: float
+    turn: Turn
+    since: float = field(default_factory=time.monotonic)
+    first_after: float | None = None
     plan: bytes | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -106,6 +125,7 @@ class WorkerPool:
         self.size = size
         self.limits = limits or PoolLimits()
         self._sizes = sizes
+        self._memory = self.limits.worker_bytes or memory.worker_bytes(size)
         self._api = api
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([ENTRY, api, *ENGINES] if api in ENGINES else [ENTRY, api])
@@ -113,7 +133,10 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="worker")
         self._idle: deque[WorkerHandle] = deque()
         self._alive: set[WorkerHandle] = set()
-        self._waiting: deque[asyncio.Future[WorkerHandle]] = deque()
+        self._starting: set[WorkerHandle] = set()
+        self._running: dict[WorkerHandle, _Call] = {}
+        self._waiting: deque[tuple[asyncio.Future[WorkerHandle], Turn]] = deque()
+        self._pace = Pace()
         self._waiting_bytes = 0
         self._numbers = itertools.count(1)
         self._closing = False
@@ -138,6 +161,9 @@ class WorkerPool:
         self._closing = True
         for task in list(self._tasks):
             task.cancel()
+        # One that does not get ready would hold the end of this process, and outlive it where that is killed then.
+        for worker in list(self._starting):
+            worker.kill()
         for worker in list(self._alive):
             self._forget(worker)
             worker.kill()
@@ -163,13 +189,15 @@ class WorkerPool:
         Overloaded
             If no worker is free in time.
         WorkerLost
-            If the worker ends before it answers.
+            If the worker ends before it answers, and has reported no plan.
         Failed
             If the worker refuses.
         """
-        worker = await self._acquire(finish_by, len(payload))
+        turn = Turn(kind, len(payload), finish_by)
+        worker = await self._acquire(turn)
         loop = asyncio.get_running_loop()
-        call = _Call(next(self._numbers), loop.create_future(), slack)
+        call = _Call(next(self._numbers), loop.create_future(), slack, turn)
+        self._running[worker] = call
         frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
@@ -197,16 +225,25 @@ class WorkerPool:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
             call.disarm()
-            _resolve(call.answer, lost)
+            self._running.pop(worker, None)
+            # What it had reported is checked, and as good as where the time is up.
+            _resolve(call.answer, lost if call.plan is None else call.plan)
             self._replace(worker)
         else:
             call.disarm()
+            self._running.pop(worker, None)
+            # Not of calls that were given up or lost: others do not take as long as those.
+            if not call.answer.cancelled():
+                whole = time.monotonic() - call.since
+                self._pace.note(call.turn, whole if call.first_after is None else call.first_after, whole)
             self._release(worker)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
         if kind is frames.Reply.ACCEPTED and not call.answer.done():
             self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
+            if call.plan is None:
+                call.first_after = time.monotonic() - call.since
             call.plan = payload
         elif kind is frames.Reply.DONE:
             _resolve(call.answer, payload)
@@ -232,21 +269,24 @@ class WorkerPool:
 
     # Who has which worker.
 
-    async def _acquire(self, finish_by: float, size: int) -> WorkerHandle:
+    async def _acquire(self, turn: Turn) -> WorkerHandle:
         while self._idle:
             worker = self._idle.popleft()
             if worker.process.is_alive():
                 return worker
             self._replace(worker)
-        if len(self._waiting) >= self.limits.waiting or self._waiting_bytes + size > self.limits.waiting_bytes:
+        if len(self._waiting) >= self.limits.waiting or self._waiting_bytes + turn.size > self.limits.waiting_bytes:
             raise Overloaded(f"{len(self._waiting)} calls wait for a worker already")
+        now = time.monotonic()
+        seconds = self.limits.wait_seconds if math.isinf(turn.finish_by) else max(turn.finish_by - now, 0.0)
+        running = [(call.since, call.turn) for call in self._running.values()]
+        self._pace.require(turn, now, seconds, running, (before for _, before in self._waiting))
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[WorkerHandle] = loop.create_future()
-        seconds = self.limits.wait_seconds if math.isinf(finish_by) else max(finish_by - time.monotonic(), 0.0)
-        late = Overloaded(f"no worker was free within {seconds:.2f} s")
-        timer = loop.call_later(seconds, _resolve, waiter, late)
-        self._waiting.append(waiter)
-        self._waiting_bytes += size
+        timer = loop.call_later(seconds, _resolve, waiter, Overloaded(f"no worker was free within {seconds:.2f} s"))
+        entry = (waiter, turn)
+        self._waiting.append(entry)
+        self._waiting_bytes += turn.size
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -255,32 +295,43 @@ class WorkerPool:
             raise
         finally:
             timer.cancel()
-            self._waiting_bytes -= size
+            self._waiting_bytes -= turn.size
             with suppress(ValueError):
-                self._waiting.remove(waiter)
+                self._waiting.remove(entry)
 
     def _release(self, worker: WorkerHandle) -> None:
         """Give the worker to whoever waits longest."""
         if worker not in self._alive:
             return
         while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(worker)
-                return
+            waiter, turn = self._waiting.popleft()
+            if waiter.done():
+                continue
+            left = turn.finish_by - time.monotonic()
+            if left < self._pace.needed(turn):
+                # It would be late, and those behind it then as well.
+                _resolve(waiter, Overloaded(f"no worker was free before the last {max(left, 0.0):.2f} s"))
+                continue
+            waiter.set_result(worker)
+            return
         self._idle.append(worker)
 
     async def _started(self) -> WorkerHandle:
         loop = asyncio.get_running_loop()
 
         def start() -> WorkerHandle:
-            worker = WorkerHandle(self._context, self._api, self._sizes)
+            worker = WorkerHandle(self._context, self._api, self._sizes, self._memory)
+            self._starting.add(worker)
             try:
+                if self._closing:
+                    raise WorkerLost("the server ends")
                 worker.wait_ready()
             except WorkerLost:
                 worker.kill()
                 worker.close()
                 raise
+            finally:
+                self._starting.discard(worker)
             return worker
 
         return await loop.run_in_executor(self._threads, start)
