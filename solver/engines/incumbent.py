@@ -40,8 +40,57 @@ class Bound:
 Observer = Callable[[Counts, tuple[int, ...]], None]
 """Told of each better checked plan, with its tier values."""
 
-ProgressObserver = Callable[[tuple[int, ...], tuple[int, ...]], None]
-"""Told of the best plan's tier values and of the bounds that hold for it, whenever one of them may have changed."""
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of the best plan at one moment; it stays as it is while the search goes on.
+
+    Parameters
+    ----------
+    tasks, values
+        The plan, checked, and its tier values.
+    bounds
+        Of each tier, the best that holds for the plan.
+    sequential
+        The tier values of the sequential plan.
+    """
+
+    rules: Rules
+    tasks: Counts
+    values: tuple[int, ...]
+    bounds: tuple[Bound, ...]
+    sequential: tuple[int, ...]
+
+    @property
+    def floors(self) -> tuple[int, ...]:
+        """The bound of each tier, at most its value."""
+        return tuple(min(bound.value, value) for bound, value in zip(self.bounds, self.values, strict=True))
+
+    def results(self) -> tuple[TierResult, ...]:
+        """What is known of each tier; worked out when it is asked for."""
+        found: list[TierResult] = []
+        placement = Placement(self.rules.problem, self.tasks)
+        proven = True
+        for t, cost in enumerate(self.rules.tiers):
+            value, bound = self.values[t], self.bounds[t]
+            proven = proven and bound.value >= value
+            found.append(
+                TierResult(
+                    cost.name,
+                    cost.title,
+                    value,
+                    min(bound.value, value),
+                    proven,
+                    bound.source,
+                    self.sequential[t],
+                    cost.remark(placement),
+                )
+            )
+        return tuple(found)
+
+
+ProgressObserver = Callable[[Known], None]
+"""Told what is known whenever the best plan, or a bound that holds for it, may have changed."""
 
 
 @dataclass
@@ -55,7 +104,7 @@ class Incumbent:
     on_better
         Told of each better plan, with its tier values.
     on_progress
-        Told of each better plan's values and of each bound that is added.
+        Told what is known after each better plan and each bound that is added.
     memory
         Of a request like this one.
     """
@@ -150,8 +199,7 @@ class Incumbent:
 
     def _tell_progress(self) -> None:
         if self.on_progress is not None:
-            bounds = (min(self.bound(tier).value, value) for tier, value in enumerate(self.values))
-            self.on_progress(self.values, tuple(bounds))
+            self.on_progress(self.known())
 
     def count(self, tier: int, room: list[Ints]) -> None:
         """Add the counting bound of a tier, unless it is proved already."""
@@ -227,22 +275,11 @@ class Incumbent:
         """Whether the tier and all before it are proved."""
         return all(self.bound(t).value >= self.values[t] for t in range(tier + 1))
 
+    def known(self) -> Known:
+        """What is known at this moment."""
+        bounds = tuple(self.bound(tier) for tier in range(len(self.values)))
+        return Known(self.rules, self.tasks, self.values, bounds, self.sequential)
+
     def results(self) -> tuple[TierResult, ...]:
         """What is known of each tier."""
-        found = []
-        placement = Placement(self.rules.problem, self.tasks)
-        for t, cost in enumerate(self.rules.tiers):
-            bound = self.bound(t)
-            found.append(
-                TierResult(
-                    cost.name,
-                    cost.title,
-                    self.values[t],
-                    min(bound.value, self.values[t]),
-                    self.proven(t),
-                    bound.source,
-                    self.sequential[t],
-                    cost.remark(placement),
-                )
-            )
-        return tuple(found)
+        return self.known().results()
