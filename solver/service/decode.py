@@ -77,6 +77,8 @@ class PlaceCall:
         Whether only to validate.
     label, warnings
         What comes back in the answer.
+    hint
+        A plan that the caller has, as ``solver.api.place`` takes it.
     """
 
     problem: Problem
@@ -85,6 +87,7 @@ class PlaceCall:
     validate_only: bool = False
     label: str = ""
     warnings: tuple[str, ...] = ()
+    hint: Counts | None = None
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -108,6 +111,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
     limits = reader.limits(message.limits)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    hint = reader.hint()
     problem = reader.problem()
     for fault in kind_faults(problem, kind):
         reader.fault(fault.path, fault.problem, fault.remedy)
@@ -120,6 +124,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         validate_only=message.validate_only,
         label=message.label,
         warnings=tuple(message.warnings),
+        hint=hint,
     )
 
 
@@ -290,6 +295,13 @@ class _Reader:
         if limits.engine not in _ENGINES:
             self.fault("limits.engine", f"is {limits.engine}", "must be AUTO, EXACT or SEQUENTIAL")
         return Limits(seconds, fixed, workers, limits.seed, _ENGINES.get(limits.engine, Engine.AUTO))
+
+    def hint(self) -> Counts | None:
+        """The plan that the caller has; None where there is none."""
+        message = self.message
+        if not message.hint and not message.HasField("hint_columns"):
+            return None
+        return self.counts(message.hint, message.hint_columns, f"{self.prefix}hint", f"{self.prefix}hint_columns")
 
     def problem(self) -> Problem:
         """The problem.

@@ -346,3 +346,18 @@ def test_rules_of_the_whole_cluster_that_are_none(run: Run, tables: Path) -> Non
     first, second = answer.stderr.splitlines()
     assert first.startswith("error: --rule nonsense:1: ")
     assert second.startswith("error: --rule reserve:memory: ")
+
+
+def test_the_hint_of_a_request_file_is_offered(run: Run, tmp_path: Path) -> None:
+    """A plan that the file holds is judged by the checker; one that it refuses is ignored with a warning."""
+    request = {
+        "cluster": {"resources": ["cpu"], "instances": [{"id": "a", "capacity": [4], "free": [4]}]},
+        "groups": [{"name": "web", "demand": {"cpu": 2}, "start": 1}],
+        "hint": [{"group": "web", "instance": "a", "count": 3}],
+    }
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(request))
+    found = run("place", "--request", path, "-o", "json")
+    assert found.exit_code == 0
+    (warning,) = json.loads(found.stdout)["warnings"]
+    assert warning.startswith("the hint was ignored, since the checker refuses it: ")

@@ -1,0 +1,47 @@
+"""A plan that the caller has, as a hint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from solver import api
+from solver.domain.counts import Counts
+from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
+from solver.domain.solution import TierResult
+from solver.errors import InvalidRequest
+from tests.service import problems
+
+SPREAD = TaskGroup("web", "web", {"cpu": 1024}, start=2, strategies=(RuleSpec("spread", "instanceId"),))
+PACK = replace(SPREAD, strategies=(RuleSpec("binpack", "cpu"),))
+
+
+def values(tiers: tuple[TierResult, ...]) -> list[int]:
+    """What the plan costs."""
+    return [tier.value for tier in tiers]
+
+
+def test_a_hint_is_no_reason_for_a_worse_plan() -> None:
+    """A checked plan that is worse than the one found without it changes nothing."""
+    problem = problems.small(3, (SPREAD,))
+    worse = Counts.dense(np.array([[2, 0, 0]]))
+    assert api.check(problem, worse) == ()
+    plain, answer = api.place(problem), api.place(problem, hint=worse)
+    assert values(answer.tiers) == values(plain.tiers)
+    assert answer.warnings == plain.warnings
+
+
+def test_a_hint_outside_of_the_problem_is_refused() -> None:
+    """Another shape, or a cell that is not there, is the caller's mistake."""
+    problem = problems.small(3, (PACK,))
+    with pytest.raises(InvalidRequest, match=r"hint: has shape \(1, 2\); must be groups x instances, \(1, 3\)"):
+        api.place(problem, hint=Counts.dense(np.array([[1, 0]])))
+
+
+def test_the_sequential_engine_takes_no_hint() -> None:
+    """Asked alone, it answers alone, and says so."""
+    problem = problems.small(3, (PACK,))
+    answer = api.place(problem, Limits(engine=Engine.SEQUENTIAL), hint=Counts.dense(np.array([[2, 0, 0]])))
+    assert "the hint was ignored: the sequential engine alone was asked for" in answer.warnings
