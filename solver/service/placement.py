@@ -12,14 +12,22 @@ from solver.query import MAX_LENGTH, MAX_NESTING
 from solver.service import frames
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import Wrapper, with_cluster
-from solver.service.gate import UNDATED_SLACK, Answer, Incoming
+from solver.service.gate import UNDATED_SLACK, Answer, Incoming, StreamedAnswer, Write
+from solver.service.messages import inside
 from solver.service.options import ServerOptions
 from solver.service.status import from_status
-from solver.service.verbs import VERBS
+from solver.service.streaming import stream
+from solver.service.verbs import STREAMS, VERBS
 from solver.service.workers import Failed, WorkerPool
 from solver.v1 import placement_service_pb2 as wire
+from solver.v1 import plan_pb2
 
 SERVICE = "solver.v1.PlacementService"
+
+CUT_OFF = "the search did not stop in time: this is the best plan it had reported, without order and reasons"
+
+_LATE = wire.PlaceResponse(stop=plan_pb2.STOP_REASON_TIME, warnings=[CUT_OFF]).SerializeToString()
+"""What a plan that goes out in the place of an answer says besides."""
 
 
 class PlacementServicer:
@@ -48,6 +56,10 @@ class PlacementServicer:
             "GetVersion": self._get_version,
         }
 
+    def streams(self) -> Mapping[str, StreamedAnswer]:
+        """By method, those with several responses."""
+        return {stream.method: partial(self._streamed, call) for call, stream in STREAMS.items()}
+
     async def validate(self, request: bytes) -> None:
         """Have a worker validate a ``PlaceRequest``; raises what is wrong with it."""
         only = wire.PlaceRequest(validate_only=True).SerializeToString()
@@ -66,8 +78,17 @@ class PlacementServicer:
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
         whole, said, permit = await with_cluster(self._keeper, call.request, wrapper, self._sizes, call.caller.role)
-        answer = await self._pool.run(kind, whole, finish_by, slack, permit.written())
+        late = _LATE if wrapper is None else inside(_LATE)
+        answer = await self._pool.run(kind, whole, finish_by, slack, permit.written(), late=late)
         return answer if kind is frames.Call.CHECK else answer + said
+
+    async def _streamed(self, kind: frames.Call, call: Incoming, write: Write) -> bytes:
+        """Have a worker answer, and write what it reports on the way."""
+        finish_by, slack = call.times()
+        wrapper, role = STREAMS[kind].request_type, call.caller.role
+        whole, said, permit = await with_cluster(self._keeper, call.request, wrapper, self._sizes, role)
+        run = partial(self._pool.run, kind, whole, finish_by, slack, permit.written(), late=_LATE)
+        return await stream(call.arrived, said, write, lambda on_report: run(on_report=on_report))
 
 
 def version_response(options: ServerOptions) -> wire.GetVersionResponse:

@@ -60,6 +60,14 @@ class PoolLimits:
     unread_seconds: float = 60.0
 
 
+OnReport = Callable[[frames.Reply, bytes], None]
+"""Told each PLAN and each BOUNDS."""
+
+
+def unheard(kind: frames.Reply, payload: bytes) -> None:
+    """Nobody listens."""
+
+
 class Failed(Exception):
     """A worker refused a call: the status for the caller."""
 
@@ -70,11 +78,13 @@ class Failed(Exception):
 
 @dataclass(eq=False)
 class _Call:
-    """One call, from the moment it has a worker; ``slack`` is that of ``WorkerPool.run``."""
+    """One call, from the moment it has a worker; ``slack``, ``on_report`` and ``late`` are those of ``WorkerPool.run``."""
 
     number: int
     answer: asyncio.Future[bytes]
     slack: float
+    on_report: OnReport
+    late: bytes
     plan: bytes | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -145,7 +155,15 @@ class WorkerPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(
-        self, kind: frames.Call, payload: bytes, finish_by: float, slack: float, permit: bytes = b""
+        self,
+        kind: frames.Call,
+        payload: bytes,
+        finish_by: float,
+        slack: float,
+        permit: bytes = b"",
+        *,
+        on_report: OnReport = unheard,
+        late: bytes = b"",
     ) -> bytes:
         """Have a worker answer a call.
 
@@ -157,6 +175,10 @@ class WorkerPool:
             Seconds after it when the best plan known goes out, if the worker is still silent.
         permit
             What the caller may have changed, as in ``frames.pack_call``.
+        on_report
+            Told what the search reports on its way; must not block.
+        late
+            What is put behind that best plan, in bytes of the same message.
 
         Raises
         ------
@@ -169,7 +191,7 @@ class WorkerPool:
         """
         worker = await self._acquire(finish_by, len(payload))
         loop = asyncio.get_running_loop()
-        call = _Call(next(self._numbers), loop.create_future(), slack)
+        call = _Call(next(self._numbers), loop.create_future(), slack, on_report, late)
         frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
@@ -208,6 +230,9 @@ class WorkerPool:
             self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
             call.plan = payload
+            call.on_report(kind, payload)
+        elif kind is frames.Reply.BOUNDS:
+            call.on_report(kind, payload)
         elif kind is frames.Reply.DONE:
             _resolve(call.answer, payload)
         elif kind is frames.Reply.FAILED:
@@ -228,7 +253,7 @@ class WorkerPool:
     def _time_is_up(self, worker: WorkerHandle, call: _Call) -> None:
         worker.cancel(call.number)
         if call.plan is not None:
-            _resolve(call.answer, call.plan)
+            _resolve(call.answer, call.plan + call.late)
 
     # Who has which worker.
 

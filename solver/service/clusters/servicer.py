@@ -20,7 +20,7 @@ from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
 from solver.service.gate import Answer, Incoming
-from solver.service.messages import unpacked
+from solver.service.messages import inside, unpacked
 from solver.service.sizes import (
     APPLY_CHANGES,
     APPLY_ECS_EVENTS,
@@ -300,7 +300,7 @@ async def with_cluster(
     permit = Permit(role, _kept_otherwise(request, cluster))
     if wrapper is None:
         return payload + rest, said, permit
-    return payload + _inside(rest), _inside(said), permit
+    return payload + inside(rest), inside(said), permit
 
 
 def _kept_otherwise(request: placing.PlaceRequest, cluster: LiveCluster) -> dict[str, tuple[str, str]]:
@@ -321,13 +321,3 @@ def _reference(payload: bytes, *, wrapped: bool) -> placing.ClusterReference:
         return placing.ClusterReference.FromString(payload)
     except DecodeError:
         return placing.ClusterReference()  # The worker says what is wrong with it.
-
-
-def _inside(message: bytes) -> bytes:
-    """A message as the first field of another."""
-    size, head = len(message), bytearray(b"\x0a")
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + message
