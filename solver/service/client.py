@@ -27,6 +27,7 @@ from solver.service.options import is_local
 from solver.service.sizes import SizeLimits
 from solver.service.status import DETAILS_KEY, from_status
 from solver.service.verbs import STREAMS, VERBS
+from solver.v1 import cluster_service_pb2 as cluster_wire
 from solver.v1 import placement_service_pb2 as wire
 
 
@@ -48,6 +49,22 @@ class ServerVersion:
     versions: dict[str, str]
     sizes: SizeLimits
     solving_processes: int
+
+
+@dataclass(frozen=True)
+class PlacementEvent:
+    """Something decided for a kept cluster.
+
+    Parameters
+    ----------
+    position
+        Among the events of its cluster: what ``Client.watch_placements`` goes on after.
+    event
+        As JSON: the envelope of EventBridge, with the detail-type "ECS Service Action".
+    """
+
+    position: int
+    event: str
 
 
 class CallOptions(TypedDict, total=False):
@@ -173,6 +190,23 @@ class Client:
     ) -> Iterator[Progress | Answer]:
         """As ``reconcile``, with what is known on the way, as ``stream_place``."""
         return self._progress(Call.STREAM_RECONCILE, problem, limits, options)
+
+    def watch_placements(
+        self, name: str, after: int | None = None, *, timeout: float | None = None
+    ) -> Iterator[PlacementEvent]:
+        """What is decided for a cluster that the server keeps; raises as ``place``, and besides ``PositionGone``.
+
+        Parameters
+        ----------
+        after
+            The position of the last event that is known, 0 for none; None for only those that come.
+        timeout
+            Seconds after which ``DeadlineMissed`` is raised; None watches until the iterator is closed.
+        """
+        payload = cluster_wire.WatchPlacementsRequest(name=name, after=after).SerializeToString()
+        for found in self._stream("ClusterService", "WatchPlacements", payload, timeout):
+            response = cluster_wire.WatchPlacementsResponse.FromString(found)
+            yield PlacementEvent(response.position, response.event)
 
     def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
         """Have the server validate a request, without any search; raises as ``place``."""

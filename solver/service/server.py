@@ -102,6 +102,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await stop.wait()
         _log.info("stopping: calls that run may go on for %.0f s", options.drain_seconds)
         await checks.enter_graceful_shutdown()
+        keeper.placements.end()
         await server.stop(options.drain_seconds)
     finally:
         await watching.close()
@@ -126,7 +127,7 @@ def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) ->
     placing = PlacementServicer(pool, keeper, options)
     keeping = ClusterServicer(keeper, options.sizes, placing.validate)
     answers = {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
-    return answers, {placement.SERVICE: placing.streams(), clusters.SERVICE: {}}
+    return answers, {placement.SERVICE: placing.streams(), clusters.SERVICE: keeping.streams()}
 
 
 async def _register(
