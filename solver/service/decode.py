@@ -75,10 +75,8 @@ class PlaceCall:
         Whether to say why tasks were not placed.
     validate_only
         Whether only to validate.
-    label, warnings
-        What comes back in the answer.
-    hint
-        A plan that the caller has, as ``solver.api.place`` takes it.
+    label, warnings, hint
+        As ``solver.api.place`` takes them.
     """
 
     problem: Problem
@@ -298,10 +296,10 @@ class _Reader:
 
     def hint(self) -> Counts | None:
         """The plan that the caller has; None where there is none."""
-        message = self.message
-        if not message.hint and not message.HasField("hint_columns"):
+        rows, columns = self.message.hint, self.message.hint_columns
+        if not rows and not self.message.HasField("hint_columns"):
             return None
-        return self.counts(message.hint, message.hint_columns, f"{self.prefix}hint", f"{self.prefix}hint_columns")
+        return self.counts(rows, columns, f"{self.prefix}hint", f"{self.prefix}hint_columns")
 
     def problem(self) -> Problem:
         """The problem.
