@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -37,6 +37,12 @@ class Bound:
         return all(value <= given for value, given in zip(values, self.given, strict=False))
 
 
+def best_of(bounds: Iterable[Bound], values: tuple[int, ...]) -> Bound:
+    """The highest of a tier's bounds that holds for a plan; zero, by counting, always does, for no cost is negative."""
+    holding = [bound for bound in bounds if bound.holds_for(values)]
+    return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
+
+
 Observer = Callable[[Counts, tuple[int, ...]], None]
 """Told of each better checked plan, with its tier values."""
 
@@ -49,17 +55,22 @@ class Known:
     ----------
     tasks, values
         The plan, checked, and its tier values.
-    bounds
-        Of each tier, the best that holds for the plan.
     sequential
         The tier values of the sequential plan.
+    found
+        Bounds by tier, those that hold for the plan and others.
     """
 
     rules: Rules
     tasks: Counts
     values: tuple[int, ...]
-    bounds: tuple[Bound, ...]
     sequential: tuple[int, ...]
+    found: Mapping[int, Sequence[Bound]]
+
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Of each tier, the best that holds for the plan."""
+        return tuple(best_of(self.found.get(tier, ()), self.values) for tier in range(len(self.values)))
 
     @property
     def floors(self) -> tuple[int, ...]:
@@ -258,8 +269,7 @@ class Incumbent:
 
     def bound(self, tier: int) -> Bound:
         """The best bound of a tier that holds for the present plan; zero, by counting, always does, for no cost is negative."""
-        holding = [bound for bound in self._bounds.get(tier, []) if bound.holds_for(self.values)]
-        return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
+        return best_of(self._bounds.get(tier, ()), self.values)
 
     @cached_property
     def types(self) -> tuple[TaskType, ...]:
@@ -277,8 +287,8 @@ class Incumbent:
 
     def known(self) -> Known:
         """What is known at this moment."""
-        bounds = tuple(self.bound(tier) for tier in range(len(self.values)))
-        return Known(self.rules, self.tasks, self.values, bounds, self.sequential)
+        # A copy of one level is enough: the lists in it are replaced, never written to.
+        return Known(self.rules, self.tasks, self.values, self.sequential, dict(self._bounds))
 
     def results(self) -> tuple[TierResult, ...]:
         """What is known of each tier."""

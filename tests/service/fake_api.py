@@ -79,9 +79,8 @@ def place(
 def known(problem: Problem, tasks: Counts, value: int, bound: int = 0) -> Known:
     """A plan with a value and a bound of its first tier."""
     rules = bind(problem)
-    rest = len(rules.tiers) - 1
-    bounds = (Bound(bound, "counting"), *[Bound(0, "counting")] * rest)
-    return Known(rules, tasks, (value, *[0] * rest), bounds, (9, *[0] * rest))
+    rest = [0] * (len(rules.tiers) - 1)
+    return Known(rules, tasks, (value, *rest), (9, *rest), {0: [Bound(bound, "counting")]})
 
 
 def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
