@@ -297,7 +297,7 @@ def test_a_file_of_the_form_before_is_taken_over(tmp_path: Path) -> None:
     Store(path).close()
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP TABLE placement_event; DROP TABLE placement_position; PRAGMA user_version=1; VACUUM;"
+            "DROP TABLE placement_event; DROP TABLE placement_position; PRAGMA user_version=2; VACUUM;"
         )
     store = Store(path)
     store.add_placements("prod", ["event"])
