@@ -34,7 +34,8 @@ class Reporter:
     verb
         In whose response plans are put; a stream's stay general responses.
     finish_by
-        The moment (``time.monotonic``) when the search must end: nothing is reported that would take until then.
+        The moment (``time.monotonic``) when the search must end: after the first plan nothing is reported that would take until
+        then.
     send
         Takes a report.
     fingerprint
@@ -86,7 +87,10 @@ class Reporter:
 
     def _report(self) -> None:
         known, started = self._pending, time.monotonic()
-        if known is None or started < self._next_at or started + 2 * self._took > self._finish_by:
+        if known is None or started < self._next_at:
+            return
+        # The first plan is reported however late it is: it may be all that there is when the time is up.
+        if self._reported is not None and started + 2 * self._took > self._finish_by:
             return
         self._pending = None
         problem, last = self._call.problem, self._reported
