@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -178,7 +179,7 @@ class Client:
 
     def stream_place(
         self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]
-    ) -> Iterator[Progress | Answer]:
+    ) -> Generator[Progress | Answer, None, None]:
         """As ``place``, with what is known on the way: each better plan, and bounds that rise; the last is the ``Answer``.
 
         The call begins with the first item that is asked for. Closing the iterator cancels it.
@@ -187,13 +188,13 @@ class Client:
 
     def stream_reconcile(
         self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]
-    ) -> Iterator[Progress | Answer]:
+    ) -> Generator[Progress | Answer, None, None]:
         """As ``reconcile``, with what is known on the way, as ``stream_place``."""
         return self._progress(Call.STREAM_RECONCILE, problem, limits, options)
 
     def watch_placements(
         self, name: str, after: int | None = None, *, timeout: float | None = None
-    ) -> Iterator[PlacementEvent]:
+    ) -> Generator[PlacementEvent, None, None]:
         """What is decided for a cluster that the server keeps; raises as ``place``, and besides ``PositionGone``.
 
         Parameters
@@ -204,9 +205,10 @@ class Client:
             Seconds after which ``DeadlineMissed`` is raised; None watches until the iterator is closed.
         """
         payload = cluster_wire.WatchPlacementsRequest(name=name, after=after).SerializeToString()
-        for found in self._stream("ClusterService", "WatchPlacements", payload, timeout):
-            response = cluster_wire.WatchPlacementsResponse.FromString(found)
-            yield PlacementEvent(response.position, response.event)
+        with closing(self._stream("ClusterService", "WatchPlacements", payload, timeout)) as responses:
+            for found in responses:
+                response = cluster_wire.WatchPlacementsResponse.FromString(found)
+                yield PlacementEvent(response.position, response.event)
 
     def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
         """Have the server validate a request, without any search; raises as ``place``."""
@@ -248,19 +250,21 @@ class Client:
 
     def _progress(
         self, kind: Call, problem: Problem, limits: Limits | None, options: CallOptions
-    ) -> Iterator[Progress | Answer]:
+    ) -> Generator[Progress | Answer, None, None]:
         """A stream as it comes."""
         stream = STREAMS[kind]
         call, timeout = _call_of(problem, limits, options)
         known: Progress | None = None
-        for payload in self._stream("PlacementService", stream.method, codec.call_to_bytes(call, stream), timeout):
-            found = codec.progress_from_bytes(payload, problem, stream, known)
-            yield found
-            if isinstance(found, Answer):
-                return
-            known = found
+        request = codec.call_to_bytes(call, stream)
+        with closing(self._stream("PlacementService", stream.method, request, timeout)) as responses:
+            for payload in responses:
+                found = codec.progress_from_bytes(payload, problem, stream, known)
+                yield found
+                if isinstance(found, Answer):
+                    return
+                known = found
 
-    def _stream(self, service: str, method: str, payload: bytes, timeout: float | None) -> Iterator[bytes]:
+    def _stream(self, service: str, method: str, payload: bytes, timeout: float | None) -> Generator[bytes, None, None]:
         """A call with several responses, in bytes; cancelled where nobody takes them any more."""
         _require_positive(timeout)
         many: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(f"/solver.v1.{service}/{method}")

@@ -191,7 +191,7 @@ def test_closing_the_iterator_frees_the_worker_within_300_ms(running: Running, c
     before = client.place(problems.small()).warnings[-2]
     found = client.stream_place(problems.small(), label="reports, until cancelled")
     assert isinstance(next(found), Progress)
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     begun = time.monotonic()
     assert client.place(problems.small()).warnings[-2] == before
     assert time.monotonic() - begun < 0.3

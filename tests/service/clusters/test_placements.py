@@ -193,7 +193,7 @@ def test_a_watch_that_is_closed_is_forgotten(running: Running, stubs: Stubs, cli
     stubs.placing.Place(wanting(1, name=name))
     found = client.watch_placements(name, 0)
     assert next(found).position == 1
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     with pytest.raises(DeadlineMissed):
         list(client.watch_placements(name, 1, timeout=0.3))
     stubs.placing.Place(wanting(2, name=name))
