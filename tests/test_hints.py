@@ -9,6 +9,7 @@ import pytest
 
 from solver import api
 from solver.domain.counts import Counts
+from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
 from solver.domain.solution import TierResult
 from solver.errors import InvalidRequest
@@ -21,6 +22,25 @@ PACK = replace(SPREAD, strategies=(RuleSpec("binpack", "cpu"),))
 def values(tiers: tuple[TierResult, ...]) -> list[int]:
     """What the plan costs."""
     return [tier.value for tier in tiers]
+
+
+def tight() -> tuple[Problem, Counts]:
+    """Two instances where the sequential scheduler spreads web and leaves no room for db, and a plan that places both."""
+    groups = (
+        TaskGroup("web", "web", {"cpu": 1024}, start=2, strategies=(RuleSpec("spread", "instanceId"),)),
+        TaskGroup("db", "db", {"cpu": 4096}, start=1),
+    )
+    return problems.small(2, groups), Counts.dense(np.array([[2, 0], [0, 1]]))
+
+
+def test_a_hint_that_is_better_is_the_answer_at_least() -> None:
+    """Cancelled before any search, the answer is the sequential plan without the hint, and the hint with it."""
+    problem, hint = tight()
+    plain = api.place(problem, cancelled=lambda: True)
+    answer = api.place(problem, cancelled=lambda: True, hint=hint)
+    assert (values(plain.tiers)[0], values(answer.tiers)[0]) == (1, 0)
+    assert list(answer.tasks) == list(hint)
+    assert not [warning for warning in answer.warnings if "hint" in warning]
 
 
 def test_a_hint_is_no_reason_for_a_worse_plan() -> None:

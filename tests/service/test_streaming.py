@@ -277,21 +277,15 @@ def test_a_cluster_that_is_kept_is_named_in_every_plan(solving: Running) -> None
 # Hints.
 
 
-def hinted(problem: Problem, limits: Limits) -> Answer:
-    """An answer to take a hint from."""
-    return api.place(problem, limits, explain=False)
-
-
-def test_a_hint_that_is_better_is_the_answer_at_least(solving: Running) -> None:
-    """With no time to search, the answer is the hint and not the sequential plan."""
-    problem = crowded()
-    good = hinted(problem, Limits(time_limit=3.0))
-    sequential = hinted(problem, Limits(engine=Engine.SEQUENTIAL))
-    assert [tier.value for tier in good.tiers] < [tier.value for tier in sequential.tiers]
+def test_a_stream_takes_a_hint(solving: Running) -> None:
+    """A plan that the checker passes is taken without a warning: the answer is no worse."""
+    problem = problems.small()
+    hint = Counts.dense(np.array([[1, 1, 0]]))
     with Client(solving.address) as client:
-        way, answer = watched(client.stream_place(problem, Limits(time_limit=0.1), hint=good.tasks))
-    assert [tier.value for tier in answer.tiers] <= [tier.value for tier in good.tiers]
-    assert not [warning for warning in answer.warnings if "hint" in warning]
+        _, answer = watched(client.stream_place(problem, Limits(time_limit=0.1), hint=hint))
+    assert answer.tiers[0].value == 0
+    assert answer.replay.fingerprint == api.fingerprint(problem, hint)
+    assert answer.warnings == ()
 
 
 def test_a_hint_that_the_checker_refuses_is_ignored_with_a_warning(solving: Running) -> None:
