@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from solver import api
+from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
@@ -36,8 +37,16 @@ def tight() -> tuple[Problem, Counts]:
 def test_a_hint_that_is_better_is_the_answer_at_least() -> None:
     """Cancelled before any search, the answer is the sequential plan without the hint, and the hint with it."""
     problem, hint = tight()
-    plain = api.place(problem, cancelled=lambda: True)
-    answer = api.place(problem, cancelled=lambda: True, hint=hint)
+    seen: list[Counts] = []
+
+    def first(given: Counts | None) -> Answer:
+        """The answer to a search that is cancelled with its first plan."""
+        seen.clear()
+        return api.place(
+            problem, on_incumbent=lambda tasks, _: seen.append(tasks), cancelled=lambda: bool(seen), hint=given
+        )
+
+    plain, answer = first(None), first(hint)
     assert (values(plain.tiers)[0], values(answer.tiers)[0]) == (1, 0)
     assert list(answer.tasks) == list(hint)
     assert not [warning for warning in answer.warnings if "hint" in warning]

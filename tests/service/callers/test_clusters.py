@@ -64,6 +64,17 @@ class Caller:
         except grpc.RpcError as error:
             raise from_status(rpc_status.from_call(error)) from None
 
+    def first(self, method: str, request: object) -> object:
+        """The first response of a stream; raises what it says."""
+        stub = next(stub for stub in self._stubs if hasattr(stub, method))
+        call = getattr(stub, method)(request, metadata=self._metadata)
+        try:
+            return next(call)
+        except grpc.RpcError as error:
+            raise from_status(rpc_status.from_call(error)) from None
+        finally:
+            call.cancel()
+
 
 @pytest.fixture
 def callers(running: Running) -> Iterator[tuple[Caller, Caller]]:
@@ -262,3 +273,21 @@ def test_garbage_is_not_a_way_around(callers: tuple[Caller, Caller]) -> None:
     _, web = callers
     with pytest.raises((PermissionDenied, InvalidRequest)):
         web("Place", placing.PlaceRequest())
+
+
+def test_streams_are_for_those_who_may_call_what_has_one_response(callers: tuple[Caller, Caller]) -> None:
+    """A cluster that the role does not name, and a group whose tasks it may not start, are refused; its own are not."""
+    everything, web = callers
+
+    def asked(cluster: str, group: str) -> placing.StreamPlaceRequest:
+        groups = [TaskGroup(name=group, demand={"cpu": 1}, start=1, role="web-role" if group == "web" else "")]
+        return placing.StreamPlaceRequest(request=placing.PlaceRequest(cluster_name=cluster, groups=groups))
+
+    for cluster, group in (("other", "web"), ("prod", "db")):
+        with pytest.raises(PermissionDenied):
+            web.first("StreamPlace", asked(cluster, group))
+        assert everything.first("StreamPlace", asked(cluster, group))
+    assert web.first("StreamPlace", asked("prod", "web"))
+    with pytest.raises(PermissionDenied):
+        web.first("WatchPlacements", wire.WatchPlacementsRequest(name="other", after=0))
+    assert web.first("WatchPlacements", wire.WatchPlacementsRequest(name="prod", after=0)).position == 1
