@@ -286,13 +286,14 @@ def test_a_stream_is_one_record_and_a_watch_is_none(tmp_path: Path) -> None:
         clusters, placer = ClusterServiceStub(channel), PlacementServiceStub(channel)
         clusters.PutCluster(wire.PutClusterRequest(name="prod", state=state()))
         answer = placer.Place(wanting(2))
-        *_, last = placer.StreamPlace(placing.StreamPlaceRequest(request=wanting(2)))
+        asked = placing.StreamPlaceRequest(request=wanting(2)).SerializeToString()
+        *_, sent = channel.unary_stream("/solver.v1.PlacementService/StreamPlace")(asked)
         next(clusters.WatchPlacements(wire.WatchPlacementsRequest(name="prod", after=0)))
         _, placed, streamed = said(file)
     assert streamed["method"] == "PlacementService/StreamPlace"
     assert (streamed["code"], streamed["cluster"], streamed["cluster_version"]) == ("OK", "prod", 1)
     assert streamed["status"] == placed["status"] == "STATUS_OPTIMAL"
     assert streamed["fingerprint"] == placed["fingerprint"] == answer.replay.fingerprint
-    actions = last.progress.plan.actions
+    actions = placing.StreamPlaceResponse.FromString(sent).progress.plan.actions
     assert streamed["plan_sha256"] == digest_of(action.SerializeToString() for action in actions)
-    assert streamed["response_sha256"] == hashlib.sha256(last.SerializeToString()).hexdigest()
+    assert streamed["response_sha256"] == hashlib.sha256(sent).hexdigest()
