@@ -16,6 +16,7 @@
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
     ├── ClusterNotFound         NOT_FOUND           no cluster is kept under this name
     ├── StaleVersion            ABORTED             the cluster has changed since; read it again
+    ├── PositionGone            OUT_OF_RANGE        events after the position are no longer kept; read the cluster again
     ├── StoreFailed             UNAVAILABLE         what should be kept could not be written
     └── PlanRejected            INTERNAL            the checker refused the first plan; no plan leaves
 
@@ -168,6 +169,18 @@ class StaleVersion(PlacementSolverError):
     def __init__(self, said: str, version: int = 0) -> None:
         self.version = version
         """The present one; 0 where it is not known."""
+        super().__init__(said)
+
+
+class PositionGone(PlacementSolverError):
+    """Events after a position are no longer kept, or the position was never reached."""
+
+    grpc_code = "OUT_OF_RANGE"
+    reason = "POSITION_GONE"
+
+    def __init__(self, said: str, first: int = 0) -> None:
+        self.first = first
+        """The position of the first event that is kept, or of the next one; 0 where it is not known."""
         super().__init__(said)
 
 

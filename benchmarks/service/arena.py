@@ -15,7 +15,7 @@ import grpc.aio
 from benchmarks.service.calls import Outcome, Told, channel, health, place
 from benchmarks.service.child import Child, is_alive
 from benchmarks.service.questions import Question, labelled, question
-from solver.service.worker import CUT_OFF
+from solver.service.placement import CUT_OFF
 
 SETTLED_WITHIN = 20.0
 """Seconds after a fault within which the server must answer as before."""

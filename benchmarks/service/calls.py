@@ -20,8 +20,8 @@ from solver.domain.answer import Answer
 from solver.domain.solution import Status
 from solver.errors import InvalidRequest
 from solver.service import codec
+from solver.service.placement import CUT_OFF
 from solver.service.status import DETAILS_KEY
-from solver.service.worker import CUT_OFF
 
 PLACE = "/solver.v1.PlacementService/Place"
 HEALTH = "/grpc.health.v1.Health/Check"

@@ -11,10 +11,10 @@ from typing import Any
 from solver import api
 from solver.api import check, fingerprint, versions
 from solver.domain.answer import Answer
-from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines import exact, patterns
+from solver.engines.incumbent import Known
 
 __all__ = ["CUT", "check", "exact", "fingerprint", "patterns", "place", "versions"]
 
@@ -26,7 +26,7 @@ def place(
     problem: Problem,
     limits: Limits | None = None,
     *,
-    on_incumbent: Callable[[Counts, tuple[int, ...]], None] | None = None,
+    on_progress: Callable[[Known], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     label: str = "",
     warnings: Sequence[str] = (),
@@ -36,15 +36,15 @@ def place(
     after = float(label.removeprefix(CUT).split()[0]) if label.startswith(CUT) else None
     begun = time.monotonic()
 
-    def reported(tasks: Counts, values: tuple[int, ...]) -> None:
-        if on_incumbent is not None:
-            on_incumbent(tasks, values)
+    def reported(known: Known) -> None:
+        if on_progress is not None:
+            on_progress(known)
         if after is not None and time.monotonic() > begun + after:
             _cut()
 
     try:
         return api.place(
-            problem, limits, on_incumbent=reported, cancelled=cancelled, label=label, warnings=warnings, **more
+            problem, limits, on_progress=reported, cancelled=cancelled, label=label, warnings=warnings, **more
         )
     finally:
         if after is not None:

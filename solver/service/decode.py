@@ -76,8 +76,8 @@ class PlaceCall:
         Whether to say why tasks were not placed.
     validate_only
         Whether only to validate.
-    label, warnings
-        What comes back in the answer.
+    label, warnings, hint
+        As ``solver.api.place`` takes them.
     """
 
     problem: Problem
@@ -86,6 +86,7 @@ class PlaceCall:
     validate_only: bool = False
     label: str = ""
     warnings: tuple[str, ...] = ()
+    hint: Counts | None = None
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -109,6 +110,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
     limits = reader.limits(message.limits)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    hint = reader.hint()
     problem = reader.problem()
     for fault in kind_faults(problem, kind):
         reader.fault(fault.path, fault.problem, fault.remedy)
@@ -121,6 +123,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         validate_only=message.validate_only,
         label=message.label,
         warnings=tuple(message.warnings),
+        hint=hint,
     )
 
 
@@ -294,6 +297,13 @@ class _Reader:
         if limits.engine not in _ENGINES:
             self.fault("limits.engine", f"is {limits.engine}", "must be AUTO, EXACT or SEQUENTIAL")
         return Limits(seconds, fixed, workers, limits.seed, _ENGINES.get(limits.engine, Engine.AUTO))
+
+    def hint(self) -> Counts | None:
+        """The plan that the caller has; None where there is none."""
+        rows, columns = self.message.hint, self.message.hint_columns
+        if not rows and not self.message.HasField("hint_columns"):
+            return None
+        return self.counts(rows, columns, f"{self.prefix}hint", f"{self.prefix}hint_columns")
 
     def problem(self) -> Problem:
         """The problem.

@@ -41,6 +41,7 @@ def place_request(
     validate_only: bool = False,
     label: str = "",
     warnings: Sequence[str] = (),
+    hint: Counts | None = None,
     by_name: bool = False,
 ) -> wire.PlaceRequest:
     """Write a request.
@@ -71,6 +72,9 @@ def place_request(
     )
     if not explain:
         message.explain = False
+    if hint is not None:
+        _require_counts(problem, hint, "hint")
+        _write_columns(message.hint_columns, hint)
     _write_cluster(message.cluster, problem.cluster, by_name)
     message.groups.extend(_group(group) for group in problem.groups)
     message.tasks.extend(_task(task, problem) for task in problem.tasks)
@@ -89,16 +93,21 @@ def check_request(problem: Problem, tasks: Counts) -> wire.CheckRequest:
     InvalidRequest
         If a count is negative or beyond 32 bits, or the problem has no form on the wire.
     """
-    faults = _count_faults("tasks", tasks.count)
-    shape = (len(problem.groups), problem.cluster.size)
-    if (tasks.groups, tasks.instances) != shape:
-        found = (tasks.groups, tasks.instances)
-        faults.append(Fault("tasks", f"has shape {found}", f"must be groups x instances, {shape}"))
-    if faults:
-        raise InvalidRequest(faults)
+    _require_counts(problem, tasks, "tasks")
     message = wire.CheckRequest(request=place_request(problem, Limits()))
     _write_columns(message.task_columns, tasks)
     return message
+
+
+def _require_counts(problem: Problem, tasks: Counts, path: str) -> None:
+    """Refuse a plan that has no form on the wire, or is none of the problem."""
+    faults = _count_faults(path, tasks.count)
+    shape = (len(problem.groups), problem.cluster.size)
+    if (tasks.groups, tasks.instances) != shape:
+        found = (tasks.groups, tasks.instances)
+        faults.append(Fault(path, f"has shape {found}", f"must be groups x instances, {shape}"))
+    if faults:
+        raise InvalidRequest(faults)
 
 
 def _require_expressible(problem: Problem, limits: Limits) -> None:

@@ -25,6 +25,8 @@ class Call(IntEnum):
     REBALANCE = 5
     RECONCILE = 6
     DEPLOY = 7
+    STREAM_PLACE = 8
+    STREAM_RECONCILE = 9
 
 
 class Reply(IntEnum):
@@ -35,11 +37,13 @@ class Reply(IntEnum):
     ACCEPTED = 2
     """The request is read; the moment by which the search ends follows."""
     PLAN = 3
-    """A checked plan, as a whole response; better ones may follow."""
+    """A checked plan, as a whole response without the reason why the search stopped; better ones may follow."""
     DONE = 4
     """The response."""
     FAILED = 5
     """A ``google.rpc.Status``."""
+    BOUNDS = 6
+    """For a stream: a ``PlaceProgress`` with the bounds of the last plan as they are now."""
 
 
 def pack_call(kind: Call, number: int, finish_by: float, payload: bytes, permit: bytes = b"") -> bytes:

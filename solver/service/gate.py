@@ -88,6 +88,12 @@ class Incoming:
 Answer = Callable[[Incoming], Awaitable[bytes]]
 """Answers a call in bytes; raises ``PlacementSolverError`` or ``Failed``."""
 
+Write = Callable[[bytes], Awaitable[None]]
+"""Sends one response; waits until there is room for it on its way."""
+
+StreamedAnswer = Callable[[Incoming, Write], Awaitable[bytes]]
+"""Answers a call in several responses: writes all but the last, which it returns; raises as ``Answer``."""
+
 
 class Door(Protocol):
     """Finds out who calls, and lets them in or not."""
@@ -164,6 +170,23 @@ class Gate:
         method
             ``Service/Method``, without the package.
         """
+        return grpc.unary_unary_rpc_method_handler(self._passed(method, answer))
+
+    def streamed(self, method: str, answer: StreamedAnswer) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """The handler of a method with one request and many responses; watchers are told once, with the last response."""
+
+        async def written(call: Incoming) -> bytes:
+            return await answer(call, call.context.write)
+
+        passed = self._passed(method, written)
+
+        async def handle(request: bytes, context: Context) -> None:
+            await context.write(await passed(request, context))
+
+        return grpc.unary_stream_rpc_method_handler(handle)
+
+    def _passed(self, method: str, answer: Answer) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        """What every call passes, around its answer."""
 
         async def handle(request: bytes, context: Context) -> bytes:
             call = Incoming(method, request, context)
@@ -183,7 +206,7 @@ class Gate:
                 await _abort(context, refused or status or internal())
             return response
 
-        return grpc.unary_unary_rpc_method_handler(handle)
+        return handle
 
     async def _tell(
         self, call: Incoming, response: bytes | None, status: status_pb2.Status | None

@@ -25,3 +25,13 @@ def unpacked(payload: bytes, message: M) -> M:
         name = message.DESCRIPTOR.full_name
         raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
     return message
+
+
+def inside(message: bytes) -> bytes:
+    """A message as the first field of another."""
+    size, head = len(message), bytearray(b"\x0a")
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + message

@@ -10,16 +10,26 @@ from importlib import metadata
 
 from solver.query import MAX_LENGTH, MAX_NESTING
 from solver.service import frames
+from solver.service.clusters import service_actions
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import Wrapper, with_cluster
-from solver.service.gate import UNDATED_SLACK, Answer, Incoming
+from solver.service.clusters.state import utc_now
+from solver.service.gate import UNDATED_SLACK, Answer, Incoming, StreamedAnswer, Write
+from solver.service.messages import inside, unpacked
 from solver.service.options import ServerOptions
 from solver.service.status import from_status
-from solver.service.verbs import VERBS
-from solver.service.workers import Failed, WorkerPool
+from solver.service.streaming import stream
+from solver.service.verbs import STREAMS, VERBS
+from solver.service.workers import Failed, OnReport, WorkerPool
 from solver.v1 import placement_service_pb2 as wire
+from solver.v1 import plan_pb2
 
 SERVICE = "solver.v1.PlacementService"
+
+CUT_OFF = "the search was cut off before its end: this is the best plan it had reported, without order and reasons"
+
+_LATE = wire.PlaceResponse(stop=plan_pb2.STOP_REASON_TIME, warnings=[CUT_OFF]).SerializeToString()
+"""What a plan that goes out in the place of an answer says besides."""
 
 
 class PlacementServicer:
@@ -48,6 +58,10 @@ class PlacementServicer:
             "GetVersion": self._get_version,
         }
 
+    def streams(self) -> Mapping[str, StreamedAnswer]:
+        """By method, those with several responses."""
+        return {stream.method: partial(self._streamed, call) for call, stream in STREAMS.items()}
+
     async def validate(self, request: bytes) -> None:
         """Have a worker validate a ``PlaceRequest``; raises what is wrong with it."""
         only = wire.PlaceRequest(validate_only=True).SerializeToString()
@@ -66,8 +80,48 @@ class PlacementServicer:
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
         whole, said, permit = await with_cluster(self._keeper, call.request, wrapper, self._sizes, call.caller.role)
-        answer = await self._pool.run(kind, whole, finish_by, slack, permit.written())
-        return answer if kind is frames.Call.CHECK else answer + said
+        late = _LATE if wrapper is None else inside(_LATE)
+        answer = await self._pool.run(kind, whole, finish_by, slack, permit.written(), late=late)
+        if kind is frames.Call.CHECK:
+            return answer
+        if said:
+            await self._record(kind, call.request, answer, said)
+        return answer + said
+
+    async def _streamed(self, kind: frames.Call, call: Incoming, write: Write) -> bytes:
+        """Have a worker answer, and write what it reports on the way."""
+        finish_by, slack = call.times()
+        wrapper, role = STREAMS[kind].request_type, call.caller.role
+        whole, said, permit = await with_cluster(self._keeper, call.request, wrapper, self._sizes, role)
+
+        async def run(on_report: OnReport) -> bytes:
+            permitted = permit.written()
+            answer = await self._pool.run(kind, whole, finish_by, slack, permitted, on_report=on_report, late=_LATE)
+            if said:
+                await self._record(kind, call.request, inside(answer), said)
+            return answer
+
+        return await stream(call.arrived, said, write, run)
+
+    async def _record(self, kind: frames.Call, request: bytes, answer: bytes, said: bytes) -> None:
+        """Have what was decided for a kept cluster written down, without making the caller wait for it."""
+        _, of_cluster = _read(kind, b"", said)
+        now = utc_now()
+
+        def events() -> list[str]:
+            return service_actions.of_answer(*_read(kind, request, answer + said), now)
+
+        await self._keeper.placements.record(of_cluster.cluster_name, events)
+
+
+def _read(kind: frames.Call, request: bytes, answer: bytes) -> tuple[wire.PlaceRequest, wire.PlaceResponse]:
+    """The general messages in those of a call."""
+    if kind in VERBS:
+        verb = VERBS[kind]
+        return unpacked(request, verb.request_type()).request, unpacked(answer, verb.response_type()).response
+    if kind in STREAMS:
+        return unpacked(request, STREAMS[kind].request_type()).request, unpacked(answer, wire.PlaceProgress()).plan
+    return unpacked(request, wire.PlaceRequest()), unpacked(answer, wire.PlaceResponse())
 
 
 def version_response(options: ServerOptions) -> wire.GetVersionResponse:

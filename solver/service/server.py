@@ -24,7 +24,7 @@ from solver.service.clusters import servicer as clusters
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
 from solver.service.clusters.store import Store
-from solver.service.gate import Answer, Gate, OpenDoor
+from solver.service.gate import Answer, Gate, OpenDoor, StreamedAnswer
 from solver.service.options import ServerOptions
 from solver.service.placement import PlacementServicer
 from solver.service.sizes import SizeLimits
@@ -84,7 +84,8 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
         gate = _gate(door, recorder)
-        await _register(server, checks, _answers(pool, keeper, options), gate, reflects=door is None or door.reflection)
+        answers, streams = _answers(pool, keeper, options)
+        await _register(server, checks, answers, streams, gate, reflects=door is None or door.reflection)
         address = _listen(server, options.address, None if encryption is None else encryption.credentials())
         if options.token_address is not None and encryption is not None:
             unproved = encryption.credentials(certificates=False)
@@ -101,6 +102,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await stop.wait()
         _log.info("stopping: calls that run may go on for %.0f s", options.drain_seconds)
         await checks.enter_graceful_shutdown()
+        keeper.placements.end()
         await server.stop(options.drain_seconds)
     finally:
         await watching.close()
@@ -116,17 +118,23 @@ def _gate(door: Doorkeeper | None, recorder: Recorder | None) -> Gate:
     return Gate(recorder.guarding(door or OpenDoor()), [recorder])
 
 
-def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> Mapping[str, Mapping[str, Answer]]:
-    """What answers each method of each service."""
+Answers = Mapping[str, Mapping[str, Answer]]
+Streams = Mapping[str, Mapping[str, StreamedAnswer]]
+
+
+def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> tuple[Answers, Streams]:
+    """What answers each method of each service: with one response, with several."""
     placing = PlacementServicer(pool, keeper, options)
     keeping = ClusterServicer(keeper, options.sizes, placing.validate)
-    return {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
+    answers = {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
+    return answers, {placement.SERVICE: placing.streams(), clusters.SERVICE: keeping.streams()}
 
 
 async def _register(
     server: grpc.aio.Server,
     checks: health.aio.HealthServicer,
-    answers: Mapping[str, Mapping[str, Answer]],
+    answers: Answers,
+    streams: Streams,
     gate: Gate,
     *,
     reflects: bool,
@@ -134,6 +142,8 @@ async def _register(
     for service, calls in answers.items():
         name = service.rpartition(".")[2]
         methods = {method: gate.unary(f"{name}/{method}", answer) for method, answer in calls.items()}
+        for method, answer in streams[service].items():
+            methods[method] = gate.streamed(f"{name}/{method}", answer)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (

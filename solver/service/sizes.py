@@ -68,6 +68,7 @@ class SizeLimits:
         self.require(f"{prefix}frozen_instances", len(message.frozen_instances), self.instances)
         self.require(f"{prefix}drained_instances", len(message.drained_instances), self.instances)
         self.require_counts(f"{prefix}running", len(message.running), message.running_columns)
+        self.require_counts(f"{prefix}hint", len(message.hint), message.hint_columns)
 
     def require_state(self, message: wire.PlaceRequest | cluster_service_pb2.ClusterState, prefix: str) -> None:
         """Refuse a cluster, its groups or its tasks where a list is too long.
@@ -116,6 +117,7 @@ PLACE: Spec = {
     3: ("running", "counts", None),
     5: ("tasks", "tasks", None),
     6: ("rules", "rules", None),
+    19: ("hint", "counts", None),
 }
 """Where a ``PlaceRequest`` may hold many messages."""
 

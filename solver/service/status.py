@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError, StaleVersion
+from solver.errors import (
+    Fault,
+    InvalidQuery,
+    InvalidRequest,
+    Overloaded,
+    PlacementSolverError,
+    PositionGone,
+    StaleVersion,
+)
 
 DOMAIN = "placement-solver"
 """Whose reasons they are."""
@@ -50,6 +58,8 @@ def to_status(error: PlacementSolverError, retry_seconds: float = RETRY_SECONDS)
         return status
     if isinstance(error, StaleVersion):
         info.metadata["version"] = str(error.version)
+    if isinstance(error, PositionGone):
+        info.metadata["first"] = str(error.first)
     status.details.add().Pack(info)
     if isinstance(error, Overloaded):
         whole, part = divmod(retry_seconds, 1)
@@ -84,6 +94,9 @@ def from_status(status: status_pb2.Status) -> PlacementSolverError:
     if kind is StaleVersion:
         version = info.metadata["version"]
         return StaleVersion(status.message, int(version) if version.isdecimal() else 0)
+    if kind is PositionGone:
+        first = info.metadata["first"]
+        return PositionGone(status.message, int(first) if first.isdecimal() else 0)
     return kind(status.message)
 
 

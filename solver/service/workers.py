@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from google.rpc import status_pb2
+from google.rpc import code_pb2, status_pb2
 
 from solver.errors import InvalidRequest, Overloaded, WorkerLost
 from solver.service import frames, memory
@@ -76,6 +76,14 @@ class PoolLimits:
             )
 
 
+OnReport = Callable[[frames.Reply, bytes], None]
+"""Told each PLAN and each BOUNDS."""
+
+
+def unheard(kind: frames.Reply, payload: bytes) -> None:
+    """Nobody listens."""
+
+
 class Failed(Exception):
     """A worker refused a call: the status for the caller."""
 
@@ -86,12 +94,14 @@ class Failed(Exception):
 
 @dataclass(eq=False)
 class _Call:
-    """One call, ``since`` it has a worker; ``slack`` is that of ``WorkerPool.run``, ``first_after`` when its first plan came."""
+    """One call, ``since`` it has a worker; ``first_after`` when its first plan came; the rest as of ``WorkerPool.run``."""
 
     number: int
     answer: asyncio.Future[bytes]
     slack: float
     turn: Turn
+    on_report: OnReport
+    late: bytes
     since: float = field(default_factory=time.monotonic)
     first_after: float | None = None
     plan: bytes | None = None
@@ -171,7 +181,15 @@ class WorkerPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(
-        self, kind: frames.Call, payload: bytes, finish_by: float, slack: float, permit: bytes = b""
+        self,
+        kind: frames.Call,
+        payload: bytes,
+        finish_by: float,
+        slack: float,
+        permit: bytes = b"",
+        *,
+        on_report: OnReport = unheard,
+        late: bytes = b"",
     ) -> bytes:
         """Have a worker answer a call.
 
@@ -183,6 +201,10 @@ class WorkerPool:
             Seconds after it when the best plan known goes out, if the worker is still silent.
         permit
             What the caller may have changed, as in ``frames.pack_call``.
+        on_report
+            Told what the search reports on its way; must not block.
+        late
+            What is put behind that best plan, in bytes of the same message.
 
         Raises
         ------
@@ -196,7 +218,7 @@ class WorkerPool:
         turn = Turn(kind, len(payload), finish_by)
         worker = await self._acquire(turn)
         loop = asyncio.get_running_loop()
-        call = _Call(next(self._numbers), loop.create_future(), slack, turn)
+        call = _Call(next(self._numbers), loop.create_future(), slack, turn, on_report, late)
         self._running[worker] = call
         frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
@@ -227,7 +249,7 @@ class WorkerPool:
             call.disarm()
             self._running.pop(worker, None)
             # What it had reported is checked, and as good as where the time is up.
-            _resolve(call.answer, lost if call.plan is None else call.plan)
+            _resolve(call.answer, lost if call.plan is None else call.plan + call.late)
             self._replace(worker)
         else:
             call.disarm()
@@ -245,10 +267,16 @@ class WorkerPool:
             if call.plan is None:
                 call.first_after = time.monotonic() - call.since
             call.plan = payload
+            call.on_report(kind, payload)
+        elif kind is frames.Reply.BOUNDS:
+            call.on_report(kind, payload)
         elif kind is frames.Reply.DONE:
             _resolve(call.answer, payload)
         elif kind is frames.Reply.FAILED:
-            _resolve(call.answer, Failed(status_pb2.Status.FromString(payload)))
+            status = status_pb2.Status.FromString(payload)
+            # What is too large to be read has no plan: memory ran out in the search.
+            out_of_memory = status.code == code_pb2.RESOURCE_EXHAUSTED and call.plan is not None
+            _resolve(call.answer, (call.plan or b"") + call.late if out_of_memory else Failed(status))
 
     def _arm(self, worker: WorkerHandle, call: _Call, ends: float) -> None:
         """Have the deadline hold from outside: a search can stall, and then hears nothing."""
@@ -265,7 +293,7 @@ class WorkerPool:
     def _time_is_up(self, worker: WorkerHandle, call: _Call) -> None:
         worker.cancel(call.number)
         if call.plan is not None:
-            _resolve(call.answer, call.plan)
+            _resolve(call.answer, call.plan + call.late)
 
     # Who has which worker.
 

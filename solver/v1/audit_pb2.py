@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from solver.v1 import plan_pb2 as solver_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15solver/v1/audit.proto\x12\tsolver.v1\x1a\x14solver/v1/plan.proto\"N\n\x0e\x41uditedRequest\x12\r\n\x05label\x18\x0c \x01(\t\x12\x14\n\x0c\x63luster_name\x18\x10 \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x11 \x01(\x03\"C\n\x15\x41uditedWrappedRequest\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.solver.v1.AuditedRequest\"\x81\x01\n\x0f\x41uditedResponse\x12!\n\x06status\x18\x01 \x01(\x0e\x32\x11.solver.v1.Status\x12\x0f\n\x07\x61\x63tions\x18\x04 \x03(\x0c\x12!\n\x06replay\x18\n \x01(\x0b\x32\x11.solver.v1.Replay\x12\x17\n\x0f\x63luster_version\x18\x10 \x01(\x03\"F\n\x16\x41uditedWrappedResponse\x12,\n\x08response\x18\x01 \x01(\x0b\x32\x1a.solver.v1.AuditedResponse\"\x1d\n\rAuditedChange\x12\x0c\n\x04name\x18\x01 \x01(\t\"S\n\rAuditedCommit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07\x61\x63tions\x18\x03 \x03(\x0c\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"!\n\x0e\x41uditedChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15solver/v1/audit.proto\x12\tsolver.v1\x1a\x14solver/v1/plan.proto\"N\n\x0e\x41uditedRequest\x12\r\n\x05label\x18\x0c \x01(\t\x12\x14\n\x0c\x63luster_name\x18\x10 \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x11 \x01(\x03\"C\n\x15\x41uditedWrappedRequest\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.solver.v1.AuditedRequest\"\x81\x01\n\x0f\x41uditedResponse\x12!\n\x06status\x18\x01 \x01(\x0e\x32\x11.solver.v1.Status\x12\x0f\n\x07\x61\x63tions\x18\x04 \x03(\x0c\x12!\n\x06replay\x18\n \x01(\x0b\x32\x11.solver.v1.Replay\x12\x17\n\x0f\x63luster_version\x18\x10 \x01(\x03\"F\n\x16\x41uditedWrappedResponse\x12,\n\x08response\x18\x01 \x01(\x0b\x32\x1a.solver.v1.AuditedResponse\"N\n\x17\x41uditedStreamedResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32!.solver.v1.AuditedWrappedResponse\"\x1d\n\rAuditedChange\x12\x0c\n\x04name\x18\x01 \x01(\t\"S\n\rAuditedCommit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07\x61\x63tions\x18\x03 \x03(\x0c\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"!\n\x0e\x41uditedChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,10 +40,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITEDRESPONSE']._serialized_end=337
   _globals['_AUDITEDWRAPPEDRESPONSE']._serialized_start=339
   _globals['_AUDITEDWRAPPEDRESPONSE']._serialized_end=409
-  _globals['_AUDITEDCHANGE']._serialized_start=411
-  _globals['_AUDITEDCHANGE']._serialized_end=440
-  _globals['_AUDITEDCOMMIT']._serialized_start=442
-  _globals['_AUDITEDCOMMIT']._serialized_end=525
-  _globals['_AUDITEDCHANGED']._serialized_start=527
-  _globals['_AUDITEDCHANGED']._serialized_end=560
+  _globals['_AUDITEDSTREAMEDRESPONSE']._serialized_start=411
+  _globals['_AUDITEDSTREAMEDRESPONSE']._serialized_end=489
+  _globals['_AUDITEDCHANGE']._serialized_start=491
+  _globals['_AUDITEDCHANGE']._serialized_end=520
+  _globals['_AUDITEDCOMMIT']._serialized_start=522
+  _globals['_AUDITEDCOMMIT']._serialized_end=605
+  _globals['_AUDITEDCHANGED']._serialized_start=607
+  _globals['_AUDITEDCHANGED']._serialized_end=640
 # @@protoc_insertion_point(module_scope)

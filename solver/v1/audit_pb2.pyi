@@ -41,6 +41,12 @@ class AuditedWrappedResponse(_message.Message):
     response: AuditedResponse
     def __init__(self, response: _Optional[_Union[AuditedResponse, _Mapping]] = ...) -> None: ...
 
+class AuditedStreamedResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: AuditedWrappedResponse
+    def __init__(self, progress: _Optional[_Union[AuditedWrappedResponse, _Mapping]] = ...) -> None: ...
+
 class AuditedChange(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -33,7 +33,7 @@ ENGINE_EXACT: Engine
 ENGINE_SEQUENTIAL: Engine
 
 class PlaceRequest(_message.Message):
-    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version")
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version", "hint", "hint_columns")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,8 @@ class PlaceRequest(_message.Message):
     FREEDOM_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    HINT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     cluster: _cluster_pb2.Cluster
     groups: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskGroup]
     running: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
@@ -68,7 +70,9 @@ class PlaceRequest(_message.Message):
     freedom: Freedom
     cluster_name: str
     cluster_version: int
-    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+    hint: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
+    hint_columns: _task_group_pb2.TaskCountColumns
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., hint: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., hint_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
 
 class ClusterReference(_message.Message):
     __slots__ = ("cluster_name", "cluster_version")
@@ -226,6 +230,42 @@ class DeployResponse(_message.Message):
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     response: PlaceResponse
     def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
+class PlaceProgress(_message.Message):
+    __slots__ = ("plan", "tiers", "terminal", "seconds")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    TERMINAL_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    plan: PlaceResponse
+    tiers: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Tier]
+    terminal: bool
+    seconds: float
+    def __init__(self, plan: _Optional[_Union[PlaceResponse, _Mapping]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., terminal: _Optional[bool] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class StreamPlaceRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class StreamPlaceResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: PlaceProgress
+    def __init__(self, progress: _Optional[_Union[PlaceProgress, _Mapping]] = ...) -> None: ...
+
+class StreamReconcileRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class StreamReconcileResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: PlaceProgress
+    def __init__(self, progress: _Optional[_Union[PlaceProgress, _Mapping]] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
     __slots__ = ("request", "tasks", "task_columns")

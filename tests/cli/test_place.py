@@ -362,3 +362,18 @@ def test_a_zone_that_loses_its_targets_is_warned_of(run: Run, tmp_path: Path, ou
     said = found.stdout if output == "table" else found.stderr
     assert "service:web, target group tg: no task is left in " in said
     assert ("no task is left" in found.stdout) is (output != "csv")
+
+
+def test_the_hint_of_a_request_file_is_offered(run: Run, tmp_path: Path) -> None:
+    """A plan that the file holds is judged by the checker; one that it refuses is ignored with a warning."""
+    request = {
+        "cluster": {"resources": ["cpu"], "instances": [{"id": "a", "capacity": [4], "free": [4]}]},
+        "groups": [{"name": "web", "demand": {"cpu": 2}, "start": 1}],
+        "hint": [{"group": "web", "instance": "a", "count": 3}],
+    }
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(request))
+    found = run("place", "--request", path, "-o", "json")
+    assert found.exit_code == 0
+    (warning,) = json.loads(found.stdout)["warnings"]
+    assert warning.startswith("the hint was ignored, since the checker refuses it: ")

@@ -36,8 +36,8 @@ from solver.service import codec
 from solver.service.client import Client
 from solver.service.decode import PlaceCall
 from solver.service.options import ServerOptions
+from solver.service.placement import CUT_OFF
 from solver.service.sizes import SizeLimits
-from solver.service.worker import CUT_OFF
 from solver.service.workers import PoolLimits
 from tests.service import problems
 from tests.service.details import details_of

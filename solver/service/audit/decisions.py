@@ -21,7 +21,14 @@ from solver.service.gate import Ended
 from solver.v1 import audit_pb2 as parts
 from solver.v1 import plan_pb2
 
-READING = frozenset({"PlacementService/GetVersion", "ClusterService/GetCluster", "ClusterService/ListClusters"})
+READING = frozenset(
+    {
+        "PlacementService/GetVersion",
+        "ClusterService/GetCluster",
+        "ClusterService/ListClusters",
+        "ClusterService/WatchPlacements",
+    }
+)
 """Methods that decide nothing: recorded only where they are refused."""
 
 CHANGING = frozenset({"PutCluster", "ApplyChanges", "DeleteCluster", "Commit", "PutEcsDocuments", "ApplyEcsEvents"})
@@ -118,11 +125,7 @@ def _of_plan(method: str, request: bytes, response: bytes | None) -> dict[str, V
     }
     if response is None or method == "Check":
         return found
-    answer = (
-        _read(response, parts.AuditedResponse())
-        if method == "Place"
-        else _read(response, parts.AuditedWrappedResponse()).response
-    )
+    answer = _answer(method, response)
     if answer.replay.versions:
         found["versions"] = _texts(answer.replay.versions)
     return found | {
@@ -131,6 +134,15 @@ def _of_plan(method: str, request: bytes, response: bytes | None) -> dict[str, V
         "plan_sha256": digest_of(answer.actions),
         "cluster_version": answer.cluster_version or asked.cluster_version,
     }
+
+
+def _answer(method: str, response: bytes) -> parts.AuditedResponse:
+    """The answer in a response; of a stream, in its last one."""
+    if method == "Place":
+        return _read(response, parts.AuditedResponse())
+    if method.startswith("Stream"):
+        return _read(response, parts.AuditedStreamedResponse()).progress.response
+    return _read(response, parts.AuditedWrappedResponse()).response
 
 
 def _of_change(method: str, request: bytes, response: bytes | None) -> dict[str, Value]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -19,8 +20,8 @@ from solver.service.callers.roles import Role, Touched, require
 from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
-from solver.service.gate import Answer, Incoming
-from solver.service.messages import unpacked
+from solver.service.gate import Answer, Incoming, StreamedAnswer, Write
+from solver.service.messages import inside, unpacked
 from solver.service.sizes import (
     APPLY_CHANGES,
     APPLY_ECS_EVENTS,
@@ -108,6 +109,21 @@ class ClusterServicer:
             "PutEcsDocuments": _in_bytes(self._put_documents),
             "ApplyEcsEvents": _in_bytes(self._follow),
         }
+
+    def streams(self) -> Mapping[str, StreamedAnswer]:
+        """By method, those with several responses."""
+        return {"WatchPlacements": self._watch}
+
+    async def _watch(self, call: Incoming, write: Write) -> NoReturn:
+        request = self._read(call.request, wire.WatchPlacementsRequest())
+        call.caller.role.require_cluster(request.name)
+        after = request.after if request.HasField("after") else None
+        if after is not None and after < 0:
+            raise InvalidRequest.at("after", f"is {after}", "must be the position of an event, or 0")
+        async with aclosing(self._keeper.placements.watch(request.name, after)) as events:
+            async for position, event in events:
+                await write(wire.WatchPlacementsResponse(position=position, event=event).SerializeToString())
+        raise AssertionError("a cluster is watched until an error or until nobody does")
 
     async def _put(self, payload: bytes, role: Role) -> wire.PutClusterResponse:
         request = self._read(payload, wire.PutClusterRequest(), PUT_CLUSTER)
@@ -300,7 +316,7 @@ async def with_cluster(
     permit = Permit(role, _kept_otherwise(request, cluster))
     if wrapper is None:
         return payload + rest, said, permit
-    return payload + _inside(rest), _inside(said), permit
+    return payload + inside(rest), inside(said), permit
 
 
 def _kept_otherwise(request: placing.PlaceRequest, cluster: LiveCluster) -> dict[str, tuple[str, str]]:
@@ -321,13 +337,3 @@ def _reference(payload: bytes, *, wrapped: bool) -> placing.ClusterReference:
         return placing.ClusterReference.FromString(payload)
     except DecodeError:
         return placing.ClusterReference()  # The worker says what is wrong with it.
-
-
-def _inside(message: bytes) -> bytes:
-    """A message as the first field of another."""
-    size, head = len(message), bytearray(b"\x0a")
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + message

@@ -278,3 +278,22 @@ def test_a_full_disk_fails_the_call(tmp_path: Path) -> None:
         assert client.version()
         recorded = [one["label"] for one in said(file)]
         assert recorded[: len(outcomes)] == outcomes
+
+
+def test_a_stream_is_one_record_and_a_watch_is_none(tmp_path: Path) -> None:
+    """The record is of the last message: its status, fingerprint and plan, as of the call with one response."""
+    with audited(tmp_path) as (running, file), grpc.insecure_channel(running.address) as channel:
+        clusters, placer = ClusterServiceStub(channel), PlacementServiceStub(channel)
+        clusters.PutCluster(wire.PutClusterRequest(name="prod", state=state()))
+        answer = placer.Place(wanting(2))
+        asked = placing.StreamPlaceRequest(request=wanting(2)).SerializeToString()
+        *_, sent = channel.unary_stream("/solver.v1.PlacementService/StreamPlace")(asked)
+        next(clusters.WatchPlacements(wire.WatchPlacementsRequest(name="prod", after=0)))
+        _, placed, streamed = said(file)
+    assert streamed["method"] == "PlacementService/StreamPlace"
+    assert (streamed["code"], streamed["cluster"], streamed["cluster_version"]) == ("OK", "prod", 1)
+    assert streamed["status"] == placed["status"] == "STATUS_OPTIMAL"
+    assert streamed["fingerprint"] == placed["fingerprint"] == answer.replay.fingerprint
+    actions = placing.StreamPlaceResponse.FromString(sent).progress.plan.actions
+    assert streamed["plan_sha256"] == digest_of(action.SerializeToString() for action in actions)
+    assert streamed["response_sha256"] == hashlib.sha256(sent).hexdigest()

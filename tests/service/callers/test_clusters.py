@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 
 import grpc
 import pytest
 from grpc_status import rpc_status
 
-from solver.errors import ClusterNotFound, InvalidRequest, PermissionDenied
+from solver.errors import ClusterNotFound, InvalidRequest, PermissionDenied, PositionGone
 from solver.service.callers.tokens import digest_of
 from solver.service.status import from_status
 from solver.v1 import cluster_service_pb2 as wire
@@ -63,6 +65,17 @@ class Caller:
             return getattr(stub, method)(request, metadata=self._metadata)
         except grpc.RpcError as error:
             raise from_status(rpc_status.from_call(error)) from None
+
+    def stream(self, method: str, request: object, most: int = 1_000) -> list:
+        """The first responses of a stream; raises what it says."""
+        stub = next(stub for stub in self._stubs if hasattr(stub, method))
+        call = getattr(stub, method)(request, metadata=self._metadata, timeout=20)
+        try:
+            return list(islice(call, most))
+        except grpc.RpcError as error:
+            raise from_status(rpc_status.from_call(error)) from None
+        finally:
+            call.cancel()
 
 
 @pytest.fixture
@@ -262,3 +275,23 @@ def test_garbage_is_not_a_way_around(callers: tuple[Caller, Caller]) -> None:
     _, web = callers
     with pytest.raises((PermissionDenied, InvalidRequest)):
         web("Place", placing.PlaceRequest())
+
+
+def test_streams_are_for_those_who_may_call_what_has_one_response(callers: tuple[Caller, Caller]) -> None:
+    """A cluster that the role does not name, and a group whose tasks it may not start, are refused; its own are not."""
+    everything, web = callers
+
+    def asked(cluster: str, group: str) -> placing.StreamPlaceRequest:
+        groups = [TaskGroup(name=group, demand={"cpu": 1}, start=1, role="web-role" if group == "web" else "")]
+        return placing.StreamPlaceRequest(request=placing.PlaceRequest(cluster_name=cluster, groups=groups))
+
+    for cluster, group in (("other", "web"), ("prod", "db")):
+        with pytest.raises(PermissionDenied):
+            web.stream("StreamPlace", asked(cluster, group))
+        assert everything.stream("StreamPlace", asked(cluster, group))
+    assert web.stream("StreamPlace", asked("prod", "web"))[-1].progress.terminal
+    with pytest.raises(PermissionDenied):
+        web.stream("WatchPlacements", wire.WatchPlacementsRequest(name="other", after=0))
+    # Events before the cluster was last deleted are gone, by which other tests may have been here.
+    with suppress(PositionGone):
+        assert web.stream("WatchPlacements", wire.WatchPlacementsRequest(name="prod", after=0), most=1)

@@ -265,7 +265,9 @@ def test_a_file_of_the_form_before_is_taken_up(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     store = Store(path)
     store.put(LiveCluster.of("old", 3, wire.ClusterState()))
-    store._database.executescript("DROP TABLE document; PRAGMA user_version=1;")
+    store._database.executescript(
+        "DROP TABLE document; DROP TABLE placement_event; DROP TABLE placement_position; PRAGMA user_version=1;"
+    )
     store.close()
 
     async def taken_up() -> list[str]:
