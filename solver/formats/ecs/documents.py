@@ -83,7 +83,7 @@ class Element:
     def needed(self, name: str) -> str:
         """A text that must be there."""
         found = self.text(name)
-        if not found and not isinstance(self.value.get(name), (int, float, list, dict)):
+        if self.value.get(name) in (None, ""):
             self.fault(name, "is missing" if not self.has(name) else "is empty", "must be a text")
         return found
 
