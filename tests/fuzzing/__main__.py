@@ -3,9 +3,9 @@
     python -m tests.fuzzing query --inputs 1000000
     python -m tests.fuzzing ecs --file out/fuzzing/ecs-0-123.input
 
-Targets: ``proto``, the messages of PlacementService as a worker reads them; ``query``, expressions; ``ecs``, directories of
-documents. Input K of a seed is always the same. One that fails is kept in ``out/fuzzing`` beside what happened, and runs
-again with ``--file``.
+Targets: ``proto``, the messages of PlacementService as a worker reads them; ``clusters``, those of ClusterService as the
+front reads and keeps them; ``query``, expressions; ``ecs``, directories of documents. Input K of a seed is always the same.
+One that fails is kept in ``out/fuzzing`` beside what happened, and runs again with ``--file``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.fuzzing.campaign import Plan, Tally, run, run_one
+from tests.fuzzing.clusters_target import ClustersTarget
 from tests.fuzzing.ecs_target import EcsTarget
 from tests.fuzzing.proto_target import ProtoTarget
 from tests.fuzzing.query_target import QueryTarget
 
-TARGETS = {"proto": ProtoTarget, "query": QueryTarget, "ecs": EcsTarget}
+TARGETS = {"proto": ProtoTarget, "clusters": ClustersTarget, "query": QueryTarget, "ecs": EcsTarget}
 
 FOLDER = Path("out", "fuzzing")
 

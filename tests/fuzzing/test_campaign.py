@@ -11,11 +11,14 @@ from tests.fuzzing.__main__ import TARGETS, main
 from tests.fuzzing.campaign import Plan, Tally, drawn, run, run_one
 from tests.fuzzing.misbehaving import Misbehaving
 
-INPUTS = {"proto": 1_500, "query": 6_000, "ecs": 1_200}
+INPUTS = {"proto": 1_500, "clusters": 1_500, "query": 6_000, "ecs": 1_200}
 """Some seconds of each; the command runs a million."""
 
 
-@pytest.mark.parametrize("name", TARGETS)
+PENDING = pytest.mark.xfail(reason="tests/hostile/test_pending.py")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[PENDING] * (name == "clusters")) for name in TARGETS])
 def test_inputs_at_random_are_read_or_refused(name: str) -> None:
     """None crashes or hangs what reads it; some are read, and some are refused."""
     target, tally = TARGETS[name](), Tally()
