@@ -185,6 +185,19 @@ class Problem:
         missing: Ints = np.maximum(self.operation.desired - tasks.totals(), 0)
         return missing
 
+    def refuse_large(self, tasks: Counts) -> None:
+        """Refuse a state whose sums leave 2^53 (§11.2): it is none that an answer has.
+
+        Raises
+        ------
+        InvalidRequest
+            With the first resource of which the tasks would take so much.
+        """
+        for r, name in enumerate(self.cluster.resources):
+            if too_large(self.demand[:, r], tasks.totals()):
+                problem = f"times what they take adds up to more than 2^53 for {name}"
+                raise InvalidRequest.at("tasks", problem, "use a coarser unit")
+
     def after(self, tasks: Counts) -> Problem:
         """The state ``tasks`` as a problem of its own: what is still missing is wanted, and nothing that runs may change."""
         change = tasks - self.running

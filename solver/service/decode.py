@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from solver.domain.cluster import ClusterSnapshot
-from solver.domain.counts import Bools, Counts, Ints, too_large
+from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import (
     MAX_CONSTRAINTS,
@@ -138,10 +138,7 @@ def check_call(message: wire.CheckRequest, sizes: SizeLimits) -> tuple[Problem, 
     reader = _Reader(message.request, sizes, "request.")
     tasks = reader.counts(message.tasks, message.task_columns, "tasks", "task_columns")
     problem = reader.problem()
-    for r, name in enumerate(problem.cluster.resources):
-        if too_large(problem.demand[:, r], tasks.totals()):
-            said = f"times what they take adds up to more than 2^53 for {name}"
-            raise InvalidRequest.at("tasks", said, "check a plan that an answer can hold")
+    problem.refuse_large(tasks)
     return problem, tasks
 
 
@@ -264,8 +261,7 @@ class _Reader:
     def _instance_at(self, path: str, name: str) -> int | None:
         instance = self.cluster.find(name)
         if instance is None:
-            remedy = "name an instance of the cluster"
-            self._note(path, f"'{name}' is not an instance", remedy)
+            self._note(path, f"'{name}' is not an instance", "name an instance of the cluster")
         return instance
 
     def _tasks(self) -> tuple[RunningTask, ...]:
@@ -320,8 +316,7 @@ class _Reader:
         frozen = self._instances("frozen_instances", message.frozen_instances)
         drained = self._instances("drained_instances", message.drained_instances)
         freedom = self._freedom(message.freedom)
-        tasks = self._tasks()
-        rules = _rules(message.rules)
+        tasks, rules = self._tasks(), _rules(message.rules)
         try:
             problem = Problem(
                 self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks, drained, freedom
