@@ -31,6 +31,9 @@ from dataclasses import dataclass
 MAX_FAULTS = 100
 """At most this many faults are listed (§11.1)."""
 
+MAX_FAULT_TEXT = 2_000
+"""Characters of each text of a fault: as many as an expression has. Longer ones are cut, since they repeat what was sent."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -39,6 +42,12 @@ class Fault:
     path: str
     problem: str
     remedy: str
+
+    def __post_init__(self) -> None:
+        for name in ("path", "problem", "remedy"):
+            text = getattr(self, name)
+            if len(text) > MAX_FAULT_TEXT:
+                object.__setattr__(self, name, f"{text[: MAX_FAULT_TEXT - 3]}...")
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}; {self.remedy}"

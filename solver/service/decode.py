@@ -25,7 +25,7 @@ from solver.domain.request import (
     Scheduling,
     TaskGroup,
 )
-from solver.errors import Fault, InvalidRequest
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 from solver.formats.kinds import Kind, kind_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
@@ -140,7 +140,9 @@ def check_call(message: wire.CheckRequest, sizes: SizeLimits) -> tuple[Problem, 
     sizes.require_counts("tasks", len(message.tasks), message.task_columns)
     reader = _Reader(message.request, sizes, "request.")
     tasks = reader.counts(message.tasks, message.task_columns, "tasks", "task_columns")
-    return reader.problem(), tasks
+    problem = reader.problem()
+    problem.refuse_large(tasks)
+    return problem, tasks
 
 
 class _Reader:
@@ -165,7 +167,12 @@ class _Reader:
 
     def fault(self, path: str, problem: str, remedy: str) -> None:
         """Note what is wrong with a field of the request."""
-        self.faults.append(Fault(f"{self.prefix}{path}", problem, remedy))
+        self._note(f"{self.prefix}{path}", problem, remedy)
+
+    def _note(self, path: str, problem: str, remedy: str) -> None:
+        """Note what is wrong at a whole path; as many faults as are listed, or a small message could take much memory."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(Fault(path, problem, remedy))
 
     # The groups.
 
@@ -227,7 +234,7 @@ class _Reader:
     def _count(self, path: str, row: task_group_pb2.TaskCount) -> tuple[int, int, int] | None:
         group, instance = self._group_at(path, row.group), self._instance_at(f"{path}.instance", row.instance)
         if row.count < 1:
-            self.faults.append(Fault(f"{path}.count", f"is {row.count}", "must be 1 or more"))
+            self._note(f"{path}.count", f"is {row.count}", "must be 1 or more")
             return None
         return None if group is None or instance is None else (group, instance, row.count)
 
@@ -235,30 +242,29 @@ class _Reader:
         parts = (columns.groups, columns.instances, columns.counts)
         if len({len(part) for part in parts}) > 1:
             lengths = ", ".join(str(len(part)) for part in parts)
-            self.faults.append(Fault(path, f"has columns of {lengths} numbers", "must have one length"))
+            self._note(path, f"has columns of {lengths} numbers", "must have one length")
             none = np.zeros(0, np.int64)
             return none, none, none
         group, instance, count = (np.array(part, np.int64) for part in parts)
         most = (("groups", group, len(self.groups)), ("instances", instance, self.cluster.size))
         for name, column, size in most:
-            for k in np.flatnonzero(column >= size).tolist():
-                self.faults.append(Fault(f"{path}.{name}[{k}]", f"is {column[k]}", f"must be below {size}"))
-        for k in np.flatnonzero(count < 1).tolist():
-            self.faults.append(Fault(f"{path}.counts[{k}]", "is 0", "must be 1 or more"))
+            for k in np.flatnonzero(column >= size)[:MAX_FAULTS].tolist():
+                self._note(f"{path}.{name}[{k}]", f"is {column[k]}", f"must be below {size}")
+        for k in np.flatnonzero(count < 1)[:MAX_FAULTS].tolist():
+            self._note(f"{path}.counts[{k}]", "is 0", "must be 1 or more")
         valid = (group < len(self.groups)) & (instance < self.cluster.size)
         return group[valid], instance[valid], count[valid]
 
     def _group_at(self, path: str, name: str) -> int | None:
         group = self._group_index.get(name)
         if group is None:
-            self.faults.append(Fault(f"{path}.group", f"'{name}' is not a group", "name a group of the request"))
+            self._note(f"{path}.group", f"'{name}' is not a group", "name a group of the request")
         return group
 
     def _instance_at(self, path: str, name: str) -> int | None:
         instance = self.cluster.find(name)
         if instance is None:
-            remedy = "name an instance of the cluster"
-            self.faults.append(Fault(path, f"'{name}' is not an instance", remedy))
+            self._note(path, f"'{name}' is not an instance", "name an instance of the cluster")
         return instance
 
     def _tasks(self) -> tuple[RunningTask, ...]:
@@ -268,7 +274,7 @@ class _Reader:
             path = f"{self.prefix}tasks[{k}]"
             if not task.id or task.id in seen:
                 problem = f"'{task.id}' is already a task" if task.id else "is empty"
-                self.faults.append(Fault(f"{path}.id", problem, "give each task its own id"))
+                self._note(f"{path}.id", problem, "give each task its own id")
             seen.add(task.id)
             group, instance = self._group_at(path, task.group), self._instance_at(f"{path}.instance", task.instance)
             if group is not None and instance is not None:
@@ -320,8 +326,7 @@ class _Reader:
         frozen = self._instances("frozen_instances", message.frozen_instances)
         drained = self._instances("drained_instances", message.drained_instances)
         freedom = self._freedom(message.freedom)
-        tasks = self._tasks()
-        rules = _rules(message.rules)
+        tasks, rules = self._tasks(), _rules(message.rules)
         try:
             problem = Problem(
                 self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks, drained, freedom

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from solver.domain.request import MOST_SECONDS
 from solver.errors import TooLarge
-from solver.v1 import cluster_service_pb2, task_group_pb2
+from solver.v1 import cluster_pb2, cluster_service_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
 
 
@@ -22,8 +24,8 @@ class SizeLimits:
     instances, groups, resources
         Of a cluster and a request.
     attributes
-        Attributes of one instance, and distinct attribute names in a cluster; ports of one group, where a message is
-        counted before it is unpacked.
+        Attributes of one instance, and distinct attribute names in a cluster; ports, required attributes, zones and
+        capacity providers of one group.
     counts
         Task counts of a request, or of a plan to check.
     tasks
@@ -84,6 +86,22 @@ class SizeLimits:
         self.require(f"{prefix}cluster.attribute_columns", len(cluster.attribute_columns), self.attributes)
         self.require(f"{prefix}groups", len(message.groups), self.groups)
         self.require(f"{prefix}tasks", len(message.tasks), self.tasks)
+        for g, group in enumerate(message.groups):
+            for name in ("ports", "required_attributes", "zones", "capacity_providers"):
+                self.require(f"{prefix}groups[{g}].{name}", len(getattr(group, name)), self.attributes)
+        if isinstance(message, cluster_service_pb2.ClusterState):
+            self._require_written_out(cluster, prefix)
+
+    def _require_written_out(self, cluster: cluster_pb2.Cluster, prefix: str) -> None:
+        """Refuse columns that are much larger as attributes of each instance, which is how a cluster is kept."""
+        found = 0
+        for column in cluster.attribute_columns:
+            lengths = np.array([0, *(len(column.name) + len(value) for value in column.values)], np.int64)
+            codes = np.array(column.codes, np.int64)
+            found += int(lengths[codes[codes < len(lengths)]].sum())
+        if found > self.message_bytes:
+            said = f"has {found:,} characters as attributes of each instance"
+            raise TooLarge(f"{prefix}cluster.attribute_columns: {said}; at most {self.message_bytes:,}")
 
     def require_counts(self, path: str, rows: int, columns: task_group_pb2.TaskCountColumns) -> None:
         """Refuse too many task counts, given in either form.
@@ -97,8 +115,11 @@ class SizeLimits:
         self.require(path, rows + longest, self.counts)
 
 
-Spec = Mapping[int, tuple[str, str | None, "Spec | None"]]
-"""Field number -> its name, the limit on how often it stands (a field of ``SizeLimits``), and what is inside."""
+Part = tuple[str, str | None, "Spec | None"]
+"""A field's name, the limit on how often it stands (a field of ``SizeLimits``), and what is inside."""
+
+Spec = Mapping[int, Part]
+"""By field number."""
 
 _CLUSTER: Spec = {
     3: ("resources", "resources", None),
@@ -109,6 +130,9 @@ _GROUP: Spec = {
     5: ("ports", "attributes", None),
     6: ("constraints", "rules", None),
     7: ("strategies", "rules", None),
+    11: ("required_attributes", "attributes", None),
+    12: ("zones", "attributes", None),
+    13: ("capacity_providers", "attributes", None),
     22: ("targets", "rules", None),
 }
 PLACE: Spec = {
@@ -117,6 +141,8 @@ PLACE: Spec = {
     3: ("running", "counts", None),
     5: ("tasks", "tasks", None),
     6: ("rules", "rules", None),
+    8: ("frozen_instances", "instances", None),
+    14: ("drained_instances", "instances", None),
     19: ("hint", "counts", None),
 }
 """Where a ``PlaceRequest`` may hold many messages."""
@@ -146,6 +172,9 @@ APPLY_ECS_EVENTS: Spec = {2: ("events", "instances", None)}
 SCANNED = 2**20
 """Smaller messages are not scanned: unpacked they cannot take more than some 100 MB."""
 
+MOST_OTHERS = 2_000_000
+"""Parts of a message that no limit is about, such as labels, amounts and fields of a later version: more only take time."""
+
 
 def require_small(payload: bytes, spec: Spec, sizes: SizeLimits) -> None:
     """Refuse a message of too many parts before it is unpacked.
@@ -162,35 +191,54 @@ def require_small(payload: bytes, spec: Spec, sizes: SizeLimits) -> None:
     if len(payload) > sizes.message_bytes:
         raise TooLarge(f"message: has {len(payload):,} bytes; at most {sizes.message_bytes:,}")
     if len(payload) > SCANNED:
-        _scan(payload, 0, len(payload), spec, sizes, "", {})
+        _Scan(payload, sizes).scan(0, len(payload), spec, "", {})
 
 
-def _scan(payload: bytes, at: int, end: int, spec: Spec, sizes: SizeLimits, prefix: str, seen: dict[str, int]) -> None:
-    while at < end:
-        tag, at = _varint(payload, at)
-        kind, field = tag & 7, tag >> 3
-        if kind == 2:
-            length, at = _varint(payload, at)
-            known = spec.get(field)
-            if known is not None:
-                name, limit, inside = known
-                path = prefix + name
-                if limit is not None:
-                    seen[path] = seen.get(path, 0) + 1
-                    sizes.require(path, seen[path], getattr(sizes, limit))
-                if inside is not None:
-                    # The parts of one cluster, however often the field stands; those of a group only within it.
-                    counted = seen if limit is None else {}
-                    _scan(payload, at, min(at + length, end), inside, sizes, f"{path}.", counted)
-            at += length
-        elif kind == 0:
-            _, at = _varint(payload, at)
-        elif kind == 1:
-            at += 8
-        elif kind == 5:
-            at += 4
-        else:
-            return
+class _Scan:
+    """Counts the parts of one message."""
+
+    def __init__(self, payload: bytes, sizes: SizeLimits) -> None:
+        self.payload = payload
+        self.sizes = sizes
+        self.others = 0
+
+    def scan(self, at: int, end: int, spec: Spec, prefix: str, seen: dict[str, int]) -> None:
+        """Count what stands from ``at`` to ``end``, by path in ``seen``."""
+        payload = self.payload
+        while at < end:
+            tag, at = (payload[at], at + 1) if payload[at] < 0x80 else _varint(payload, at)
+            kind, field = tag & 7, tag >> 3
+            known = spec.get(field) if kind == 2 else None
+            if known is None:
+                self.others += 1
+                if self.others > MOST_OTHERS:
+                    raise TooLarge(f"message: has more than {MOST_OTHERS:,} parts that no list counts; leave them out")
+            if kind == 2:
+                # Most lengths, like most tags, are one byte.
+                length, at = (payload[at], at + 1) if at < end and payload[at] < 0x80 else _varint(payload, at)
+                if known is not None:
+                    self._count(at, min(at + length, end), known, prefix, seen)
+                at += length
+            elif kind == 0:
+                _, at = _varint(payload, at)
+            elif kind == 1:
+                at += 8
+            elif kind == 5:
+                at += 4
+            elif kind > 5:
+                return
+            # What stands between the begin and the end of a group counts as if it stood outside: no message here has groups,
+            # and the decoder passes over them.
+
+    def _count(self, at: int, end: int, known: Part, prefix: str, seen: dict[str, int]) -> None:
+        name, limit, inside = known
+        path = prefix + name
+        if limit is not None:
+            seen[path] = seen.get(path, 0) + 1
+            self.sizes.require(path, seen[path], getattr(self.sizes, limit))
+        if inside is not None:
+            # The parts of one cluster, however often the field stands; those of a group only within it.
+            self.scan(at, end, inside, f"{path}.", seen if limit is None else {})
 
 
 def _varint(payload: bytes, at: int) -> tuple[int, int]:
