@@ -238,6 +238,8 @@ async def overload(
             "admitted p99 s": figures.percentile(admitted, 99),
             "admitted p99 s at most": limit + GRACE,
             "refused p50 s": figures.percentile(seen.refused, 50),
+            "refused within 10 ms, share": sum(one <= REFUSED_WITHIN for one in seen.refused)
+            / max(len(seen.refused), 1),
             "refused p99 s": figures.percentile(seen.refused, 99),
             "refused largest s": figures.percentile(seen.refused, 100),
             "health p99 s": figures.percentile(watch.probed, 99),
