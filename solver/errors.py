@@ -8,6 +8,7 @@
     │   └── UnreadableDocument  INVALID_ARGUMENT    a file that is missing or is not what it should be
     ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
+    ├── ShuttingDown            UNAVAILABLE         the server ends, and takes no calls any more
     ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
@@ -102,10 +103,27 @@ class TooLarge(PlacementSolverError):
 
 
 class Overloaded(PlacementSolverError):
-    """No worker became free within the time that the call allows."""
+    """No worker is, or will be, free within the time that the call allows."""
 
     grpc_code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
+
+    def __init__(self, said: str, retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = retry_seconds
+        """When to come back."""
+        super().__init__(said)
+
+
+class ShuttingDown(PlacementSolverError):
+    """The server finishes what runs and ends; another one, or this one once it is up again, takes the call."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "SHUTTING_DOWN"
+
+    def __init__(self, said: str = "the server ends; try again", retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = retry_seconds
+        """When to come back."""
+        super().__init__(said)
 
 
 class WorkerLost(PlacementSolverError):

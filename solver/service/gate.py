@@ -8,7 +8,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, Protocol
 
@@ -16,7 +17,8 @@ import grpc
 import grpc.aio
 from google.rpc import code_pb2, status_pb2
 
-from solver.errors import PlacementSolverError
+from solver.errors import PlacementSolverError, ShuttingDown
+from solver.service.course import Course
 from solver.service.status import DETAILS_KEY, internal, to_status
 from solver.service.workers import Failed
 
@@ -62,6 +64,8 @@ class Incoming:
         Who calls.
     arrived
         The moment (``time.monotonic``) when it was here.
+    course
+        What happens to it.
     """
 
     method: str
@@ -69,6 +73,15 @@ class Incoming:
     context: Context
     caller: Caller = Caller()
     arrived: float = field(default_factory=time.monotonic)
+    course: Course = field(default_factory=Course)
+
+    @property
+    def party(self) -> str:
+        """Whose share of the server the call takes: the caller's, or that of the computer where nobody proves who they are."""
+        if self.caller.name:
+            return f"caller {self.caller.name}"
+        peer = self.context.peer()
+        return peer.rpartition(":")[0] if peer.startswith("ipv") else peer
 
     def times(self) -> tuple[float, float]:
         """The moment by which a search must end, infinite for none, and the seconds of slack after it."""
@@ -139,6 +152,35 @@ class Gate:
     def __init__(self, identify: Identify = anyone, watchers: Sequence[Watcher] = ()) -> None:
         self._identify = identify
         self._watchers = tuple(watchers)
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    @property
+    def running(self) -> int:
+        """Calls that are here."""
+        return self._running
+
+    async def close(self, seconds: float) -> None:
+        """Refuse every call that comes, and wait until those that are here have ended, or the time is up."""
+        self._closed = True
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            _log.warning("%d calls are given up after %.0f s", self._running, seconds)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """Count a call."""
+        self._running += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
 
     def unary(self, method: str, answer: Answer) -> grpc.RpcMethodHandler[bytes, bytes]:
         """The handler of a method with one request and one response.
@@ -150,10 +192,16 @@ class Gate:
         """
 
         async def handle(request: bytes, context: Context) -> bytes:
+            with self._inside():
+                return await handled(request, context)
+
+        async def handled(request: bytes, context: Context) -> bytes:
             call = Incoming(method, request, context)
             response: bytes | None = None
             status: status_pb2.Status | None = None
             try:
+                if self._closed:
+                    raise ShuttingDown()
                 call = replace(call, caller=await self._identify(method, context))
                 response = await answer(call)
             except asyncio.CancelledError:

@@ -48,6 +48,7 @@ class WorkerHandle:
             self.process.start()
         calls.close()
         control.close()
+        self.killed = ""
 
     def wait_ready(self) -> None:
         """Wait until everything is loaded.
@@ -87,8 +88,9 @@ class WorkerHandle:
         with suppress(OSError):
             self.control.send_bytes(frames.NUMBER.pack(number))
 
-    def kill(self) -> None:
-        """End it at once, whatever it does."""
+    def kill(self, cause: str = "") -> None:
+        """End it at once, whatever it does; ``killed`` says why first."""
+        self.killed = self.killed or cause
         with suppress(ValueError, OSError):
             self.process.kill()
 

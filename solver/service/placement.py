@@ -14,6 +14,7 @@ from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import Wrapper, with_cluster
 from solver.service.gate import UNDATED_SLACK, Answer, Incoming
 from solver.service.options import ServerOptions
+from solver.service.outline import of_request, seconds_of
 from solver.service.status import from_status
 from solver.service.verbs import VERBS
 from solver.service.workers import Failed, WorkerPool
@@ -62,11 +63,15 @@ class PlacementServicer:
     async def _answered(self, kind: frames.Call, call: Incoming) -> bytes:
         """Have a worker answer."""
         finish_by, slack = call.times()
+        outline = await of_request(call.request, wrapped=kind is not frames.Call.PLACE)
         wrapper: Callable[[], Wrapper] | None = wire.CheckRequest if kind is frames.Call.CHECK else None
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
-        whole, said = await with_cluster(self._keeper, call.request, wrapper, self._sizes)
-        answer = await self._pool.run(kind, whole, finish_by, slack)
+        whole, said = await with_cluster(self._keeper, call.request, outline, wrapper, self._sizes)
+        seconds = math.inf if kind is frames.Call.CHECK else seconds_of(outline)
+        answer = await self._pool.run(
+            kind, whole, finish_by, slack, caller=call.party, seconds=seconds, course=call.course
+        )
         return answer if kind is frames.Call.CHECK else answer + said
 
 

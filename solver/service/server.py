@@ -27,6 +27,9 @@ from solver.service.workers import WorkerPool
 ANSWERED = ("", placement.SERVICE, clusters.SERVICE)
 """The names under which health is asked for."""
 
+STOP_SECONDS = 1.0
+"""How long answers may be on their way when the last call has ended, and who watches health is told."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +72,8 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        await _register(server, checks, _answers(pool, keeper, options))
+        gate = Gate()
+        await _register(server, checks, gate, _answers(pool, keeper, options))
         address = _listen(server, options.address)
         changes = _Health(checks)
         pool.on_change = changes.told
@@ -80,7 +84,10 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await stop.wait()
         _log.info("stopping: calls that run may go on for %.0f s", options.drain_seconds)
         await checks.enter_graceful_shutdown()
-        await server.stop(options.drain_seconds)
+        pool.drain()
+        # While calls go on those that come are told to go elsewhere, and health is answered.
+        await gate.close(options.drain_seconds)
+        await server.stop(STOP_SECONDS)
     finally:
         await pool.close()
         await keeper.close()
@@ -94,9 +101,8 @@ def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) ->
 
 
 async def _register(
-    server: grpc.aio.Server, checks: health.aio.HealthServicer, answers: Mapping[str, Mapping[str, Answer]]
+    server: grpc.aio.Server, checks: health.aio.HealthServicer, gate: Gate, answers: Mapping[str, Mapping[str, Answer]]
 ) -> None:
-    gate = Gate()
     for service, calls in answers.items():
         name = service.rpartition(".")[2]
         methods = {method: gate.unary(f"{name}/{method}", answer) for method, answer in calls.items()}

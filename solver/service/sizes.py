@@ -160,10 +160,10 @@ def require_small(payload: bytes, spec: Spec, sizes: SizeLimits) -> None:
 
 def _scan(payload: bytes, at: int, end: int, spec: Spec, sizes: SizeLimits, prefix: str, seen: dict[str, int]) -> None:
     while at < end:
-        tag, at = _varint(payload, at)
+        tag, at = varint(payload, at)
         kind, field = tag & 7, tag >> 3
         if kind == 2:
-            length, at = _varint(payload, at)
+            length, at = varint(payload, at)
             known = spec.get(field)
             if known is not None:
                 name, limit, inside = known
@@ -177,7 +177,7 @@ def _scan(payload: bytes, at: int, end: int, spec: Spec, sizes: SizeLimits, pref
                     _scan(payload, at, min(at + length, end), inside, sizes, f"{path}.", counted)
             at += length
         elif kind == 0:
-            _, at = _varint(payload, at)
+            _, at = varint(payload, at)
         elif kind == 1:
             at += 8
         elif kind == 5:
@@ -186,7 +186,7 @@ def _scan(payload: bytes, at: int, end: int, spec: Spec, sizes: SizeLimits, pref
             return
 
 
-def _varint(payload: bytes, at: int) -> tuple[int, int]:
+def varint(payload: bytes, at: int) -> tuple[int, int]:
     """The number that begins at a place, and where it ends; a truncated one ends the scan."""
     value, shift = 0, 0
     while at < len(payload) and shift < 70:

@@ -10,7 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from solver.errors import InvalidRequest
 from solver.formats.ecs.following import Outcome
@@ -197,7 +197,11 @@ def _in_bytes(answer: Callable[[bytes], Awaitable[Message]]) -> Answer:
 
 
 async def with_cluster(
-    keeper: ClusterKeeper, payload: bytes, wrapper: Callable[[], Wrapper] | None, sizes: SizeLimits
+    keeper: ClusterKeeper,
+    payload: bytes,
+    named: placing.RequestOutline,
+    wrapper: Callable[[], Wrapper] | None,
+    sizes: SizeLimits,
 ) -> tuple[bytes, bytes]:
     """A request with the cluster that it names, and what its answer says of that cluster; both in bytes.
 
@@ -206,6 +210,8 @@ async def with_cluster(
 
     Parameters
     ----------
+    named
+        What the request says of the cluster.
     wrapper
         Makes the message that holds the request; None for a ``PlaceRequest`` itself.
     sizes
@@ -224,7 +230,6 @@ async def with_cluster(
     TooLarge
         If it is larger than ``sizes`` allows.
     """
-    named = _reference(payload, wrapped=wrapper is not None)
     if not named.cluster_name:
         return payload, b""
     require_small(payload, PLACE if wrapper is None else CHECK if wrapper is placing.CheckRequest else WRAPPED, sizes)
@@ -245,16 +250,6 @@ async def with_cluster(
     if wrapper is None:
         return payload + rest, said
     return payload + _inside(rest), _inside(said)
-
-
-def _reference(payload: bytes, *, wrapped: bool) -> placing.ClusterReference:
-    """What a request says of a cluster that is kept; the rest of it is not looked at."""
-    try:
-        if wrapped:
-            return placing.WrappedClusterReference.FromString(payload).request
-        return placing.ClusterReference.FromString(payload)
-    except DecodeError:
-        return placing.ClusterReference()  # The worker says what is wrong with it.
 
 
 def _inside(message: bytes) -> bytes:
