@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from solver.errors import InvalidRequest
+from solver.errors import Fault, InvalidRequest
 from solver.service.clusters.store import IN_MEMORY
+from solver.service.ranges import Range, faults_of
 from solver.service.sizes import SizeLimits
 from solver.service.workers import PoolLimits, default_size
 
@@ -22,7 +24,7 @@ class ServerOptions:
     Parameters
     ----------
     address
-        ``host:port``, ``[v6]:port`` or ``unix:path``; port 0 takes a free one.
+        Where to listen: ``host:port``, ``[v6]:port`` or ``unix:path``; port 0 takes a free one.
     workers
         Processes that solve.
     sizes
@@ -34,7 +36,7 @@ class ServerOptions:
     drain_seconds
         How long calls that run may go on after a stop was asked for.
     state
-        File of the clusters that ``ClusterService`` keeps, made where it is missing; ``IN_MEMORY`` keeps them as long as the
+        File of the clusters that ``ClusterService`` keeps, made where it is missing; ``:memory:`` keeps them as long as the
         server runs.
     api
         Module with the verbs, as in ``solver.api``.
@@ -42,7 +44,7 @@ class ServerOptions:
     Raises
     ------
     InvalidRequest
-        If the address is none, or one that other computers reach and that is not allowed.
+        With every option that cannot be: an address that is none, or one that other computers reach and that is not allowed.
     """
 
     address: str = "127.0.0.1:50051"
@@ -52,14 +54,24 @@ class ServerOptions:
     allow_remote_plaintext: bool = False
     drain_seconds: float = 30.0
     state: str = IN_MEMORY
-    api: str = "solver.api"
+    api: str = field(default="solver.api", metadata={"configured": False})
 
     def __post_init__(self) -> None:
+        faults = [*faults_of(self, {"drain_seconds": Range(0, 3_600)}), *self._faults()]
+        if faults:
+            raise InvalidRequest(faults)
+
+    def _faults(self) -> Iterator[Fault]:
         if not 1 <= self.workers <= MOST_PROCESSES:
-            raise InvalidRequest.at("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
-        if not is_local(self.address) and not self.allow_remote_plaintext:
+            yield Fault("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
+        try:
+            local = is_local(self.address)
+        except InvalidRequest as invalid:
+            yield from invalid.faults
+            return
+        if not local and not self.allow_remote_plaintext:
             problem = f"{self.address} is open to other computers, without encryption"
-            raise InvalidRequest.at("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
+            yield Fault("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
 
 
 def is_local(address: str) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from solver.domain.request import MOST_SECONDS
-from solver.errors import TooLarge
+from solver.errors import InvalidRequest, TooLarge
+from solver.service.ranges import above, faults_of, whole
 from solver.v1 import cluster_service_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
 
@@ -32,6 +33,11 @@ class SizeLimits:
         Rules of the whole cluster; and of one group, where a message is counted before it is unpacked.
     time_limit
         Seconds that a request may ask for.
+
+    Raises
+    ------
+    InvalidRequest
+        With every limit that is none.
     """
 
     message_bytes: int = 64 * 2**20
@@ -43,6 +49,16 @@ class SizeLimits:
     tasks: int = 1_000_000
     rules: int = 100
     time_limit: float = float(MOST_SECONDS)
+
+    def __post_init__(self) -> None:
+        counts = ("instances", "groups", "resources", "attributes", "counts", "tasks", "rules")
+        allowed = {name: whole(1) for name in counts}
+        # gRPC counts the bytes of a message in 32 bits.
+        faults = faults_of(
+            self, {"message_bytes": whole(1, 2**31 - 1), **allowed, "time_limit": above(0, MOST_SECONDS)}
+        )
+        if faults:
+            raise InvalidRequest(faults)
 
     def require(self, path: str, found: int, most: int) -> None:
         """Refuse a list that is too long.
