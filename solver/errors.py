@@ -5,6 +5,7 @@
     PlacementSolverError
     ├── InvalidRequest          INVALID_ARGUMENT    the caller's mistake, every fault with its path
     │   ├── InvalidQuery        INVALID_ARGUMENT    a cluster query expression, with the column
+    │   ├── RequestIdReused     INVALID_ARGUMENT    the request_id stands for another request
     │   └── UnreadableDocument  INVALID_ARGUMENT    a file that is missing or is not what it should be
     ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 MAX_FAULTS = 100
 """At most this many faults are listed (§11.1)."""
@@ -60,7 +62,7 @@ class InvalidRequest(PlacementSolverError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     @classmethod
-    def at(cls, path: str, problem: str, remedy: str) -> InvalidRequest:
+    def at(cls, path: str, problem: str, remedy: str) -> Self:
         """One fault."""
         return cls([Fault(path, problem, remedy)])
 
@@ -93,6 +95,12 @@ class UnreadableDocument(InvalidRequest):
     """A document that is missing, truncated or not of the kind its name says."""
 
     reason = "UNREADABLE_DOCUMENT"
+
+
+class RequestIdReused(InvalidRequest):
+    """The ``request_id`` of a call stands for another request of the same caller."""
+
+    reason = "REQUEST_ID_REUSED"
 
 
 class TooLarge(PlacementSolverError):

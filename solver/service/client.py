@@ -61,12 +61,15 @@ class CallOptions(TypedDict, total=False):
         Carried into the answer, from whoever read the input.
     label
         Comes back in the answer.
+    request_id
+        A name for the call, at most 100 characters: repeated with the same request it is computed once.
     """
 
     timeout: float | None
     explain: bool
     warnings: Sequence[str]
     label: str
+    request_id: str
 
 
 class Client:
@@ -189,7 +192,8 @@ class Client:
 def _call_of(problem: Problem, limits: Limits | None, options: CallOptions) -> tuple[PlaceCall, float | None]:
     """The call, and the time that it may take."""
     explain, label = options.get("explain", True), options.get("label", "")
-    call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(options.get("warnings", ())))
+    warnings, request_id = tuple(options.get("warnings", ())), options.get("request_id", "")
+    call = PlaceCall(problem, limits or Limits(), explain, False, label, warnings, request_id)
     return call, options.get("timeout")
 
 

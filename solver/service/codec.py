@@ -102,6 +102,7 @@ def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
         validate_only=call.validate_only,
         label=call.label,
         warnings=call.warnings,
+        request_id=call.request_id,
     )
     return (request if verb is None else verb.request_type(request=request)).SerializeToString()
 

@@ -17,6 +17,8 @@ class Course:
     """The worker had read the request."""
     done: float | None = None
     """The worker had written the answer, or an error."""
+    request_id: str = ""
+    """What it is called: by its request, by its metadata, or by the server."""
     number: int = 0
     """The pool's number of the call, which the worker's log names; 0 where none was asked."""
     worker: int = 0

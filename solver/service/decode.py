@@ -29,6 +29,7 @@ from solver.errors import Fault, InvalidRequest
 from solver.formats.kinds import Kind, kind_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
+from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.sizes import SizeLimits
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import task_group_pb2
@@ -77,6 +78,8 @@ class PlaceCall:
         Whether only to validate.
     label, warnings
         What comes back in the answer.
+    request_id
+        The call's name; empty for none.
     """
 
     problem: Problem
@@ -85,6 +88,7 @@ class PlaceCall:
     validate_only: bool = False
     label: str = ""
     warnings: tuple[str, ...] = ()
+    request_id: str = ""
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -108,6 +112,8 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
     limits = reader.limits(message.limits)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    if len(message.request_id) > MAX_REQUEST_ID:
+        reader.fault("request_id", f"has {len(message.request_id):,} characters", f"at most {MAX_REQUEST_ID}")
     problem = reader.problem()
     for fault in kind_faults(problem, kind):
         reader.fault(fault.path, fault.problem, fault.remedy)
@@ -120,6 +126,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         validate_only=message.validate_only,
         label=message.label,
         warnings=tuple(message.warnings),
+        request_id=message.request_id,
     )
 
 

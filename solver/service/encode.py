@@ -39,6 +39,7 @@ def place_request(
     explain: bool = True,
     validate_only: bool = False,
     label: str = "",
+    request_id: str = "",
     warnings: Sequence[str] = (),
     by_name: bool = False,
 ) -> wire.PlaceRequest:
@@ -66,6 +67,7 @@ def place_request(
         limits=_limits(limits),
         validate_only=validate_only,
         label=label,
+        request_id=request_id,
         warnings=warnings,
     )
     if not explain:

@@ -8,10 +8,12 @@ import asyncio
 import logging
 import math
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, Protocol
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
@@ -19,6 +21,7 @@ from google.rpc import code_pb2, status_pb2
 
 from solver.errors import PlacementSolverError, ShuttingDown
 from solver.service.course import Course
+from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.status import DETAILS_KEY, internal, to_status
 from solver.service.workers import Failed
 
@@ -29,6 +32,10 @@ RESERVE_SHARE = 0.10
 UNDATED_SLACK = 0.25
 """Seconds after its time limit when a search is stopped from outside, where the call has no deadline."""
 
+REQUEST_ID_KEY = "x-request-id"
+"""The metadata that says what a call is called, both ways; what is no printable ASCII is percent-encoded on its way back."""
+
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 _log = logging.getLogger(__name__)
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -197,6 +204,7 @@ class Gate:
 
         async def handled(request: bytes, context: Context) -> bytes:
             call = Incoming(method, request, context)
+            call.course.request_id = _named(context)
             response: bytes | None = None
             status: status_pb2.Status | None = None
             try:
@@ -210,8 +218,10 @@ class Gate:
             except Exception as error:
                 status = _status_of(error)
             refused = await self._tell(call, response, status)
+            trailer = ((REQUEST_ID_KEY, quote(call.course.request_id, safe=_PRINTABLE)),)
             if response is None or refused is not None:
-                await _abort(context, refused or status or internal())
+                await _abort(context, refused or status or internal(), trailer)
+            context.set_trailing_metadata(trailer)
             return response
 
         return grpc.unary_unary_rpc_method_handler(handle)
@@ -238,7 +248,15 @@ def _status_of(error: Exception) -> status_pb2.Status:
     return internal()
 
 
-async def _abort(context: Context, status: status_pb2.Status) -> NoReturn:
+def _named(context: Context) -> str:
+    """What the caller calls the call besides its message, else a name that nothing else has."""
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID_KEY and isinstance(value, str) and 0 < len(value) <= MAX_REQUEST_ID:
+            return value
+    return uuid.uuid4().hex
+
+
+async def _abort(context: Context, status: status_pb2.Status, trailer: tuple[tuple[str, str], ...]) -> NoReturn:
     code = _CODES.get(status.code, _CODES[code_pb2.UNKNOWN])
-    await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
+    await context.abort(code, status.message, (*trailer, (DETAILS_KEY, status.SerializeToString())))
     raise AssertionError("abort always raises")

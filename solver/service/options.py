@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from solver.errors import Fault, InvalidRequest
 from solver.service.clusters.store import IN_MEMORY
 from solver.service.ranges import Range, faults_of
+from solver.service.repeats import RepeatLimits
 from solver.service.sizes import SizeLimits
 from solver.service.workers import PoolLimits, default_size
 
@@ -31,6 +32,8 @@ class ServerOptions:
         What a request may be at most.
     queue
         When calls and workers are given up.
+    repeats
+        How long answers are kept for calls that are repeated.
     allow_remote_plaintext
         Whether to listen, without encryption, where other computers can connect.
     drain_seconds
@@ -51,6 +54,7 @@ class ServerOptions:
     workers: int = field(default_factory=default_size)
     sizes: SizeLimits = field(default_factory=SizeLimits)
     queue: PoolLimits = field(default_factory=PoolLimits)
+    repeats: RepeatLimits = field(default_factory=RepeatLimits)
     allow_remote_plaintext: bool = False
     drain_seconds: float = 30.0
     state: str = IN_MEMORY

@@ -15,8 +15,9 @@ from solver.service.clusters.servicer import Wrapper, with_cluster
 from solver.service.gate import UNDATED_SLACK, Answer, Incoming
 from solver.service.options import ServerOptions
 from solver.service.outline import of_request, seconds_of
+from solver.service.repeats import MAX_REQUEST_ID, Repeats
 from solver.service.status import from_status
-from solver.service.verbs import VERBS
+from solver.service.verbs import PREFIX, VERBS
 from solver.service.workers import Failed, WorkerPool
 from solver.v1 import placement_service_pb2 as wire
 
@@ -38,6 +39,7 @@ class PlacementServicer:
         self._pool = pool
         self._keeper = keeper
         self._sizes = options.sizes
+        self._repeats = Repeats(options.repeats)
         self._version = version_response(options).SerializeToString(deterministic=True)
 
     def calls(self) -> Mapping[str, Answer]:
@@ -48,6 +50,11 @@ class PlacementServicer:
             **{method: partial(self._answered, call) for method, call in solving.items()},
             "GetVersion": self._get_version,
         }
+
+    @property
+    def repeats(self) -> Repeats:
+        """The answers that are kept for calls that are repeated."""
+        return self._repeats
 
     async def validate(self, request: bytes) -> None:
         """Have a worker validate a ``PlaceRequest``; raises what is wrong with it."""
@@ -61,9 +68,21 @@ class PlacementServicer:
         return self._version
 
     async def _answered(self, kind: frames.Call, call: Incoming) -> bytes:
-        """Have a worker answer."""
+        """Have a worker answer, unless the call repeats another."""
+        wrapped = kind is not frames.Call.PLACE
+        outline = await of_request(call.request, wrapped=wrapped)
+        if not outline.request_id:
+            return await self._computed(kind, call, outline)
+        call.course.request_id = outline.request_id[:MAX_REQUEST_ID]
+        key = (call.party, call.method, outline.request_id)
+        path = f"{PREFIX if wrapped else ''}request_id"
+        answer, call.course.repeated = await self._repeats.once(
+            key, call.request, partial(self._computed, kind, call, outline), path
+        )
+        return answer
+
+    async def _computed(self, kind: frames.Call, call: Incoming, outline: wire.RequestOutline) -> bytes:
         finish_by, slack = call.times()
-        outline = await of_request(call.request, wrapped=kind is not frames.Call.PLACE)
         wrapper: Callable[[], Wrapper] | None = wire.CheckRequest if kind is frames.Call.CHECK else None
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
