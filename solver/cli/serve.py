@@ -36,6 +36,13 @@ def serve(
     allow_remote_plaintext: Annotated[
         bool, typer.Option(PLAINTEXT, help="Listen, without encryption, for other computers too.")
     ] = False,
+    metrics_address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where Prometheus may ask, over HTTP. (default: nowhere)"),
+    ] = None,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Send traces where the environment says (OTEL_EXPORTER_OTLP_ENDPOINT).")
+    ] = False,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -52,7 +59,13 @@ def serve(
         from solver.service.configuration import options_of, printed, read_file
         from solver.service.options import ServerOptions
 
-        said = {"address": address, "state": state, "allow_remote_plaintext": allow_remote_plaintext or None}
+        said = {
+            "address": address,
+            "state": state,
+            "allow_remote_plaintext": allow_remote_plaintext or None,
+            "metrics_address": metrics_address,
+            "traces": traces or None,
+        }
         given: dict[str, object] = {name: value for name, value in said.items() if value is not None}
         entries = {} if config is None else read_file(config)
         with _places_in_faults(given, config):

@@ -22,7 +22,7 @@ from google.rpc import code_pb2, status_pb2
 from solver.errors import PlacementSolverError, ShuttingDown
 from solver.service.course import Course
 from solver.service.repeats import MAX_REQUEST_ID
-from solver.service.status import DETAILS_KEY, internal, to_status
+from solver.service.status import DETAILS_KEY, internal, reason_of, to_status
 from solver.service.workers import Failed
 
 RESERVE_SECONDS = 0.030
@@ -136,6 +136,24 @@ class Ended:
     response: bytes | None = None
     status: status_pb2.Status | None = None
 
+    @property
+    def code(self) -> str:
+        """The name of gRPC's code."""
+        if self.status is not None:
+            return _CODES.get(self.status.code, _CODES[code_pb2.UNKNOWN]).name
+        return grpc.StatusCode.OK.name if self.response is not None else grpc.StatusCode.CANCELLED.name
+
+    @property
+    def reason(self) -> str:
+        """Of the error; empty where there is none."""
+        return "" if self.status is None else reason_of(self.status)
+
+
+def code_number(name: str) -> int:
+    """The number of a code of gRPC, by its name."""
+    number: int = grpc.StatusCode[name].value[0]
+    return number
+
 
 class Watcher(Protocol):
     """Told of every call that ends."""
@@ -158,11 +176,15 @@ class Gate:
 
     def __init__(self, identify: Identify = anyone, watchers: Sequence[Watcher] = ()) -> None:
         self._identify = identify
-        self._watchers = tuple(watchers)
+        self._watchers = list(watchers)
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell one more how calls end, after the others."""
+        self._watchers.append(watcher)
 
     @property
     def running(self) -> int:
@@ -229,14 +251,16 @@ class Gate:
     async def _tell(
         self, call: Incoming, response: bytes | None, status: status_pb2.Status | None
     ) -> status_pb2.Status | None:
-        """Tell the watchers; why the answer must not leave, if one of them says so."""
+        """Tell the watchers; why the answer must not leave, if one of them says so, which those after it are told."""
         ended = Ended(call, time.monotonic() - call.arrived, response, status)
+        refused: status_pb2.Status | None = None
         for watcher in self._watchers:
             try:
                 await watcher.ended(ended)
             except Exception as error:
-                return _status_of(error)
-        return None
+                refused = _status_of(error)
+                ended = replace(ended, response=None, status=refused)
+        return refused
 
 
 def _status_of(error: Exception) -> status_pb2.Status:

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from solver.errors import WorkerLost
 from solver.service import frames
+from solver.service.logs import LogOptions, logging_to
 from solver.service.sizes import SizeLimits
 
 ENTRY = "solver.service.worker"
@@ -36,13 +37,15 @@ class WorkerHandle:
         Module with the verbs, as in ``solver.api``.
     sizes
         What a request may be at most.
+    logs
+        What the process logs, and how.
     """
 
-    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits) -> None:
+    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits, logs: LogOptions) -> None:
         self.calls, calls = context.Pipe()
         control, self.control = context.Pipe(duplex=False)
         self.process: ForkServerProcess = context.Process(
-            target=_run, args=(calls, control, api, sizes), name="placement-solver-worker", daemon=True
+            target=_run, args=(calls, control, api, sizes, logs), name="placement-solver-worker", daemon=True
         )
         with _start_lock, _without_main():
             self.process.start()
@@ -100,9 +103,10 @@ class WorkerHandle:
         self.control.close()
 
 
-def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits, logs: LogOptions) -> None:
     """In the worker: its module is imported there, never in the front."""
-    importlib.import_module(ENTRY).main(calls, control, api, sizes)
+    with logging_to(logs):
+        importlib.import_module(ENTRY).main(calls, control, api, sizes)
 
 
 _start_lock = threading.Lock()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from solver.errors import Fault, InvalidRequest
 from solver.service.clusters.store import IN_MEMORY
+from solver.service.logs import LogOptions
 from solver.service.ranges import Range, faults_of
 from solver.service.repeats import RepeatLimits
 from solver.service.sizes import SizeLimits
@@ -36,6 +37,12 @@ class ServerOptions:
         How long answers are kept for calls that are repeated.
     allow_remote_plaintext
         Whether to listen, without encryption, where other computers can connect.
+    logs
+        What is logged, and how.
+    metrics_address
+        Where Prometheus may ask, over HTTP without encryption: ``host:port`` or ``[v6]:port``; nowhere where it is not set.
+    traces
+        Whether to send traces where the environment says (``OTEL_EXPORTER_OTLP_ENDPOINT``).
     drain_seconds
         How long calls that run may go on after a stop was asked for.
     state
@@ -56,6 +63,9 @@ class ServerOptions:
     queue: PoolLimits = field(default_factory=PoolLimits)
     repeats: RepeatLimits = field(default_factory=RepeatLimits)
     allow_remote_plaintext: bool = False
+    logs: LogOptions = field(default_factory=LogOptions)
+    metrics_address: str | None = None
+    traces: bool = False
     drain_seconds: float = 30.0
     state: str = IN_MEMORY
     api: str = field(default="solver.api", metadata={"configured": False})
@@ -68,17 +78,25 @@ class ServerOptions:
     def _faults(self) -> Iterator[Fault]:
         if not 1 <= self.workers <= MOST_PROCESSES:
             yield Fault("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
+        yield from self._faults_of_address("address", self.address)
+        if self.metrics_address is not None:
+            if self.metrics_address.startswith("unix:"):
+                yield Fault("metrics_address", f"is '{self.metrics_address}'", "must be host:port or [v6]:port")
+            else:
+                yield from self._faults_of_address("metrics_address", self.metrics_address)
+
+    def _faults_of_address(self, path: str, address: str) -> Iterator[Fault]:
         try:
-            local = is_local(self.address)
+            local = is_local(address, path)
         except InvalidRequest as invalid:
             yield from invalid.faults
             return
         if not local and not self.allow_remote_plaintext:
-            problem = f"{self.address} is open to other computers, without encryption"
-            yield Fault("address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
+            problem = f"{address} is open to other computers, without encryption"
+            yield Fault(path, problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
 
 
-def is_local(address: str) -> bool:
+def is_local(address: str, path: str = "address") -> bool:
     """Whether only this computer reaches an address.
 
     Raises
@@ -90,7 +108,7 @@ def is_local(address: str) -> bool:
         return True
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
-        raise InvalidRequest.at("address", f"is '{address}'", "must be host:port, [v6]:port or unix:path")
+        raise InvalidRequest.at(path, f"is '{address}'", "must be host:port, [v6]:port or unix:path")
     if host == "localhost":
         return True
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Set
 
 from google.protobuf.message import DecodeError
 
@@ -14,12 +15,22 @@ from solver.v1 import placement_service_pb2 as wire
 AT_ONCE = 8 * 2**20
 """Larger requests are read tag by tag in a thread: the unpacking of 60 MB takes 0.1 s in which nothing else is answered."""
 
+ANSWERED_BY_PLANS = {
+    "PlacementService/Place": False,
+    "PlacementService/Terminate": True,
+    "PlacementService/Drain": True,
+    "PlacementService/Rebalance": True,
+    "PlacementService/Reconcile": True,
+    "PlacementService/Deploy": True,
+}
+"""The methods whose response is a ``PlaceResponse``, and whether within another message."""
+
 
 async def of_request(payload: bytes, *, wrapped: bool) -> wire.RequestOutline:
     """A part of a ``PlaceRequest``, or of a message that holds one in its first field; nothing of bytes that are none."""
     try:
         if len(payload) > AT_ONCE:
-            payload = await asyncio.to_thread(_picked, payload, wrapped)
+            return wire.RequestOutline.FromString(await asyncio.to_thread(_picked, payload, _OF_REQUEST, wrapped))
         if wrapped:
             return wire.WrappedRequestOutline.FromString(payload).request
         return wire.RequestOutline.FromString(payload)
@@ -27,8 +38,10 @@ async def of_request(payload: bytes, *, wrapped: bool) -> wire.RequestOutline:
         return wire.RequestOutline()  # The worker says what is wrong with it.
 
 
-def of_response(payload: bytes, *, wrapped: bool) -> wire.ResponseOutline:
+async def of_response(payload: bytes, *, wrapped: bool) -> wire.ResponseOutline:
     """A part of a ``PlaceResponse``, or of a message that holds one in its first field."""
+    if len(payload) > AT_ONCE:
+        return wire.ResponseOutline.FromString(await asyncio.to_thread(_picked, payload, _OF_RESPONSE, wrapped))
     if wrapped:
         return wire.WrappedResponseOutline.FromString(payload).response
     return wire.ResponseOutline.FromString(payload)
@@ -44,11 +57,12 @@ def seconds_of(outline: wire.RequestOutline) -> float:
     return Limits().time_limit
 
 
-_FIELDS = frozenset(field.number for field in wire.RequestOutline.DESCRIPTOR.fields)
+_OF_REQUEST = frozenset(field.number for field in wire.RequestOutline.DESCRIPTOR.fields)
+_OF_RESPONSE = frozenset(field.number for field in wire.ResponseOutline.DESCRIPTOR.fields)
 
 
-def _picked(payload: bytes, wrapped: bool) -> bytes:
-    """The fields of an outline, of a whole request."""
+def _picked(payload: bytes, fields: Set[int], wrapped: bool) -> bytes:
+    """Some fields of a message, or of the messages in its first field, which are one if there are several."""
     found = bytearray()
     at, end = 0, len(payload)
     while at < end:
@@ -65,8 +79,7 @@ def _picked(payload: bytes, wrapped: bool) -> bytes:
         else:
             break
         if wrapped and field == 1 and kind == 2:
-            part = _picked(payload[at - length : at], wrapped=False)
-            found += wire.WrappedRequestOutline(request=wire.RequestOutline.FromString(part)).SerializeToString()
-        elif not wrapped and field in _FIELDS:
+            found += _picked(payload[at - length : at], fields, False)
+        elif not wrapped and field in fields:
             found += payload[start:at]
     return bytes(found)

@@ -33,13 +33,15 @@ class PlacementServicer:
         Of the workers.
     keeper
         Of the clusters that a request may name.
+    repeats
+        The answers that are kept for calls that are repeated.
     """
 
-    def __init__(self, pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> None:
+    def __init__(self, pool: WorkerPool, keeper: ClusterKeeper, repeats: Repeats, options: ServerOptions) -> None:
         self._pool = pool
         self._keeper = keeper
         self._sizes = options.sizes
-        self._repeats = Repeats(options.repeats)
+        self._repeats = repeats
         self._version = version_response(options).SerializeToString(deterministic=True)
 
     def calls(self) -> Mapping[str, Answer]:
@@ -50,11 +52,6 @@ class PlacementServicer:
             **{method: partial(self._answered, call) for method, call in solving.items()},
             "GetVersion": self._get_version,
         }
-
-    @property
-    def repeats(self) -> Repeats:
-        """The answers that are kept for calls that are repeated."""
-        return self._repeats
 
     async def validate(self, request: bytes) -> None:
         """Have a worker validate a ``PlaceRequest``; raises what is wrong with it."""

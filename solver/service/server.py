@@ -19,9 +19,12 @@ from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
 from solver.service.clusters.store import Store
 from solver.service.gate import Answer, Gate
+from solver.service.logs import logging_to
 from solver.service.options import ServerOptions
 from solver.service.placement import PlacementServicer
+from solver.service.repeats import Repeats
 from solver.service.sizes import SizeLimits
+from solver.service.telemetry import Telemetry
 from solver.service.workers import WorkerPool
 
 ANSWERED = ("", placement.SERVICE, clusters.SERVICE)
@@ -46,13 +49,16 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
     Raises
     ------
     InvalidRequest
-        If nobody can listen on the address; or if the state is of another version.
+        If nobody can listen on the address; if the state is of another version; or if metrics or traces are asked for and
+        what they need is not installed.
     StoreFailed
         If the state cannot be read.
     WorkerLost
         If the workers cannot start.
     """
-    asyncio.run(_serve(options or ServerOptions(), on_ready))
+    options = options or ServerOptions()
+    with logging_to(options.logs):
+        asyncio.run(_serve(options, on_ready))
 
 
 async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> None:
@@ -60,9 +66,11 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
+    pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue, logs=options.logs)
     keeper = ClusterKeeper(Store(options.state))
+    gate, repeats, telemetry = Gate(), Repeats(options.repeats), None
     try:
+        telemetry = Telemetry(options, pool, gate, keeper, repeats)
         # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
         starting = loop.create_task(pool.start())
         await asyncio.wait((starting, loop.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
@@ -72,8 +80,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        gate = Gate()
-        await _register(server, checks, gate, _answers(pool, keeper, options))
+        await _register(server, checks, gate, _answers(pool, keeper, repeats, options))
         address = _listen(server, options.address)
         changes = _Health(checks)
         pool.on_change = changes.told
@@ -91,11 +98,15 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     finally:
         await pool.close()
         await keeper.close()
+        if telemetry is not None:
+            await telemetry.close()
 
 
-def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> Mapping[str, Mapping[str, Answer]]:
+def _answers(
+    pool: WorkerPool, keeper: ClusterKeeper, repeats: Repeats, options: ServerOptions
+) -> Mapping[str, Mapping[str, Answer]]:
     """What answers each method of each service."""
-    placing = PlacementServicer(pool, keeper, options)
+    placing = PlacementServicer(pool, keeper, repeats, options)
     keeping = ClusterServicer(keeper, options.sizes, placing.validate)
     return {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
 

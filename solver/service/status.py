@@ -98,6 +98,15 @@ def from_status(status: status_pb2.Status) -> PlacementSolverError:
     return kind(status.message)
 
 
+def reason_of(status: status_pb2.Status) -> str:
+    """The reason of a status of this service; empty where it is not of it."""
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details:
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+    return info.reason if info.domain == DOMAIN else ""
+
+
 def all_errors(base: type[PlacementSolverError] = PlacementSolverError) -> Iterator[type[PlacementSolverError]]:
     """Every error there is, the base first."""
     yield base

@@ -25,6 +25,7 @@ from solver.errors import InvalidRequest, WorkerLost
 from solver.service import frames
 from solver.service.course import Course
 from solver.service.handle import ENTRY, WorkerHandle
+from solver.service.logs import LogOptions
 from solver.service.queue import FairQueue, Turn
 from solver.service.ranges import above, faults_of, whole
 from solver.service.sizes import SizeLimits
@@ -123,15 +124,24 @@ class WorkerPool:
         Module with the verbs, as in ``solver.api``.
     limits
         When a call is refused, and when a worker is given up.
+    logs
+        What workers log, and how.
     """
 
     def __init__(
-        self, size: int, sizes: SizeLimits, *, api: str = "solver.api", limits: PoolLimits | None = None
+        self,
+        size: int,
+        sizes: SizeLimits,
+        *,
+        api: str = "solver.api",
+        limits: PoolLimits | None = None,
+        logs: LogOptions | None = None,
     ) -> None:
         self.size = size
         self.limits = limits or PoolLimits()
         self._sizes = sizes
         self._api = api
+        self._logs = logs or LogOptions()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([ENTRY, api, *ENGINES] if api in ENGINES else [ENTRY, api])
         # One thread for each exchange, and as many for workers that start.
@@ -311,7 +321,7 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
 
         def start() -> WorkerHandle:
-            worker = WorkerHandle(self._context, self._api, self._sizes)
+            worker = WorkerHandle(self._context, self._api, self._sizes, self._logs)
             try:
                 worker.wait_ready()
             except WorkerLost:
