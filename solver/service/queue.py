@@ -29,6 +29,10 @@ ended."""
 NEWEST_SHARE = 0.3
 """Weight of the call that has just ended in the mean of those before: three calls make two thirds of it."""
 
+FIRST_WEIGHT, FIRST_DEVIATION_WEIGHT, FIRST_DEVIATIONS = 1 / 8, 1 / 4, 2.0
+"""Of the newest call in the mean of the seconds until a first plan, in their mean deviation, and how many deviations a call may
+need besides the mean: the weights are those of TCP for round trips (RFC 6298, section 2)."""
+
 MOST_CALLERS = 10_000
 """Callers without a call here that are remembered."""
 
@@ -52,6 +56,9 @@ class Turn:
         Seconds that it takes at most.
     latest
         The moment (of the queue's clock) when it has waited in vain.
+    dated
+        Whether that is when its answer must be on its way: then it must begin earlier, by what calls like it needed for a first
+        plan.
     """
 
     caller: str
@@ -59,6 +66,7 @@ class Turn:
     size: int
     allowed: float
     latest: float
+    dated: bool = False
     number: int = 0
     """In the order of arrival."""
     expected: float = 0.0
@@ -122,6 +130,7 @@ class FairQueue:
         self._active: dict[str, _Account] = {}
         self._known: OrderedDict[str, _Account] = OrderedDict()
         self._running: set[Turn] = set()
+        self._first: dict[Hashable, tuple[float, float]] = {}
         self._count = 0
         self._numbers = 0
         self._level = 0.0
@@ -151,6 +160,9 @@ class FairQueue:
         """
         account = self._active.get(turn.caller) or self._known.get(turn.caller) or _Account()
         turn.expected = self._expected(account, turn)
+        mean, deviation = self._first.get(turn.kind, (0.0, 0.0))
+        if turn.dated:
+            turn.latest -= mean + FIRST_DEVIATIONS * deviation
         if not account.is_active:
             account.had = max(account.had if account.period == self._period else 0.0, self._level)
             account.period = self._period
@@ -169,7 +181,7 @@ class FairQueue:
             if start > turn.latest:
                 self.leave(turn)
                 late = start - turn.latest
-                said = f"about {start - self._clock():.1f} s of work are in front of the call, more than it can wait"
+                said = f"about {start - self._clock():.1f} s of work are in front of the call, and it can wait less"
                 raise self._refusal("work", said, late)
 
     def next(self) -> Turn | None:
@@ -213,8 +225,16 @@ class FairQueue:
             self.leave(turn)
         return left
 
-    def ended(self, turn: Turn, *, ran: bool = True) -> None:
-        """A call that has begun gives its worker back, which it may not have used."""
+    def ended(self, turn: Turn, *, first: float | None = None, ran: bool = True) -> None:
+        """A call that has begun gives its worker back.
+
+        Parameters
+        ----------
+        first
+            Seconds that it needed until it had a plan, or its answer; None for all that it took.
+        ran
+            Whether it used its worker at all.
+        """
         if turn not in self._running:
             return
         self._running.remove(turn)
@@ -227,7 +247,13 @@ class FairQueue:
         if ran:
             mean = account.means.get(turn.kind)
             account.means[turn.kind] = taken if mean is None else mean + NEWEST_SHARE * (taken - mean)
+            self._learn_first(turn.kind, taken if first is None else first)
         self._settle(turn.caller, account)
+
+    def _learn_first(self, kind: Hashable, seconds: float) -> None:
+        mean, deviation = self._first.get(kind, (seconds, seconds / 2))
+        deviation += FIRST_DEVIATION_WEIGHT * (abs(seconds - mean) - deviation)
+        self._first[kind] = mean + FIRST_WEIGHT * (seconds - mean), deviation
 
     def _expected(self, account: _Account, turn: Turn) -> float:
         return min(max(account.means.get(turn.kind, 0.0), turn.size / BYTES_PER_SECOND), turn.allowed)

@@ -59,9 +59,9 @@ class Turnstile:
             timer.cancel()
             del self._granted[turn]
 
-    def ended(self, turn: Turn) -> None:
-        """A call has ended; its worker is released, or gone."""
-        self.queue.ended(turn)
+    def ended(self, turn: Turn, first: float | None) -> None:
+        """A call has ended, as ``FairQueue.ended``; its worker is released, or gone."""
+        self.queue.ended(turn, first=first)
 
     def release(self, worker: WorkerHandle) -> None:
         """A worker is idle."""

@@ -101,6 +101,9 @@ class _Call:
     slack: float
     turn: Turn
     course: Course
+    turn_began: float = field(default_factory=time.monotonic)
+    first_after: float | None = None
+    """Seconds until it had a plan, where one was reported."""
     plan: bytes | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -237,7 +240,10 @@ class WorkerPool:
         course.queued = now = time.monotonic()
         latest = now + self.limits.wait_seconds if math.isinf(finish_by) else finish_by
         most = min(seconds, finish_by - now)
-        turn = Turn(caller, kind, len(payload), self.limits.unread_seconds if math.isinf(most) else most, latest)
+        most = self.limits.unread_seconds if math.isinf(most) else most
+        # Requests within a factor of four in bytes take a like time.
+        like = (kind, len(payload).bit_length() // 2)
+        turn = Turn(caller, like, len(payload), most, latest, dated=not math.isinf(finish_by))
         idle = self._turnstile.idle
         while idle and not idle[0].process.is_alive():
             self._replace(idle.popleft())
@@ -273,11 +279,11 @@ class WorkerPool:
         except WorkerLost as lost:
             call.disarm()
             resolve(call.answer, lost)
-            self._turnstile.ended(call.turn)
+            self._turnstile.ended(call.turn, call.first_after)
             self._replace(worker)
         else:
             call.disarm()
-            self._turnstile.ended(call.turn)
+            self._turnstile.ended(call.turn, call.first_after)
             self._release(worker)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
@@ -285,6 +291,8 @@ class WorkerPool:
             call.course.read = time.monotonic()
             self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
+            if call.plan is None:
+                call.first_after = time.monotonic() - call.turn_began
             call.plan = payload
         elif kind is frames.Reply.DONE:
             call.course.done = time.monotonic()

@@ -30,9 +30,18 @@ class Desk:
     def __post_init__(self) -> None:
         self.queue = FairQueue(self.workers, self.places, self.room, self.share, lambda: self.now)
 
-    def call(self, caller: str, takes: float, *, size: int = 0, allowed: float = 100.0, waits: float = 1e6) -> Turn:
+    def call(
+        self,
+        caller: str,
+        takes: float,
+        *,
+        size: int = 0,
+        allowed: float = 100.0,
+        waits: float = 1e6,
+        dated: bool = False,
+    ) -> Turn:
         """A call comes."""
-        turn = Turn(caller, "place", size, allowed, self.now + waits)
+        turn = Turn(caller, "place", size, allowed, self.now + waits, dated)
         self.takes[turn], self.arrived[turn] = takes, self.now
         self.queue.enter(turn, at_once=len(self.running) < self.workers)
         self.hand_out()
@@ -282,3 +291,32 @@ def test_callers_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) ->
     assert len(desk.queue._known) <= 50
     desk.until(2000)
     assert [caller for caller, _, _ in desk.served] == ["first", "waits"]
+
+
+def test_a_call_must_begin_in_time_for_a_first_plan() -> None:
+    """Calls that needed 2 s for a plan: one that must be answered in 3 s, and would begin in 2, is refused."""
+    desk = Desk()
+    for _ in range(20):
+        desk.call("a", 2)
+        desk.until(desk.now + 2)
+    desk.call("a", 2)
+    with pytest.raises(Overloaded, match="it can wait less"):
+        desk.call("b", 2, waits=3, dated=True)
+    desk.call("b", 2, waits=3, dated=False)
+
+
+def test_a_call_that_waits_until_it_is_too_late_does_not_begin() -> None:
+    """The moment when it has waited in vain comes earlier by what a first plan takes, not by the whole search."""
+    desk = Desk()
+    desk.call("a", 5)
+    desk.until(5)
+    early = desk.call("a", 5, waits=100, dated=True)
+    assert early.latest < 5 + 100 - 5
+    desk = Desk()
+    for _ in range(30):
+        turn = desk.call("a", 5)
+        desk.now += 5
+        del desk.running[turn]
+        desk.queue.ended(turn, first=0.5)
+    early = desk.call("a", 5, waits=100, dated=True)
+    assert early.latest == pytest.approx(desk.now + 100 - 0.5, abs=0.05)

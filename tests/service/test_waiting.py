@@ -86,7 +86,8 @@ def test_a_call_that_would_wait_in_vain_is_refused_long_before_its_deadline() ->
 
     seconds, retry = asyncio.run(refused())
     assert seconds < 0.1
-    assert 0.3 < retry < 0.7
+    # Half a second too much work, and the second or so that a first plan takes.
+    assert 0.5 < retry < 3
 
 
 def test_a_server_that_ends_refuses_what_waits_and_what_comes() -> None:
