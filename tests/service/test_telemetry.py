@@ -501,3 +501,16 @@ def test_what_does_not_apply_to_a_call_is_left_out() -> None:
     said = fields_of(ended(error=InvalidRequest.at("a", "b", "c")))
     assert {"worker", "call", "waited_seconds", "response_bytes", "caller", "repeated"}.isdisjoint(said)
     assert (said["code"], said["reason"], said["peer"]) == ("INVALID_ARGUMENT", "INVALID_REQUEST", "ipv4:10.0.0.1:4711")
+
+
+def test_every_metric_is_in_the_documentation(metrics: Metrics, root: Path) -> None:
+    """And nothing else stands in its table."""
+    tell(metrics, ended(wire.PlaceResponse()))
+    samples = {
+        family.name.removeprefix("placement_solver_") + ("_total" if family.type == "counter" else "")
+        for family in metrics.registry.collect()
+        if family.name.startswith("placement_solver_")
+    }
+    table = (root / "docs" / "service.md").read_text(encoding="utf-8").partition("| metric |")[2].partition("\n\n")[0]
+    said = {name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert said == samples
