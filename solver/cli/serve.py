@@ -86,7 +86,7 @@ def _places_in_faults(given: Collection[str], config: Path | None) -> Iterator[N
     """Name the options, or the file, where the service names its parameters."""
 
     def place(path: str) -> str:
-        if path.startswith("--"):
+        if path.startswith("--") or path.isupper():  # A variable of the environment.
             return path
         if path in given or config is None:
             return f"--{path.replace('_', '-')}"

@@ -33,6 +33,10 @@ FIRST_WEIGHT, FIRST_DEVIATION_WEIGHT, FIRST_DEVIATIONS = 1 / 8, 1 / 4, 2.0
 """Of the newest call in the mean of the seconds until a first plan, in their mean deviation, and how many deviations a call may
 need besides the mean: the weights are those of TCP for round trips (RFC 6298, section 2)."""
 
+MOST_FOR_FIRST = 0.5
+"""The part of a call's time that is kept at most for its first plan: the scheduler's plan is there at once, however long the
+searches before took to report one."""
+
 MOST_CALLERS = 10_000
 """Callers without a call here that are remembered."""
 
@@ -160,9 +164,10 @@ class FairQueue:
         """
         account = self._active.get(turn.caller) or self._known.get(turn.caller) or _Account()
         turn.expected = self._expected(account, turn)
-        mean, deviation = self._first.get(turn.kind, (0.0, 0.0))
         if turn.dated:
-            turn.latest -= mean + FIRST_DEVIATIONS * deviation
+            mean, deviation = self._first.get(turn.kind, (0.0, 0.0))
+            most = MOST_FOR_FIRST * self.seconds_until(turn.latest)
+            turn.latest -= min(mean + FIRST_DEVIATIONS * deviation, most)
         if not account.is_active:
             account.had = max(account.had if account.period == self._period else 0.0, self._level)
             account.period = self._period

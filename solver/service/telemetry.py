@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from solver.errors import InvalidRequest
 from solver.service.call_log import CallLog
 from solver.service.clusters.keeper import ClusterKeeper
-from solver.service.gate import Gate
+from solver.service.gate import Ended, Gate, Watcher
 from solver.service.options import ServerOptions
 from solver.service.repeats import Repeats
 from solver.service.workers import WorkerPool
@@ -35,15 +35,15 @@ class Telemetry:
     def __init__(
         self, options: ServerOptions, pool: WorkerPool, gate: Gate, keeper: ClusterKeeper, repeats: Repeats
     ) -> None:
-        gate.watch(CallLog())
+        gate.watch(_Aside(CallLog()))
         self._metrics: Metrics | None = None
         self._traces: Traces | None = None
         if options.traces:
             self._traces = _traces()
-            gate.watch(self._traces)
+            gate.watch(_Aside(self._traces))
         if options.metrics_address is not None:
             self._metrics = _metrics(pool, gate, keeper, repeats)
-            gate.watch(self._metrics)
+            gate.watch(_Aside(self._metrics))
             host, _, port = options.metrics_address.rpartition(":")
             taken = self._metrics.serve(host.removeprefix("[").removesuffix("]"), int(port))
             _log.info("metrics at http://%s:%d/metrics", host, taken)
@@ -53,6 +53,20 @@ class Telemetry:
         for each in (self._metrics, self._traces):
             if each is not None:
                 await asyncio.to_thread(each.close)
+
+
+class _Aside:
+    """A watcher whose faults keep no answer back."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    async def ended(self, call: Ended) -> None:
+        """Tell it."""
+        try:
+            await self._watcher.ended(call)
+        except Exception:
+            _log.exception("a call was answered and not recorded")
 
 
 def _metrics(pool: WorkerPool, gate: Gate, keeper: ClusterKeeper, repeats: Repeats) -> Metrics:

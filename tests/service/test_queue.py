@@ -312,6 +312,7 @@ def test_a_call_that_waits_until_it_is_too_late_does_not_begin() -> None:
     desk.until(5)
     early = desk.call("a", 5, waits=100, dated=True)
     assert early.latest < 5 + 100 - 5
+    assert desk.call("a", 5, waits=12, dated=True).latest == 5 + 12 / 2  # Half of its time at most.
     desk = Desk()
     for _ in range(30):
         turn = desk.call("a", 5)

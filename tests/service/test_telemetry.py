@@ -36,6 +36,7 @@ from solver.service.options import ServerOptions
 from solver.service.repeats import RepeatLimits, Repeats
 from solver.service.sizes import SizeLimits
 from solver.service.status import to_status
+from solver.service.telemetry import _Aside
 from solver.service.traces import Traces, provider_of_environment
 from solver.service.workers import WorkerPool
 from solver.v1 import placement_service_pb2 as wire
@@ -191,6 +192,17 @@ def test_every_unit_is_in_the_name(metrics: Metrics) -> None:
     rest = {name.removeprefix("placement_solver_") for name in names} - things - counted
     assert rest
     assert all(re.search(r"_(seconds|bytes|ratio)$", name) for name in rest)
+
+
+def test_what_cannot_be_recorded_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of who watches keeps no answer back: it stands in the log."""
+
+    class Faulty:
+        async def ended(self, call: Ended) -> None:
+            raise ZeroDivisionError
+
+    tell(_Aside(Faulty()), ended(wire.PlaceResponse()))
+    assert "a call was answered and not recorded" in caplog.text
 
 
 # Logs.
