@@ -15,7 +15,7 @@ import numpy as np
 
 from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
-from solver.domain.explanation import Shortfall, Violation
+from solver.domain.explanation import Isolation, Shortfall, Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
@@ -27,6 +27,7 @@ from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
+from solver.rules.isolation import isolation as isolation_of
 from solver.verify import broken
 from solver.verify import check as verify
 
@@ -186,6 +187,11 @@ def why(answer: Answer) -> Iterator[str]:
         yield sentence
 
 
+def isolation(answer: Answer) -> tuple[Isolation, ...]:
+    """What each rule ``isolateRoles`` comes to: where its roles have tasks before and after, and which share instances (§3.8)."""
+    return isolation_of(answer.problem, answer.tasks)
+
+
 def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...]:
     """What each constraint costs: the answer beside the best plan found without the rule (§7.2).
 
@@ -293,6 +299,9 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr(port).encode() + cluster.used_ports[port].tobytes()
     for group in problem.groups:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
+    if any(group.targets for group in problem.groups):
+        # No plan depends on them, what the answer says of it does.
+        yield repr([group.targets for group in problem.groups]).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
     if problem.device_groups or cluster.devices.size:
@@ -304,4 +313,4 @@ def _parts(problem: Problem) -> Iterable[bytes]:
     yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 
-__all__ = ["Answer", "Status", "check", "fingerprint", "place", "prices", "versions", "why"]
+__all__ = ["Answer", "Status", "check", "fingerprint", "isolation", "place", "prices", "versions", "why"]

@@ -10,13 +10,15 @@
     ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
     ├── ShuttingDown            UNAVAILABLE         the server ends, and takes no calls any more
+    ├── Unauthenticated         UNAUTHENTICATED     nothing proves who calls
+    ├── PermissionDenied        PERMISSION_DENIED   the caller may not do what was asked
     ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
     ├── ClusterNotFound         NOT_FOUND           no cluster is kept under this name
     ├── StaleVersion            ABORTED             the cluster has changed since; read it again
-    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written; nothing has changed
+    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written
     └── PlanRejected            INTERNAL            the checker refused the first plan; no plan leaves
 
 Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
@@ -134,6 +136,20 @@ class ShuttingDown(PlacementSolverError):
         super().__init__(said)
 
 
+class Unauthenticated(PlacementSolverError):
+    """No certificate and no token proves who calls, or what was sent as proof is none."""
+
+    grpc_code = "UNAUTHENTICATED"
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(PlacementSolverError):
+    """The role of the caller does not allow what was asked: a method, a cluster, a service or a task role."""
+
+    grpc_code = "PERMISSION_DENIED"
+    reason = "PERMISSION_DENIED"
+
+
 class WorkerLost(PlacementSolverError):
     """The worker process ended before it answered."""
 
@@ -182,7 +198,7 @@ class StaleVersion(PlacementSolverError):
 
 
 class StoreFailed(PlacementSolverError):
-    """The store of the server could not be read or written; what was asked for has not happened."""
+    """The store of the server could not be read or written; what was asked for has not happened, or is not recorded."""
 
     grpc_code = "UNAVAILABLE"
     reason = "STORE_FAILED"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,20 @@ from solver.cli.exits import errors_to_exit_codes, say
 from solver.errors import InvalidRequest
 
 PLAINTEXT = "--allow-remote-plaintext"
+OPTIONS = (
+    "address",
+    "workers",
+    "state",
+    "tls_cert",
+    "tls_key",
+    "client_ca",
+    "token_address",
+    "callers",
+    "audit",
+    "metrics_address",
+    "traces",
+)
+"""Fields of ``ServerOptions`` that are options here, under the same names with dashes."""
 
 
 def serve(
@@ -52,6 +66,28 @@ def serve(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Check the options, print them all as TOML, and end.")
     ] = False,
+    tls_cert: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Encrypt: the certificate, PEM, with those that lead to its authority."),
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option(metavar="FILE", help="The certificate's key, PEM.")] = None,
+    client_ca: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Require certificates of clients: those of these authorities, PEM."),
+    ] = None,
+    token_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Listen here too, for callers with a token and no certificate; with --client-ca."
+        ),
+    ] = None,
+    callers: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Who may call, and what they may do, TOML. (default: everybody, everything)"),
+    ] = None,
+    audit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Record every decision here before its answer leaves.")
+    ] = None,
 ) -> None:
     """Serve placements over gRPC until it is told to stop; calls that run are finished first."""
     with errors_to_exit_codes():
@@ -63,12 +99,18 @@ def serve(
             "address": address,
             "state": state,
             "allow_remote_plaintext": allow_remote_plaintext or None,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+            "client_ca": client_ca,
+            "token_address": token_address,
+            "callers": callers,
+            "audit": audit,
             "metrics_address": metrics_address,
             "traces": traces or None,
         }
         given: dict[str, object] = {name: value for name, value in said.items() if value is not None}
-        entries = {} if config is None else read_file(config)
-        with _places_in_faults(given, config):
+        entries: Mapping[str, object] = {} if config is None else read_file(config)
+        with _places_in_faults(given, entries, config):
             if workers is not None:
                 given["workers"] = whole("--workers", workers)
             options = options_of(ServerOptions, {**entries, **given})
@@ -77,27 +119,35 @@ def serve(
             return
         from solver.service.server import serve as run
 
-        with _places_in_faults(given, config):
+        with _places_in_faults(given, entries, config):
             run(options, on_ready=lambda where: say(f"listening on {where}"))
 
 
 @contextmanager
-def _places_in_faults(given: Collection[str], config: Path | None) -> Iterator[None]:
-    """Name the options, or the file, where the service names its parameters."""
+def _places_in_faults(given: Collection[str], entries: Collection[str], config: Path | None) -> Iterator[None]:
+    """Name the options, or the file, where the service names its parameters; what else is at fault says where it stands."""
 
     def place(path: str) -> str:
-        if path.startswith("--") or path.isupper():  # A variable of the environment.
-            return path
-        if path in given or config is None:
-            return f"--{path.replace('_', '-')}"
-        return f"{config} {path}"
+        top = path.partition(".")[0].partition("[")[0]
+        if top in entries and top not in given:
+            return f"{config} {path}"
+        return _option(path) if path in OPTIONS else path
 
     try:
         yield
     except InvalidRequest as invalid:
-        remedy = "set allow_remote_plaintext"
-        faults = [
-            replace(fault, path=place(fault.path), remedy=fault.remedy.replace(remedy, f"add {PLAINTEXT}"))
-            for fault in invalid.faults
-        ]
+        faults = [replace(fault, path=place(fault.path), remedy=_said(fault.remedy)) for fault in invalid.faults]
         raise InvalidRequest(faults) from invalid
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+def _said(remedy: str) -> str:
+    """With options in the place of fields."""
+    for field in (*OPTIONS, "allow_remote_plaintext"):
+        remedy = remedy.replace(f"set {field}", f"add {_option(field)}").replace(
+            f"and {field}", f"and {_option(field)}"
+        )
+    return remedy

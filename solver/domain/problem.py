@@ -23,6 +23,7 @@ from solver.domain.request import (
     TaskGroup,
 )
 from solver.domain.seating import device_faults, devices_after, seats_of
+from solver.domain.targets import target_faults
 from solver.errors import Fault, InvalidRequest
 
 DEFAULT_SERVICE_STRATEGIES = (RuleSpec("spread", f"attribute:{ZONE}"), RuleSpec("spread", "instanceId"))
@@ -289,6 +290,7 @@ def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> li
         seen.add(group.name)
         faults += _amount_faults(path, group, cluster)
         faults += _size_faults(path, group)
+        faults += target_faults(path, group.targets)
     return faults
 
 

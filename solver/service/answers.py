@@ -14,6 +14,8 @@ from solver.domain.problem import Problem
 from solver.domain.solution import Status, Stop, TierResult
 from solver.domain.steps import Action, Block, Steps, Waiting
 from solver.errors import InvalidRequest
+from solver.rules.isolation import isolation
+from solver.service.targets import isolation_to_wire, zones_to_wire
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import plan_pb2, task_group_pb2
 
@@ -59,6 +61,8 @@ def place_response(answer: Answer) -> wire.PlaceResponse:
         label=answer.label,
         block=None if steps is None or steps.block is None else _block(steps.block),
         task_columns=None if steps is None or steps.block is None else _columns(answer.tasks),
+        targets=zones_to_wire(answer.targets),
+        isolation=isolation_to_wire(isolation(answer.problem, answer.tasks)),
     )
 
 
@@ -98,7 +102,7 @@ def read_violations(found: Iterable[plan_pb2.Violation]) -> tuple[Violation, ...
 
 
 def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
-    """Read the answer to a problem.
+    """Read the answer to a problem. What follows from the problem and the plan is not read: targets, isolation.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -22,6 +22,7 @@ from solver.service import codec
 from solver.service.cluster_client import ClusterClient
 from solver.service.decode import PlaceCall
 from solver.service.frames import Call
+from solver.service.options import is_local
 from solver.service.sizes import SizeLimits
 from solver.service.status import DETAILS_KEY, from_status
 from solver.service.verbs import VERBS
@@ -84,9 +85,26 @@ class Client:
         ``host:port`` or ``unix:path``.
     credentials
         For an encrypted connection; None for plaintext.
+    token
+        A bearer token, or what gives the present one at each call; None sends none.
+
+    Raises
+    ------
+    InvalidRequest
+        If the token would leave this computer without encryption.
     """
 
-    def __init__(self, address: str, *, credentials: grpc.ChannelCredentials | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | Callable[[], str] | None = None,
+    ) -> None:
+        if token is not None and credentials is None and not _stays_here(address):
+            problem = f"would be sent to {address} without encryption"
+            raise InvalidRequest.at("token", problem, "give credentials too, or connect to 127.0.0.1 or unix:path")
+        self._token = token
         options = [
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
@@ -184,9 +202,21 @@ class Client:
             raise InvalidRequest.at("timeout", f"is {timeout} s", "must be above 0")
         unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(f"/solver.v1.{service}/{method}")
         try:
-            return unary(payload, timeout=timeout)
+            return unary(payload, timeout=timeout, metadata=self._metadata())
         except grpc.RpcError as error:
             raise _error_of(cast(grpc.Call, error)) from None
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        if self._token is None:
+            return ()
+        return (("authorization", f"Bearer {self._token if isinstance(self._token, str) else self._token()}"),)
+
+
+def _stays_here(address: str) -> bool:
+    try:
+        return is_local(address)
+    except InvalidRequest:
+        return False  # A name in another form of gRPC's: nobody knows where it leads.
 
 
 def _call_of(problem: Problem, limits: Limits | None, options: CallOptions) -> tuple[PlaceCall, float | None]:

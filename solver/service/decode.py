@@ -31,6 +31,7 @@ from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
 from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.sizes import SizeLimits
+from solver.service.targets import enum_faults, targets_from_wire
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import task_group_pb2
 
@@ -179,6 +180,8 @@ class _Reader:
         for p, port in enumerate(group.ports):
             if port.protocol not in _PROTOCOLS:
                 self.fault(f"{path}.ports[{p}].protocol", f"is {port.protocol}", "must be TCP or UDP")
+        for fault in enum_faults(path, group.targets):
+            self.fault(fault.path, fault.problem, fault.remedy)
         return TaskGroup(
             name=group.name,
             family=group.family or group.name,
@@ -203,6 +206,7 @@ class _Reader:
             if group.HasField("minimum_healthy_percent")
             else None,
             maximum_percent=group.maximum_percent if group.HasField("maximum_percent") else None,
+            targets=targets_from_wire(group.targets),
         )
 
     # Counts and tasks.

@@ -11,6 +11,7 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
+from solver.service.targets import targets_to_wire
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
 
@@ -232,6 +233,7 @@ def _group(group: TaskGroup) -> task_group_pb2.TaskGroup:
         max_moves=group.max_moves,
         minimum_healthy_percent=group.minimum_healthy_percent,
         maximum_percent=group.maximum_percent,
+        targets=targets_to_wire(group.targets),
     )
 
 

@@ -10,7 +10,7 @@ import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, Protocol
 from urllib.parse import quote
@@ -20,6 +20,7 @@ import grpc.aio
 from google.rpc import code_pb2, status_pb2
 
 from solver.errors import PlacementSolverError, ShuttingDown
+from solver.service.callers.roles import ANYTHING, Role
 from solver.service.course import Course
 from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.status import DETAILS_KEY, internal, reason_of, to_status
@@ -50,9 +51,12 @@ class Caller:
     ----------
     name
         Of the identity that was proved; empty for whoever comes where nobody must prove one.
+    role
+        What they may do.
     """
 
     name: str = ""
+    role: Role = ANYTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +108,28 @@ Answer = Callable[[Incoming], Awaitable[bytes]]
 """Answers a call in bytes; raises ``PlacementSolverError`` or ``Failed``."""
 
 
-class Identify(Protocol):
-    """Finds out who calls a method."""
+class Door(Protocol):
+    """Finds out who calls, and lets them in or not."""
 
-    async def __call__(self, method: str, context: Context) -> Caller:
-        """The caller; raises ``PlacementSolverError`` where it is nobody, or may not call the method."""
+    async def identify(self, method: str, context: Context) -> Caller:
+        """Who calls; raises ``PlacementSolverError`` where it is nobody."""
+        ...
+
+    def entered(self, call: Incoming) -> AbstractAsyncContextManager[None]:
+        """A call while it is answered; raises ``PlacementSolverError`` where its caller may not make it."""
         ...
 
 
-async def anyone(method: str, context: Context) -> Caller:
-    """Nobody has to prove who they are."""
-    return Caller()
+class OpenDoor:
+    """Nobody has to prove who they are, and everybody may call everything."""
+
+    async def identify(self, method: str, context: Context) -> Caller:
+        """Anybody."""
+        return Caller()
+
+    def entered(self, call: Incoming) -> AbstractAsyncContextManager[None]:
+        """Any call."""
+        return nullcontext()
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,14 +183,14 @@ class Gate:
 
     Parameters
     ----------
-    identify
-        Finds out who calls.
+    door
+        Lets callers in.
     watchers
         Told how calls end, in order.
     """
 
-    def __init__(self, identify: Identify = anyone, watchers: Sequence[Watcher] = ()) -> None:
-        self._identify = identify
+    def __init__(self, door: Door | None = None, watchers: Sequence[Watcher] = ()) -> None:
+        self._door = door or OpenDoor()
         self._watchers = list(watchers)
         self._running = 0
         self._idle = asyncio.Event()
@@ -232,8 +247,9 @@ class Gate:
             try:
                 if self._closed:
                     raise ShuttingDown()
-                call = replace(call, caller=await self._identify(method, context))
-                response = await answer(call)
+                call = replace(call, caller=await self._door.identify(method, context))
+                async with self._door.entered(call):
+                    response = await answer(call)
             except asyncio.CancelledError:
                 await self._tell(call, None, None)
                 raise

@@ -37,6 +37,17 @@ class ServerOptions:
         How long answers are kept for calls that are repeated.
     allow_remote_plaintext
         Whether to listen, without encryption, where other computers can connect.
+    tls_cert, tls_key
+        PEM files of the certificate, with those that lead to its authority, and of its key; both encrypt, neither is plaintext.
+    client_ca
+        PEM file of the authorities whose certificates clients must have; None asks for none.
+    token_address
+        Another address, with the same encryption, where clients need no certificate: for callers that have a token. None for
+        none.
+    callers
+        TOML file of who may call, and what they may do; None lets everybody do everything.
+    audit
+        File to which every decision is added before its answer leaves, made where it is missing; None records none.
     logs
         What is logged, and how.
     metrics_address
@@ -54,7 +65,8 @@ class ServerOptions:
     Raises
     ------
     InvalidRequest
-        With every option that cannot be: an address that is none, or one that other computers reach and that is not allowed.
+        With every option that cannot be: an address that is none, or one that other computers reach without encryption, or
+        without proving who calls, and that is not allowed; a part of the encryption that is missing.
     """
 
     address: str = "127.0.0.1:50051"
@@ -63,6 +75,12 @@ class ServerOptions:
     queue: PoolLimits = field(default_factory=PoolLimits)
     repeats: RepeatLimits = field(default_factory=RepeatLimits)
     allow_remote_plaintext: bool = False
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    client_ca: str | None = None
+    token_address: str | None = None
+    callers: str | None = None
+    audit: str | None = None
     logs: LogOptions = field(default_factory=LogOptions)
     metrics_address: str | None = None
     traces: bool = False
@@ -78,26 +96,62 @@ class ServerOptions:
     def _faults(self) -> Iterator[Fault]:
         if not 1 <= self.workers <= MOST_PROCESSES:
             yield Fault("workers", f"is {self.workers:,}", f"must be 1 to {MOST_PROCESSES}")
-        yield from self._faults_of_address("address", self.address)
-        if self.metrics_address is not None:
-            if self.metrics_address.startswith("unix:"):
-                yield Fault("metrics_address", f"is '{self.metrics_address}'", "must be host:port or [v6]:port")
-            else:
-                yield from self._faults_of_address("metrics_address", self.metrics_address)
+        remote, faults = _is_remote("address", self.address)
+        yield from faults
+        if remote and not self.allow_remote_plaintext:
+            if not self.encrypted:
+                problem = f"{self.address} is open to other computers, without encryption"
+                remedy = "listen on 127.0.0.1, set tls_cert and tls_key, or set allow_remote_plaintext"
+                yield Fault("address", problem, remedy)
+            elif self.client_ca is None and self.callers is None:
+                problem = f"{self.address} is open to other computers, where nobody proves who they are"
+                yield Fault("address", problem, "listen on 127.0.0.1, set client_ca, or set callers")
+        for path, given, other in (("tls_key", self.tls_cert, self.tls_key), ("tls_cert", self.tls_key, self.tls_cert)):
+            if given is not None and other is None:
+                yield Fault(path, "is missing", "encryption needs a certificate and its key")
+        if self.client_ca is not None and not self.encrypted:
+            yield Fault("client_ca", "needs encryption", "set tls_cert and tls_key too")
+        if self.token_address is not None:
+            yield from _is_remote("token_address", self.token_address)[1]
+            if self.client_ca is None or self.callers is None:
+                problem = "is for callers without a certificate where others must have one"
+                yield Fault("token_address", problem, "set client_ca and callers too, or leave it out")
+        yield from self._faults_of_metrics()
 
-    def _faults_of_address(self, path: str, address: str) -> Iterator[Fault]:
-        try:
-            local = is_local(address, path)
-        except InvalidRequest as invalid:
-            yield from invalid.faults
+    def _faults_of_metrics(self) -> Iterator[Fault]:
+        address = self.metrics_address
+        if address is None:
             return
-        if not local and not self.allow_remote_plaintext:
+        if address.startswith("unix:"):
+            yield Fault("metrics_address", f"is '{address}'", "must be host:port or [v6]:port")
+            return
+        remote, faults = _is_remote("metrics_address", address)
+        yield from faults
+        if remote and not self.allow_remote_plaintext:
             problem = f"{address} is open to other computers, without encryption"
-            yield Fault(path, problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
+            yield Fault("metrics_address", problem, "listen on 127.0.0.1, or set allow_remote_plaintext")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether connections are encrypted."""
+        return self.tls_cert is not None and self.tls_key is not None
+
+
+def _is_remote(path: str, address: str) -> tuple[bool, tuple[Fault, ...]]:
+    """Whether other computers reach an address, and what is wrong with it."""
+    try:
+        return not is_local(address, path), ()
+    except InvalidRequest as invalid:
+        return False, invalid.faults
 
 
 def is_local(address: str, path: str = "address") -> bool:
     """Whether only this computer reaches an address.
+
+    Parameters
+    ----------
+    path
+        Of what is wrong with it.
 
     Raises
     ------

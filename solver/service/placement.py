@@ -71,7 +71,8 @@ class PlacementServicer:
         if not outline.request_id:
             return await self._computed(kind, call, outline)
         call.course.request_id = outline.request_id[:MAX_REQUEST_ID]
-        key = (call.party, call.method, outline.request_id)
+        # A role that has changed meanwhile gets no answer that was given to the one before.
+        key = ((call.party, call.caller.role), call.method, outline.request_id)
         path = f"{PREFIX if wrapped else ''}request_id"
         answer, call.course.repeated = await self._repeats.once(
             key, call.request, partial(self._computed, kind, call, outline), path
@@ -83,10 +84,18 @@ class PlacementServicer:
         wrapper: Callable[[], Wrapper] | None = wire.CheckRequest if kind is frames.Call.CHECK else None
         if kind in VERBS:
             wrapper = VERBS[kind].request_type
-        whole, said = await with_cluster(self._keeper, call.request, outline, wrapper, self._sizes)
-        seconds = math.inf if kind is frames.Call.CHECK else seconds_of(outline)
+        whole, said, permit = await with_cluster(
+            self._keeper, call.request, outline, wrapper, self._sizes, call.caller.role
+        )
         answer = await self._pool.run(
-            kind, whole, finish_by, slack, caller=call.party, seconds=seconds, course=call.course
+            kind,
+            whole,
+            finish_by,
+            slack,
+            permit.written(),
+            caller=call.party,
+            seconds=math.inf if kind is frames.Call.CHECK else seconds_of(outline),
+            course=call.course,
         )
         return answer if kind is frames.Call.CHECK else answer + said
 

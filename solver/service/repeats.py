@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from solver.errors import InvalidRequest, Overloaded, RequestIdReused
@@ -18,8 +18,8 @@ MAX_REQUEST_ID = 100
 ENTRY_BYTES = 500
 """What an answer that is kept takes beside its bytes, about."""
 
-Key = tuple[str, str, str]
-"""Whose call it is, its method, and its ``request_id``."""
+Key = tuple[Hashable, str, str]
+"""Whose call it is, with what they may do, its method, and its ``request_id``."""
 
 
 @dataclass(frozen=True)

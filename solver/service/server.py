@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -14,11 +15,16 @@ from grpc_reflection.v1alpha import reflection
 
 from solver.errors import InvalidRequest
 from solver.service import placement
+from solver.service.audit.recorder import Recorder
+from solver.service.audit.store import AuditStore
+from solver.service.callers.doorkeeper import Doorkeeper
+from solver.service.callers.tls import Encryption
+from solver.service.callers.watching import Watching
 from solver.service.clusters import servicer as clusters
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
 from solver.service.clusters.store import Store
-from solver.service.gate import Answer, Gate
+from solver.service.gate import Answer, Gate, OpenDoor
 from solver.service.logs import logging_to
 from solver.service.options import ServerOptions
 from solver.service.placement import PlacementServicer
@@ -49,10 +55,10 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
     Raises
     ------
     InvalidRequest
-        If nobody can listen on the address; if the state is of another version; or if metrics or traces are asked for and
-        what they need is not installed.
+        If nobody can listen on the address; if the state is of another version; if the certificate or the callers cannot be
+        read; or if metrics or traces are asked for and what they need is not installed.
     StoreFailed
-        If the state cannot be read.
+        If the state cannot be read, or the audit cannot be written or is another server's.
     WorkerLost
         If the workers cannot start.
     """
@@ -66,9 +72,16 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    encryption = _encryption(options)
+    door = None if options.callers is None else Doorkeeper(Path(options.callers))
+    recorder = None if options.audit is None else Recorder(AuditStore(Path(options.audit)))
+    readers = [reader for reader in (encryption, door) if reader is not None]
+    watching = Watching(readers)
+    if readers:
+        loop.add_signal_handler(signal.SIGHUP, watching.told)
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue, logs=options.logs)
     keeper = ClusterKeeper(Store(options.state))
-    gate, repeats, telemetry = Gate(), Repeats(options.repeats), None
+    gate, repeats, telemetry = _gate(door, recorder), Repeats(options.repeats), None
     try:
         telemetry = Telemetry(options, pool, gate, keeper, repeats)
         # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
@@ -80,12 +93,19 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        await _register(server, checks, gate, _answers(pool, keeper, repeats, options))
-        address = _listen(server, options.address)
+        answers = _answers(pool, keeper, repeats, options)
+        await _register(server, checks, answers, gate, reflects=door is None or door.reflection)
+        address = _listen(server, options.address, None if encryption is None else encryption.credentials())
+        if options.token_address is not None and encryption is not None:
+            unproved = encryption.credentials(certificates=False)
+            _log.info("callers with a token: %s", _listen(server, options.token_address, unproved, "token_address"))
         changes = _Health(checks)
         pool.on_change = changes.told
         await server.start()
         keeper.start()
+        watching.start()
+        if recorder is not None:
+            recorder.start()
         changes.told(options.workers)
         on_ready(address)
         await stop.wait()
@@ -96,10 +116,19 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await gate.close(options.drain_seconds)
         await server.stop(STOP_SECONDS)
     finally:
+        await watching.close()
         await pool.close()
         await keeper.close()
+        if recorder is not None:
+            await recorder.close()
         if telemetry is not None:
             await telemetry.close()
+
+
+def _gate(door: Doorkeeper | None, recorder: Recorder | None) -> Gate:
+    if recorder is None:
+        return Gate(door)
+    return Gate(recorder.guarding(door or OpenDoor()), [recorder])
 
 
 def _answers(
@@ -112,7 +141,12 @@ def _answers(
 
 
 async def _register(
-    server: grpc.aio.Server, checks: health.aio.HealthServicer, gate: Gate, answers: Mapping[str, Mapping[str, Answer]]
+    server: grpc.aio.Server,
+    checks: health.aio.HealthServicer,
+    answers: Mapping[str, Mapping[str, Answer]],
+    gate: Gate,
+    *,
+    reflects: bool,
 ) -> None:
     for service, calls in answers.items():
         name = service.rpartition(".")[2]
@@ -124,19 +158,35 @@ async def _register(
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     )
-    reflection.enable_server_reflection(names, server)
+    if reflects:
+        reflection.enable_server_reflection(names, server)
     for name in ANSWERED:
         await checks.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _encryption(options: ServerOptions) -> Encryption | None:
+    if options.tls_cert is None or options.tls_key is None:
+        return None
+    client_ca = None if options.client_ca is None else Path(options.client_ca)
+    return Encryption(Path(options.tls_cert), Path(options.tls_key), client_ca)
+
+
+def _listen(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None, path: str = "address"
+) -> str:
     try:
-        port = server.add_insecure_port(address)
+        port = _port(server, address, credentials)
     except RuntimeError:
         port = 0
     if not port:
-        raise InvalidRequest.at("address", f"nobody can listen on {address}", "choose a free port of this computer")
+        raise InvalidRequest.at(path, f"nobody can listen on {address}", "choose a free port of this computer")
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+
+def _port(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    if credentials is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, credentials)
 
 
 def _channel_options(sizes: SizeLimits) -> list[tuple[str, int]]:

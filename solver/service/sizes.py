@@ -30,7 +30,7 @@ class SizeLimits:
     tasks
         Running tasks by name.
     rules
-        Rules of the whole cluster; and of one group, where a message is counted before it is unpacked.
+        Rules of the whole cluster; and of one group, as well as its targets, where a message is counted before it is unpacked.
     time_limit
         Seconds that a request may ask for.
 
@@ -120,7 +120,12 @@ _CLUSTER: Spec = {
     4: ("instances", "instances", None),
     5: ("attribute_columns", "attributes", None),
 }
-_GROUP: Spec = {5: ("ports", "attributes", None), 6: ("constraints", "rules", None), 7: ("strategies", "rules", None)}
+_GROUP: Spec = {
+    5: ("ports", "attributes", None),
+    6: ("constraints", "rules", None),
+    7: ("strategies", "rules", None),
+    22: ("targets", "rules", None),
+}
 PLACE: Spec = {
     1: ("cluster", None, _CLUSTER),
     2: ("groups", "groups", _GROUP),

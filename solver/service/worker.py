@@ -30,6 +30,7 @@ from solver.domain.solution import Status, Stop
 from solver.errors import InvalidRequest, PlacementSolverError
 from solver.rules.bind import bind
 from solver.service import codec, frames, status
+from solver.service.callers.permit import Permit
 from solver.service.decode import PlaceCall
 from solver.service.sizes import SizeLimits
 from solver.service.verbs import PREFIX, VERBS, Verb
@@ -143,19 +144,21 @@ class _Worker:
                 frame = self.calls.recv_bytes()
             except (EOFError, OSError):
                 return
-            kind, number, finish_by, payload = frames.unpack_call(frame)
+            kind, number, finish_by, payload, permit = frames.unpack_call(frame)
             del frame
-            self._reply(number, *self._answered(kind, number, finish_by, payload))
+            self._reply(number, *self._answered(kind, number, finish_by, payload, Permit.read(permit)))
 
     def _reply(self, number: int, kind: frames.Reply, payload: bytes = b"") -> None:
         self.calls.send_bytes(frames.pack_reply(kind, number, payload))
 
-    def _answered(self, kind: frames.Call, number: int, finish_by: float, payload: bytes) -> tuple[frames.Reply, bytes]:
+    def _answered(
+        self, kind: frames.Call, number: int, finish_by: float, payload: bytes, permit: Permit
+    ) -> tuple[frames.Reply, bytes]:
         try:
             if kind is frames.Call.CHECK:
                 problem, tasks = codec.check_from_bytes(payload, self.sizes)
                 return frames.Reply.DONE, codec.violations_to_bytes(self.verbs.check(problem, tasks))
-            return frames.Reply.DONE, self._place(number, finish_by, payload, VERBS.get(kind))
+            return frames.Reply.DONE, self._place(number, finish_by, payload, VERBS.get(kind), permit)
         except PlacementSolverError as error:
             return frames.Reply.FAILED, status.to_status(error).SerializeToString()
         except Exception:
@@ -163,8 +166,11 @@ class _Worker:
             _log.exception("call %d failed", number)
             return frames.Reply.FAILED, status.internal().SerializeToString()
 
-    def _place(self, number: int, finish_by: float, payload: bytes, verb: Verb | None) -> bytes:
+    def _place(self, number: int, finish_by: float, payload: bytes, verb: Verb | None, permit: Permit) -> bytes:
         call = codec.call_from_bytes(payload, self.sizes, verb)
+        permit.require(call.problem, "" if verb is None else PREFIX)
+        limits, capped = permit.capped(call.limits)
+        call = replace(call, limits=limits, warnings=(*call.warnings, *capped))
         if call.validate_only:
             with _paths_of(verb):
                 bind(call.problem)

@@ -205,6 +205,7 @@ class WorkerPool:
         payload: bytes,
         finish_by: float,
         slack: float,
+        permit: bytes = b"",
         *,
         caller: str = "",
         seconds: float = math.inf,
@@ -218,6 +219,8 @@ class WorkerPool:
             The moment (``time.monotonic``) by which the search must end; infinite for none.
         slack
             Seconds after it when the best plan known goes out, if the worker is still silent.
+        permit
+            What the caller may have changed, as in ``frames.pack_call``.
         caller
             Whose turn it takes.
         seconds
@@ -251,7 +254,7 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
         call = _Call(next(self._numbers), loop.create_future(), slack, turn, course)
         course.began, course.number, course.worker = time.monotonic(), call.number, worker.process.pid or 0
-        frame = frames.pack_call(kind, call.number, finish_by, payload)
+        frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -27,7 +27,7 @@ from solver.v1 import plan_pb2 as solver_dot_v1_dot_plan__pb2
 from solver.v1 import task_group_pb2 as solver_dot_v1_dot_task__group__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!solver/v1/placement_service.proto\x12\tsolver.v1\x1a\x17solver/v1/cluster.proto\x1a\x14solver/v1/plan.proto\x1a\x1asolver/v1/task_group.proto\"\xaf\x04\n\x0cPlaceRequest\x12#\n\x07\x63luster\x18\x01 \x01(\x0b\x32\x12.solver.v1.Cluster\x12$\n\x06groups\x18\x02 \x03(\x0b\x32\x14.solver.v1.TaskGroup\x12%\n\x07running\x18\x03 \x03(\x0b\x32\x14.solver.v1.TaskCount\x12\x34\n\x0frunning_columns\x18\x04 \x01(\x0b\x32\x1b.solver.v1.TaskCountColumns\x12%\n\x05tasks\x18\x05 \x03(\x0b\x32\x16.solver.v1.RunningTask\x12\x1e\n\x05rules\x18\x06 \x03(\x0b\x32\x0f.solver.v1.Rule\x12\x16\n\x0e\x61ll_or_nothing\x18\x07 \x01(\x08\x12\x18\n\x10\x66rozen_instances\x18\x08 \x03(\t\x12!\n\x06limits\x18\t \x01(\x0b\x32\x11.solver.v1.Limits\x12\x14\n\x07\x65xplain\x18\n \x01(\x08H\x00\x88\x01\x01\x12\x15\n\rvalidate_only\x18\x0b \x01(\x08\x12\r\n\x05label\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\x12\x19\n\x11\x64rained_instances\x18\x0e \x03(\t\x12#\n\x07\x66reedom\x18\x0f \x01(\x0b\x32\x12.solver.v1.Freedom\x12\x14\n\x0c\x63luster_name\x18\x10 \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x11 \x01(\x03\x12\x12\n\nrequest_id\x18\x12 \x01(\tB\n\n\x08_explain\"v\n\x0eRequestOutline\x12!\n\x06limits\x18\t \x01(\x0b\x32\x11.solver.v1.Limits\x12\x14\n\x0c\x63luster_name\x18\x10 \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x11 \x01(\x03\x12\x12\n\nrequest_id\x18\x12 \x01(\t\"C\n\x15WrappedRequestOutline\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.solver.v1.RequestOutline\"\x9e\x01\n\x0fResponseOutline\x12!\n\x06status\x18\x01 \x01(\x0e\x32\x11.solver.v1.Status\x12#\n\x04stop\x18\x02 \x01(\x0e\x32\x15.solver.v1.StopReason\x12\x1e\n\x05tiers\x18\x05 \x03(\x0b\x32\x0f.solver.v1.Tier\x12#\n\x07timings\x18\x0b \x01(\x0b\x32\x12.solver.v1.Timings\"F\n\x16WrappedResponseOutline\x12,\n\x08response\x18\x01 \x01(\x0b\x32\x1a.solver.v1.ResponseOutline\"\xb6\x02\n\x07\x46reedom\x12\x16\n\tmax_moves\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\rmax_move_cost\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12#\n\x07preempt\x18\x03 \x01(\x0e\x32\x12.solver.v1.Preempt\x12\x13\n\x0b\x63onsolidate\x18\x04 \x01(\x08\x12\x13\n\x0binterleaved\x18\x05 \x01(\x08\x12\x0e\n\x06repair\x18\x06 \x01(\x08\x12\r\n\x05\x65mpty\x18\x07 \x01(\x05\x12\x10\n\x08min_gain\x18\x08 \x01(\x03\x12*\n\x04slot\x18\t \x03(\x0b\x32\x1c.solver.v1.Freedom.SlotEntry\x1a+\n\tSlotEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0c\n\n_max_movesB\x10\n\x0e_max_move_cost\"\xdd\x01\n\x06Limits\x12\x1f\n\x12time_limit_seconds\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12(\n\x1b\x64\x65terministic_limit_seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07workers\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x0c\n\x04seed\x18\x04 \x01(\x05\x12!\n\x06\x65ngine\x18\x05 \x01(\x0e\x32\x11.solver.v1.EngineB\x15\n\x13_time_limit_secondsB\x1e\n\x1c_deterministic_limit_secondsB\n\n\x08_workers\"\x9a\x04\n\rPlaceResponse\x12!\n\x06status\x18\x01 \x01(\x0e\x32\x11.solver.v1.Status\x12#\n\x04stop\x18\x02 \x01(\x0e\x32\x15.solver.v1.StopReason\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12\"\n\x07\x61\x63tions\x18\x04 \x03(\x0b\x32\x11.solver.v1.Action\x12\x1e\n\x05tiers\x18\x05 \x03(\x0b\x32\x0f.solver.v1.Tier\x12(\n\nshortfalls\x18\x06 \x03(\x0b\x32\x14.solver.v1.Shortfall\x12\x10\n\x08warnings\x18\x07 \x03(\t\x12+\n\rbroken_before\x18\x08 \x03(\x0b\x32\x14.solver.v1.Violation\x12*\n\x0c\x62roken_after\x18\t \x03(\x0b\x32\x14.solver.v1.Violation\x12!\n\x06replay\x18\n \x01(\x0b\x32\x11.solver.v1.Replay\x12#\n\x07timings\x18\x0b \x01(\x0b\x32\x12.solver.v1.Timings\x12\r\n\x05label\x18\x0c \x01(\t\x12\x1f\n\x05\x62lock\x18\r \x01(\x0b\x32\x10.solver.v1.Block\x12\x31\n\x0ctask_columns\x18\x0e \x01(\x0b\x32\x1b.solver.v1.TaskCountColumns\x12\x14\n\x0c\x63luster_name\x18\x0f \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x10 \x01(\x03\"<\n\x10TerminateRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"?\n\x11TerminateResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"8\n\x0c\x44rainRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\";\n\rDrainResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"<\n\x10RebalanceRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"?\n\x11RebalanceResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"<\n\x10ReconcileRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"?\n\x11ReconcileResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"9\n\rDeployRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"<\n\x0e\x44\x65ployResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"\x90\x01\n\x0c\x43heckRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\x12#\n\x05tasks\x18\x02 \x03(\x0b\x32\x14.solver.v1.TaskCount\x12\x31\n\x0ctask_columns\x18\x03 \x01(\x0b\x32\x1b.solver.v1.TaskCountColumns\"9\n\rCheckResponse\x12(\n\nviolations\x18\x01 \x03(\x0b\x32\x14.solver.v1.Violation\"\x13\n\x11GetVersionRequest\"\xd7\x01\n\x12GetVersionResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12=\n\x08versions\x18\x02 \x03(\x0b\x32+.solver.v1.GetVersionResponse.VersionsEntry\x12%\n\x06limits\x18\x03 \x01(\x0b\x32\x15.solver.v1.SizeLimits\x12\x19\n\x11solving_processes\x18\x04 \x01(\x05\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9a\x02\n\nSizeLimits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x03\x12\x15\n\rmax_instances\x18\x02 \x01(\x03\x12\x12\n\nmax_groups\x18\x03 \x01(\x03\x12\x15\n\rmax_resources\x18\x04 \x01(\x03\x12\x16\n\x0emax_attributes\x18\x05 \x01(\x03\x12\x12\n\nmax_counts\x18\x06 \x01(\x03\x12\x11\n\tmax_tasks\x18\x07 \x01(\x03\x12\x11\n\tmax_rules\x18\x08 \x01(\x03\x12\x1d\n\x15max_expression_length\x18\t \x01(\x03\x12\x1e\n\x16max_expression_nesting\x18\n \x01(\x03\x12\x1e\n\x16max_time_limit_seconds\x18\x0b \x01(\x01*X\n\x07Preempt\x12\x17\n\x13PREEMPT_UNSPECIFIED\x10\x00\x12\x10\n\x0cPREEMPT_NONE\x10\x01\x12\x11\n\rPREEMPT_LOWER\x10\x02\x12\x0f\n\x0bPREEMPT_ANY\x10\x03*Z\n\x06\x45ngine\x12\x16\n\x12\x45NGINE_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x45NGINE_AUTO\x10\x01\x12\x10\n\x0c\x45NGINE_EXACT\x10\x02\x12\x15\n\x11\x45NGINE_SEQUENTIAL\x10\x03\x32\xa8\x04\n\x10PlacementService\x12:\n\x05Place\x12\x17.solver.v1.PlaceRequest\x1a\x18.solver.v1.PlaceResponse\x12\x46\n\tTerminate\x12\x1b.solver.v1.TerminateRequest\x1a\x1c.solver.v1.TerminateResponse\x12:\n\x05\x44rain\x12\x17.solver.v1.DrainRequest\x1a\x18.solver.v1.DrainResponse\x12\x46\n\tRebalance\x12\x1b.solver.v1.RebalanceRequest\x1a\x1c.solver.v1.RebalanceResponse\x12\x46\n\tReconcile\x12\x1b.solver.v1.ReconcileRequest\x1a\x1c.solver.v1.ReconcileResponse\x12=\n\x06\x44\x65ploy\x12\x18.solver.v1.DeployRequest\x1a\x19.solver.v1.DeployResponse\x12:\n\x05\x43heck\x12\x17.solver.v1.CheckRequest\x1a\x18.solver.v1.CheckResponse\x12I\n\nGetVersion\x12\x1c.solver.v1.GetVersionRequest\x1a\x1d.solver.v1.GetVersionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!solver/v1/placement_service.proto\x12\tsolver.v1\x1a\x17solver/v1/cluster.proto\x1a\x14solver/v1/plan.proto\x1a\x1asolver/v1/task_group.proto\"\xaf\x04\n\x0cPlaceRequest\x12#\n\x07\x63luster\x18\x01 \x01(\x0b\x32\x12.solver.v1.Cluster\x12$\n\x06groups\x18\x02 \x03(\x0b\x32\x14.solver.v1.TaskGroup\x12%\n\x07running\x18\x03 \x03(\x0b\x32\x14.solver.v1.TaskCount\x12\x34\n\x0frunning_columns\x18\x04 \x01(\x0b\x32\x1b.solver.v1.TaskCountColumns\x12%\n\x05tasks\x18\x05 \x03(\x0b\x32\x16.solver.v1.RunningTask\x12\x1e\n\x05rules\x18\x06 \x03(\x0b\x32\x0f.solver.v1.Rule\x12\x16\n\x0e\x61ll_or_nothing\x18\x07 \x01(\x08\x12\x18\n\x10\x66rozen_instances\x18\x08 \x03(\t\x12!\n\x06limits\x18\t \x01(\x0b\x32\x11.solver.v1.Limits\x12\x14\n\x07\x65xplain\x18\n \x01(\x08H\x00\x88\x01\x01\x12\x15\n\rvalidate_only\x18\x0b \x01(\x08\x12\r\n\x05label\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\x12\x19\n\x11\x64rained_instances\x18\x0e \x03(\t\x12#\n\x07\x66reedom\x18\x0f \x01(\x0b\x32\x12.solver.v1.Freedom\x12\x14\n\x0c\x63luster_name\x18\x10 \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x11 \x01(\x03\x12\x12\n\nrequest_id\x18\x12 \x01(\tB\n\n\x08_explain\"v\n\x0eRequestOutline\x12!\n\x06limits\x18\t \x01(\x0b\x32\x11.solver.v1.Limits\x12\x14\n\x0c\x63luster_name\x18\x10 \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x11 \x01(\x03\x12\x12\n\nrequest_id\x18\x12 \x01(\t\"C\n\x15WrappedRequestOutline\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.solver.v1.RequestOutline\"\x9e\x01\n\x0fResponseOutline\x12!\n\x06status\x18\x01 \x01(\x0e\x32\x11.solver.v1.Status\x12#\n\x04stop\x18\x02 \x01(\x0e\x32\x15.solver.v1.StopReason\x12\x1e\n\x05tiers\x18\x05 \x03(\x0b\x32\x0f.solver.v1.Tier\x12#\n\x07timings\x18\x0b \x01(\x0b\x32\x12.solver.v1.Timings\"F\n\x16WrappedResponseOutline\x12,\n\x08response\x18\x01 \x01(\x0b\x32\x1a.solver.v1.ResponseOutline\"\xb6\x02\n\x07\x46reedom\x12\x16\n\tmax_moves\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x1a\n\rmax_move_cost\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12#\n\x07preempt\x18\x03 \x01(\x0e\x32\x12.solver.v1.Preempt\x12\x13\n\x0b\x63onsolidate\x18\x04 \x01(\x08\x12\x13\n\x0binterleaved\x18\x05 \x01(\x08\x12\x0e\n\x06repair\x18\x06 \x01(\x08\x12\r\n\x05\x65mpty\x18\x07 \x01(\x05\x12\x10\n\x08min_gain\x18\x08 \x01(\x03\x12*\n\x04slot\x18\t \x03(\x0b\x32\x1c.solver.v1.Freedom.SlotEntry\x1a+\n\tSlotEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0c\n\n_max_movesB\x10\n\x0e_max_move_cost\"\xdd\x01\n\x06Limits\x12\x1f\n\x12time_limit_seconds\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12(\n\x1b\x64\x65terministic_limit_seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07workers\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x0c\n\x04seed\x18\x04 \x01(\x05\x12!\n\x06\x65ngine\x18\x05 \x01(\x0e\x32\x11.solver.v1.EngineB\x15\n\x13_time_limit_secondsB\x1e\n\x1c_deterministic_limit_secondsB\n\n\x08_workers\"\xf0\x04\n\rPlaceResponse\x12!\n\x06status\x18\x01 \x01(\x0e\x32\x11.solver.v1.Status\x12#\n\x04stop\x18\x02 \x01(\x0e\x32\x15.solver.v1.StopReason\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12\"\n\x07\x61\x63tions\x18\x04 \x03(\x0b\x32\x11.solver.v1.Action\x12\x1e\n\x05tiers\x18\x05 \x03(\x0b\x32\x0f.solver.v1.Tier\x12(\n\nshortfalls\x18\x06 \x03(\x0b\x32\x14.solver.v1.Shortfall\x12\x10\n\x08warnings\x18\x07 \x03(\t\x12+\n\rbroken_before\x18\x08 \x03(\x0b\x32\x14.solver.v1.Violation\x12*\n\x0c\x62roken_after\x18\t \x03(\x0b\x32\x14.solver.v1.Violation\x12!\n\x06replay\x18\n \x01(\x0b\x32\x11.solver.v1.Replay\x12#\n\x07timings\x18\x0b \x01(\x0b\x32\x12.solver.v1.Timings\x12\r\n\x05label\x18\x0c \x01(\t\x12\x1f\n\x05\x62lock\x18\r \x01(\x0b\x32\x10.solver.v1.Block\x12\x31\n\x0ctask_columns\x18\x0e \x01(\x0b\x32\x1b.solver.v1.TaskCountColumns\x12\x14\n\x0c\x63luster_name\x18\x0f \x01(\t\x12\x17\n\x0f\x63luster_version\x18\x10 \x01(\x03\x12\'\n\x07targets\x18\x11 \x03(\x0b\x32\x16.solver.v1.TargetZones\x12+\n\tisolation\x18\x12 \x03(\x0b\x32\x18.solver.v1.RoleIsolation\"<\n\x10TerminateRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"?\n\x11TerminateResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"8\n\x0c\x44rainRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\";\n\rDrainResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"<\n\x10RebalanceRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"?\n\x11RebalanceResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"<\n\x10ReconcileRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"?\n\x11ReconcileResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"9\n\rDeployRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\"<\n\x0e\x44\x65ployResponse\x12*\n\x08response\x18\x01 \x01(\x0b\x32\x18.solver.v1.PlaceResponse\"\x90\x01\n\x0c\x43heckRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\x12#\n\x05tasks\x18\x02 \x03(\x0b\x32\x14.solver.v1.TaskCount\x12\x31\n\x0ctask_columns\x18\x03 \x01(\x0b\x32\x1b.solver.v1.TaskCountColumns\"9\n\rCheckResponse\x12(\n\nviolations\x18\x01 \x03(\x0b\x32\x14.solver.v1.Violation\"\x13\n\x11GetVersionRequest\"\xd7\x01\n\x12GetVersionResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12=\n\x08versions\x18\x02 \x03(\x0b\x32+.solver.v1.GetVersionResponse.VersionsEntry\x12%\n\x06limits\x18\x03 \x01(\x0b\x32\x15.solver.v1.SizeLimits\x12\x19\n\x11solving_processes\x18\x04 \x01(\x05\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9a\x02\n\nSizeLimits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x03\x12\x15\n\rmax_instances\x18\x02 \x01(\x03\x12\x12\n\nmax_groups\x18\x03 \x01(\x03\x12\x15\n\rmax_resources\x18\x04 \x01(\x03\x12\x16\n\x0emax_attributes\x18\x05 \x01(\x03\x12\x12\n\nmax_counts\x18\x06 \x01(\x03\x12\x11\n\tmax_tasks\x18\x07 \x01(\x03\x12\x11\n\tmax_rules\x18\x08 \x01(\x03\x12\x1d\n\x15max_expression_length\x18\t \x01(\x03\x12\x1e\n\x16max_expression_nesting\x18\n \x01(\x03\x12\x1e\n\x16max_time_limit_seconds\x18\x0b \x01(\x01*X\n\x07Preempt\x12\x17\n\x13PREEMPT_UNSPECIFIED\x10\x00\x12\x10\n\x0cPREEMPT_NONE\x10\x01\x12\x11\n\rPREEMPT_LOWER\x10\x02\x12\x0f\n\x0bPREEMPT_ANY\x10\x03*Z\n\x06\x45ngine\x12\x16\n\x12\x45NGINE_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x45NGINE_AUTO\x10\x01\x12\x10\n\x0c\x45NGINE_EXACT\x10\x02\x12\x15\n\x11\x45NGINE_SEQUENTIAL\x10\x03\x32\xa8\x04\n\x10PlacementService\x12:\n\x05Place\x12\x17.solver.v1.PlaceRequest\x1a\x18.solver.v1.PlaceResponse\x12\x46\n\tTerminate\x12\x1b.solver.v1.TerminateRequest\x1a\x1c.solver.v1.TerminateResponse\x12:\n\x05\x44rain\x12\x17.solver.v1.DrainRequest\x1a\x18.solver.v1.DrainResponse\x12\x46\n\tRebalance\x12\x1b.solver.v1.RebalanceRequest\x1a\x1c.solver.v1.RebalanceResponse\x12\x46\n\tReconcile\x12\x1b.solver.v1.ReconcileRequest\x1a\x1c.solver.v1.ReconcileResponse\x12=\n\x06\x44\x65ploy\x12\x18.solver.v1.DeployRequest\x1a\x19.solver.v1.DeployResponse\x12:\n\x05\x43heck\x12\x17.solver.v1.CheckRequest\x1a\x18.solver.v1.CheckResponse\x12I\n\nGetVersion\x12\x1c.solver.v1.GetVersionRequest\x1a\x1d.solver.v1.GetVersionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FREEDOM_SLOTENTRY']._serialized_options = b'8\001'
   _globals['_GETVERSIONRESPONSE_VERSIONSENTRY']._loaded_options = None
   _globals['_GETVERSIONRESPONSE_VERSIONSENTRY']._serialized_options = b'8\001'
-  _globals['_PREEMPT']._serialized_start=3536
-  _globals['_PREEMPT']._serialized_end=3624
-  _globals['_ENGINE']._serialized_start=3626
-  _globals['_ENGINE']._serialized_end=3716
+  _globals['_PREEMPT']._serialized_start=3622
+  _globals['_PREEMPT']._serialized_end=3710
+  _globals['_ENGINE']._serialized_start=3712
+  _globals['_ENGINE']._serialized_end=3802
   _globals['_PLACEREQUEST']._serialized_start=124
   _globals['_PLACEREQUEST']._serialized_end=683
   _globals['_REQUESTOUTLINE']._serialized_start=685
@@ -59,39 +59,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIMITS']._serialized_start=1421
   _globals['_LIMITS']._serialized_end=1642
   _globals['_PLACERESPONSE']._serialized_start=1645
-  _globals['_PLACERESPONSE']._serialized_end=2183
-  _globals['_TERMINATEREQUEST']._serialized_start=2185
-  _globals['_TERMINATEREQUEST']._serialized_end=2245
-  _globals['_TERMINATERESPONSE']._serialized_start=2247
-  _globals['_TERMINATERESPONSE']._serialized_end=2310
-  _globals['_DRAINREQUEST']._serialized_start=2312
-  _globals['_DRAINREQUEST']._serialized_end=2368
-  _globals['_DRAINRESPONSE']._serialized_start=2370
-  _globals['_DRAINRESPONSE']._serialized_end=2429
-  _globals['_REBALANCEREQUEST']._serialized_start=2431
-  _globals['_REBALANCEREQUEST']._serialized_end=2491
-  _globals['_REBALANCERESPONSE']._serialized_start=2493
-  _globals['_REBALANCERESPONSE']._serialized_end=2556
-  _globals['_RECONCILEREQUEST']._serialized_start=2558
-  _globals['_RECONCILEREQUEST']._serialized_end=2618
-  _globals['_RECONCILERESPONSE']._serialized_start=2620
-  _globals['_RECONCILERESPONSE']._serialized_end=2683
-  _globals['_DEPLOYREQUEST']._serialized_start=2685
-  _globals['_DEPLOYREQUEST']._serialized_end=2742
-  _globals['_DEPLOYRESPONSE']._serialized_start=2744
-  _globals['_DEPLOYRESPONSE']._serialized_end=2804
-  _globals['_CHECKREQUEST']._serialized_start=2807
-  _globals['_CHECKREQUEST']._serialized_end=2951
-  _globals['_CHECKRESPONSE']._serialized_start=2953
-  _globals['_CHECKRESPONSE']._serialized_end=3010
-  _globals['_GETVERSIONREQUEST']._serialized_start=3012
-  _globals['_GETVERSIONREQUEST']._serialized_end=3031
-  _globals['_GETVERSIONRESPONSE']._serialized_start=3034
-  _globals['_GETVERSIONRESPONSE']._serialized_end=3249
-  _globals['_GETVERSIONRESPONSE_VERSIONSENTRY']._serialized_start=3202
-  _globals['_GETVERSIONRESPONSE_VERSIONSENTRY']._serialized_end=3249
-  _globals['_SIZELIMITS']._serialized_start=3252
-  _globals['_SIZELIMITS']._serialized_end=3534
-  _globals['_PLACEMENTSERVICE']._serialized_start=3719
-  _globals['_PLACEMENTSERVICE']._serialized_end=4271
+  _globals['_PLACERESPONSE']._serialized_end=2269
+  _globals['_TERMINATEREQUEST']._serialized_start=2271
+  _globals['_TERMINATEREQUEST']._serialized_end=2331
+  _globals['_TERMINATERESPONSE']._serialized_start=2333
+  _globals['_TERMINATERESPONSE']._serialized_end=2396
+  _globals['_DRAINREQUEST']._serialized_start=2398
+  _globals['_DRAINREQUEST']._serialized_end=2454
+  _globals['_DRAINRESPONSE']._serialized_start=2456
+  _globals['_DRAINRESPONSE']._serialized_end=2515
+  _globals['_REBALANCEREQUEST']._serialized_start=2517
+  _globals['_REBALANCEREQUEST']._serialized_end=2577
+  _globals['_REBALANCERESPONSE']._serialized_start=2579
+  _globals['_REBALANCERESPONSE']._serialized_end=2642
+  _globals['_RECONCILEREQUEST']._serialized_start=2644
+  _globals['_RECONCILEREQUEST']._serialized_end=2704
+  _globals['_RECONCILERESPONSE']._serialized_start=2706
+  _globals['_RECONCILERESPONSE']._serialized_end=2769
+  _globals['_DEPLOYREQUEST']._serialized_start=2771
+  _globals['_DEPLOYREQUEST']._serialized_end=2828
+  _globals['_DEPLOYRESPONSE']._serialized_start=2830
+  _globals['_DEPLOYRESPONSE']._serialized_end=2890
+  _globals['_CHECKREQUEST']._serialized_start=2893
+  _globals['_CHECKREQUEST']._serialized_end=3037
+  _globals['_CHECKRESPONSE']._serialized_start=3039
+  _globals['_CHECKRESPONSE']._serialized_end=3096
+  _globals['_GETVERSIONREQUEST']._serialized_start=3098
+  _globals['_GETVERSIONREQUEST']._serialized_end=3117
+  _globals['_GETVERSIONRESPONSE']._serialized_start=3120
+  _globals['_GETVERSIONRESPONSE']._serialized_end=3335
+  _globals['_GETVERSIONRESPONSE_VERSIONSENTRY']._serialized_start=3288
+  _globals['_GETVERSIONRESPONSE_VERSIONSENTRY']._serialized_end=3335
+  _globals['_SIZELIMITS']._serialized_start=3338
+  _globals['_SIZELIMITS']._serialized_end=3620
+  _globals['_PLACEMENTSERVICE']._serialized_start=3805
+  _globals['_PLACEMENTSERVICE']._serialized_end=4357
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,24 @@ def test_serves_until_it_is_told_to_stop() -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--tls-cert", "c.pem"), "error: --tls-key: is missing; encryption needs a certificate and its key"),
+        (("--client-ca", "ca.pem"), "error: --client-ca: needs encryption; add --tls-cert and --tls-key too"),
+        (
+            ("--tls-cert", "c.pem", "--tls-key", "k.pem"),
+            "error: --tls-cert: c.pem cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_encryption_that_cannot_be_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    """Before anything listens, with the names of the options."""
+    answer = run("serve", *arguments)
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert message in answer.stderr
+
+
+@pytest.mark.parametrize(
     ("address", "message"),
     [
         ("nowhere", "error: --address: is 'nowhere'; must be host:port"),
@@ -36,7 +54,7 @@ def test_serves_until_it_is_told_to_stop() -> None:
         (
             "0.0.0.0:0",
             "error: --address: 0.0.0.0:0 is open to other computers, without encryption; "
-            "listen on 127.0.0.1, or add --allow-remote-plaintext",
+            "listen on 127.0.0.1, add --tls-cert and --tls-key, or add --allow-remote-plaintext",
         ),
     ],
 )

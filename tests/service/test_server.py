@@ -68,7 +68,7 @@ def pid_of(answer: Answer) -> int:
     return int(answer.warnings[-2])
 
 
-def refusal(address: str, payload: bytes, **options: float) -> tuple[grpc.StatusCode, status_pb2.Status | None]:
+def refusal(address: str, payload: bytes, **options: object) -> tuple[grpc.StatusCode, status_pb2.Status | None]:
     """The code and the status of a call that is refused."""
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refused:
         channel.unary_unary(PLACE)(payload, **options)

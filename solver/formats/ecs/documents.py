@@ -39,6 +39,9 @@ KINDS = (
     Kind("task-protection.json", "protectedTasks", "aws ecs get-task-protection"),
     Kind("capacity-providers.json", "capacityProviders", "aws ecs describe-capacity-providers"),
     Kind("cluster.json", "clusters", "aws ecs describe-clusters"),
+    Kind("load-balancers.json", "LoadBalancers", "aws elbv2 describe-load-balancers"),
+    Kind("target-groups.json", "TargetGroups", "aws elbv2 describe-target-groups"),
+    Kind("classic-load-balancers.json", "LoadBalancerDescriptions", "aws elb describe-load-balancers"),
     Kind("snapshot.json", "takenAt", "placement-solver import ecs"),
 )
 

@@ -100,8 +100,8 @@ class ClusterKeeper:
 
     def _found(self, name: str) -> LiveCluster:
         if name not in self._clusters:
-            kept = f"kept are {', '.join(self.names()[:5])}" if self._clusters else "none is kept"
-            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; {kept}")
+            # Which ones are kept is not for everybody: ListClusters says it to those who may know.
+            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; put it first, or ask ListClusters")
         return self._clusters[name]
 
     # Changing.
@@ -147,11 +147,20 @@ class ClusterKeeper:
             await self._kept(after, partial(self._store.add_events, after, found.changes, written))
             return found
 
-    async def commit(self, request: wire.CommitRequest) -> tuple[LiveCluster, str]:
-        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``."""
+    async def commit(
+        self, request: wire.CommitRequest, judge: Callable[[LiveCluster], None] = lambda before: None
+    ) -> tuple[LiveCluster, str]:
+        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``.
+
+        Parameters
+        ----------
+        judge
+            Raises where the plan must not be accepted for the cluster as it is now.
+        """
         await self.cluster(request.name)
         async with self._writing:
             before = self._found(request.name)
+            judge(before)
             again = before.by_request(request.request_id)
             if again is not None:
                 return before, again.id
