@@ -151,7 +151,7 @@ class PermissionDenied(PlacementSolverError):
 
 
 class WorkerLost(PlacementSolverError):
-    """The worker process ended before it answered."""
+    """The worker process ended before it had any plan."""
 
     grpc_code = "UNAVAILABLE"
     reason = "WORKER_LOST"

@@ -37,15 +37,17 @@ class WorkerHandle:
         Module with the verbs, as in ``solver.api``.
     sizes
         What a request may be at most.
+    memory
+        Bytes that the process may take.
     logs
-        What the process logs, and how.
+        What it logs, and how.
     """
 
-    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits, logs: LogOptions) -> None:
+    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits, memory: int, logs: LogOptions) -> None:
         self.calls, calls = context.Pipe()
         control, self.control = context.Pipe(duplex=False)
         self.process: ForkServerProcess = context.Process(
-            target=_run, args=(calls, control, api, sizes, logs), name="placement-solver-worker", daemon=True
+            target=_run, args=(calls, control, api, sizes, memory, logs), name="placement-solver-worker", daemon=True
         )
         with _start_lock, _without_main():
             self.process.start()
@@ -103,10 +105,10 @@ class WorkerHandle:
         self.control.close()
 
 
-def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits, logs: LogOptions) -> None:
+def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits, memory: int, logs: LogOptions) -> None:
     """In the worker: its module is imported there, never in the front."""
     with logging_to(logs):
-        importlib.import_module(ENTRY).main(calls, control, api, sizes)
+        importlib.import_module(ENTRY).main(calls, control, api, sizes, memory)
 
 
 _start_lock = threading.Lock()

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from solver.errors import Fault, InvalidRequest
 from solver.service.clusters.store import IN_MEMORY
+from solver.service.limits import PoolLimits, default_size
 from solver.service.logs import LogOptions
 from solver.service.ranges import Range, faults_of
 from solver.service.repeats import RepeatLimits
 from solver.service.sizes import SizeLimits
-from solver.service.workers import PoolLimits, default_size
 
 MOST_PROCESSES = max(64, 4 * (os.cpu_count() or 1))
 """Processes that solve: each takes some 200 MB, and two threads while it does."""

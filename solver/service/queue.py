@@ -238,7 +238,7 @@ class FairQueue:
         first
             Seconds that it needed until it had a plan, or its answer; None for all that it took.
         ran
-            Whether it used its worker at all.
+            Whether it took as long as others like it may, and not less because it was given up.
         """
         if turn not in self._running:
             return

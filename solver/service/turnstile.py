@@ -30,7 +30,7 @@ class Turnstile:
         self._closed = False
 
     async def worker_for(self, turn: Turn) -> WorkerHandle:
-        """Wait for a worker; it is the call's until ``ended`` is told the turn, and back with ``release``.
+        """Wait for a worker; it is the call's until it is back with ``release``.
 
         Raises
         ------
@@ -58,10 +58,6 @@ class Turnstile:
         finally:
             timer.cancel()
             del self._granted[turn]
-
-    def ended(self, turn: Turn, first: float | None) -> None:
-        """A call has ended, as ``FairQueue.ended``; its worker is released, or gone."""
-        self.queue.ended(turn, first=first)
 
     def release(self, worker: WorkerHandle) -> None:
         """A worker is idle."""

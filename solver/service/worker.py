@@ -9,6 +9,7 @@ import gc
 import importlib
 import logging
 import os
+import resource
 import signal
 import threading
 import time
@@ -27,7 +28,7 @@ from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
 from solver.domain.solution import Status, Stop
-from solver.errors import InvalidRequest, PlacementSolverError
+from solver.errors import InvalidRequest, PlacementSolverError, TooLarge
 from solver.rules.bind import bind
 from solver.service import codec, frames, status
 from solver.service.callers.permit import Permit
@@ -43,12 +44,13 @@ LEAST_SECONDS = 0.001
 PLAN_INTERVAL = 0.05
 """Seconds between two plans that a search reports."""
 
-CUT_OFF = "the search did not stop in time: this is the best plan it had reported, without tiers and reasons"
+CUT_OFF = "the search was cut off before its end: this is the best plan it had reported, without tiers and reasons"
+"""Said in a plan that is sent on because the search does not stop in time, runs out of memory, or its process has ended."""
 
 _log = logging.getLogger(__name__)
 
 
-def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits, memory: int) -> None:
     """Answer calls until the pipes close.
 
     Parameters
@@ -61,6 +63,8 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) ->
         Module with ``place``, ``check``, ``fingerprint`` and ``versions``, as in ``solver.api``.
     sizes
         What a request may be at most.
+    memory
+        Bytes that this process may take, those of the solver too: it gets no more, so that the computer does not run out.
     """
     # Ctrl-C reaches the whole group of processes; the front decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -73,7 +77,10 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) ->
     # What is loaded stays: the garbage collector need not look at it again in the middle of a call.
     gc.collect()
     gc.freeze()
-    worker = _Worker(calls, verbs, sizes)
+    # Writable memory of its own, mapped or not yet used. Address space says nothing: what is loaded maps much and uses little.
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory if most == resource.RLIM_INFINITY else min(memory, most), most))
+    worker = _Worker(calls, verbs, sizes, memory)
     threading.Thread(target=worker.listen, args=(control,), daemon=True).start()
     calls.send_bytes(frames.pack_reply(frames.Reply.READY, 0))
     worker.run()
@@ -122,12 +129,15 @@ def _paths_of(verb: Verb | None) -> Iterator[None]:
 
 
 class _Worker:
-    def __init__(self, calls: Connection, verbs: ModuleType, sizes: SizeLimits) -> None:
+    def __init__(self, calls: Connection, verbs: ModuleType, sizes: SizeLimits, memory: int) -> None:
         self.calls = calls
         self.verbs = verbs
         self.sizes = sizes
+        self.memory = memory
         self.versions: dict[str, str] = verbs.versions()
         self._cancelled = 0
+        self._reported: bytes | None = None
+        """The last plan of the call that runs."""
 
     def listen(self, control: Connection) -> None:
         """Note which call is cancelled; when the front has gone, end at once."""
@@ -147,6 +157,7 @@ class _Worker:
             kind, number, finish_by, payload, permit = frames.unpack_call(frame)
             del frame
             self._reply(number, *self._answered(kind, number, finish_by, payload, Permit.read(permit)))
+            self._reported = None
 
     def _reply(self, number: int, kind: frames.Reply, payload: bytes = b"") -> None:
         self.calls.send_bytes(frames.pack_reply(kind, number, payload))
@@ -161,10 +172,21 @@ class _Worker:
             return frames.Reply.DONE, self._place(number, finish_by, payload, VERBS.get(kind), permit)
         except PlacementSolverError as error:
             return frames.Reply.FAILED, status.to_status(error).SerializeToString()
+        except MemoryError:
+            return self._out_of_memory(number)
         except Exception:
             # A fault of ours must not take the worker with it: the caller gets INTERNAL, the log what happened.
             _log.exception("call %d failed", number)
             return frames.Reply.FAILED, status.internal().SerializeToString()
+
+    def _out_of_memory(self, number: int) -> tuple[frames.Reply, bytes]:
+        """What the search had taken is free again by now."""
+        _log.warning("call %d needs more than the %d bytes of its worker", number, self.memory)
+        if self._reported is not None:
+            return frames.Reply.DONE, self._reported
+        problem = f"the request needs more than the {self.memory // 2**20:,} MiB of memory that a worker has"
+        error = TooLarge(f"{problem}; send fewer groups, tasks or instances, or give the workers more")
+        return frames.Reply.FAILED, status.to_status(error).SerializeToString()
 
     def _place(self, number: int, finish_by: float, payload: bytes, verb: Verb | None, permit: Permit) -> bytes:
         call = codec.call_from_bytes(payload, self.sizes, verb)
@@ -220,7 +242,8 @@ class _Worker:
                 warnings=(*call.warnings, CUT_OFF),
                 label=call.label,
             )
-            self._reply(number, frames.Reply.PLAN, codec.answer_to_bytes(plan, verb))
+            self._reported = codec.answer_to_bytes(plan, verb)
+            self._reply(number, frames.Reply.PLAN, self._reported)
             now = time.monotonic()
             # Reporting takes at most a tenth of the time.
             next_at = now + max(PLAN_INTERVAL, 10 * (now - started))

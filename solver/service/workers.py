@@ -11,7 +11,6 @@ import itertools
 import logging
 import math
 import multiprocessing
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,13 +20,13 @@ from dataclasses import dataclass, field
 
 from google.rpc import status_pb2
 
-from solver.errors import InvalidRequest, WorkerLost
-from solver.service import frames
+from solver.errors import WorkerLost
+from solver.service import frames, memory
 from solver.service.course import Course
 from solver.service.handle import ENTRY, WorkerHandle
+from solver.service.limits import PoolLimits
 from solver.service.logs import LogOptions
 from solver.service.queue import FairQueue, Turn
-from solver.service.ranges import above, faults_of, whole
 from solver.service.sizes import SizeLimits
 from solver.service.turnstile import Turnstile, resolve
 
@@ -35,53 +34,6 @@ ENGINES = ("solver.api", "solver.engines.exact", "solver.engines.patterns", "sol
 """What is loaded before a worker is forked, so that no call pays for it."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PoolLimits:
-    """When a call is refused, and when a worker is.
-
-    Parameters
-    ----------
-    waiting
-        Calls that may wait for a worker.
-    waiting_bytes
-        Bytes of their requests together.
-    caller_share
-        The part of both, above 0 and at most 1, that the calls of one caller may take.
-    wait_seconds
-        How long a call without a deadline waits.
-    grace_seconds
-        How long a worker that was told to stop, or whose time is up, may go on before it is killed.
-    unread_seconds
-        How long a worker may read a request, or check a plan, where the call has no deadline.
-
-    Raises
-    ------
-    InvalidRequest
-        With every limit that is none.
-    """
-
-    waiting: int = 64
-    waiting_bytes: int = 256 * 2**20
-    caller_share: float = 0.5
-    wait_seconds: float = 60.0
-    grace_seconds: float = 1.0
-    unread_seconds: float = 60.0
-
-    def __post_init__(self) -> None:
-        allowed = {
-            # Each call that comes looks at all that wait: 8 ms at 1,000.
-            "waiting": whole(0, 1_000),
-            "waiting_bytes": whole(0),
-            "caller_share": above(0, 1),
-            "wait_seconds": above(0, 86_400),
-            "grace_seconds": above(0, 3_600),
-            "unread_seconds": above(0, 86_400),
-        }
-        faults = faults_of(self, allowed)
-        if faults:
-            raise InvalidRequest(faults)
 
 
 class Failed(Exception):
@@ -101,7 +53,7 @@ class _Call:
     slack: float
     turn: Turn
     course: Course
-    turn_began: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.monotonic)
     first_after: float | None = None
     """Seconds until it had a plan, where one was reported."""
     plan: bytes | None = None
@@ -143,6 +95,7 @@ class WorkerPool:
         self.size = size
         self.limits = limits or PoolLimits()
         self._sizes = sizes
+        self._memory = self.limits.worker_bytes or memory.worker_bytes(size)
         self._api = api
         self._logs = logs or LogOptions()
         self._context = multiprocessing.get_context("forkserver")
@@ -150,6 +103,7 @@ class WorkerPool:
         # One thread for each exchange, and as many for workers that start.
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="worker")
         self._alive: set[WorkerHandle] = set()
+        self._starting: set[WorkerHandle] = set()
         allowed = self.limits
         self.queue = FairQueue(size, allowed.waiting, allowed.waiting_bytes, allowed.caller_share)
         """The calls that wait."""
@@ -193,6 +147,9 @@ class WorkerPool:
         self._closing = True
         for task in list(self._tasks):
             task.cancel()
+        # One that does not get ready would hold the end of this process, and outlive it where that is killed then.
+        for worker in list(self._starting):
+            worker.kill()
         for worker in list(self._alive):
             self._forget(worker)
             worker.kill()
@@ -235,7 +192,7 @@ class WorkerPool:
         ShuttingDown
             If the call waits, or comes, when the pool is drained.
         WorkerLost
-            If the worker ends before it answers.
+            If the worker ends before it answers, and has reported no plan.
         Failed
             If the worker refuses.
         """
@@ -281,12 +238,14 @@ class WorkerPool:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
             call.disarm()
-            resolve(call.answer, lost)
-            self._turnstile.ended(call.turn, call.first_after)
+            # What it had reported is checked, and as good as where the time is up.
+            resolve(call.answer, lost if call.plan is None else call.plan)
+            self.queue.ended(call.turn, ran=False)
             self._replace(worker)
         else:
             call.disarm()
-            self._turnstile.ended(call.turn, call.first_after)
+            # Nothing is learnt of calls that were given up or lost: others do not take as long as those.
+            self.queue.ended(call.turn, first=call.first_after, ran=not call.answer.cancelled())
             self._release(worker)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
@@ -295,7 +254,7 @@ class WorkerPool:
             self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
             if call.plan is None:
-                call.first_after = time.monotonic() - call.turn_began
+                call.first_after = time.monotonic() - call.since
             call.plan = payload
         elif kind is frames.Reply.DONE:
             call.course.done = time.monotonic()
@@ -332,13 +291,18 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
 
         def start() -> WorkerHandle:
-            worker = WorkerHandle(self._context, self._api, self._sizes, self._logs)
+            worker = WorkerHandle(self._context, self._api, self._sizes, self._memory, self._logs)
+            self._starting.add(worker)
             try:
+                if self._closing:
+                    raise WorkerLost("the server ends")
                 worker.wait_ready()
             except WorkerLost:
                 worker.kill()
                 worker.close()
                 raise
+            finally:
+                self._starting.discard(worker)
             return worker
 
         return await loop.run_in_executor(self._threads, start)
@@ -387,8 +351,3 @@ class WorkerPool:
             else:
                 self._add(worker)
                 return
-
-
-def default_size() -> int:
-    """One worker for every two processors, at least one: a solve takes two threads unless the request says more."""
-    return max((os.cpu_count() or 2) // 2, 1)

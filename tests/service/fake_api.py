@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.explanation import Violation
@@ -40,6 +42,14 @@ def place(
         time.sleep(3600)
     elif label == "ends":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif label == "ends with a plan":
+        on_incumbent(answer.tasks, (1,))
+        os.abort()
+    elif label == "takes all memory":
+        _take_all()
+    elif label == "takes all memory with a plan":
+        on_incumbent(answer.tasks, (1,))
+        _take_all()
     elif label == "fails":
         raise ZeroDivisionError("secret")
     elif label == "rejects":
@@ -50,6 +60,12 @@ def place(
         time.sleep(float(label.removeprefix("takes ")))
     replay = replace(answer.replay, time_limit=limits.time_limit, seed=limits.seed)
     return replace(answer, label=label, warnings=(*warnings, str(os.getpid()), str(explain)), replay=replay)
+
+
+def _take_all() -> None:
+    """Until there is none, or 16 GiB."""
+    taken = [np.ones(2**23) for _ in range(256)]
+    raise AssertionError(f"{len(taken)} parts of 64 MiB were there")
 
 
 def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:

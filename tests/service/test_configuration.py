@@ -13,10 +13,10 @@ import pytest
 from solver.errors import InvalidRequest, UnreadableDocument
 from solver.service import configuration
 from solver.service.configuration import described, options_of, printed, read_file
+from solver.service.limits import PoolLimits
 from solver.service.options import ServerOptions
 from solver.service.ranges import above, faults_of, whole
 from solver.service.sizes import SizeLimits
-from solver.service.workers import PoolLimits
 
 
 def faults(entries: str) -> list[str]:

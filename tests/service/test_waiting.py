@@ -20,9 +20,10 @@ from solver.service import codec, frames
 from solver.service.client import Client
 from solver.service.course import Course
 from solver.service.gate import Caller, Context, Incoming
+from solver.service.limits import PoolLimits
 from solver.service.outline import AT_ONCE, of_request
 from solver.service.sizes import SizeLimits
-from solver.service.workers import PoolLimits, WorkerPool
+from solver.service.workers import WorkerPool
 from solver.v1 import placement_service_pb2 as wire
 from tests.service import problems
 from tests.service.details import details_of
