@@ -250,7 +250,7 @@ def test_a_call_that_would_wait_in_vain_is_refused_at_once() -> None:
         code, status = refusal(running.address, labelled(""), timeout=0.2)
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert status is not None
-        assert "a worker will be free in some" in status.message
+        assert "of work are in front of the call" in status.message
         assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
         assert busy.result()
         assert codec.wire.PlaceResponse.FromString(patient.result()).label == "patient"
