@@ -5,9 +5,11 @@
     PlacementSolverError
     ├── InvalidRequest          INVALID_ARGUMENT    the caller's mistake, every fault with its path
     │   ├── InvalidQuery        INVALID_ARGUMENT    a cluster query expression, with the column
+    │   ├── RequestIdReused     INVALID_ARGUMENT    the request_id stands for another request
     │   └── UnreadableDocument  INVALID_ARGUMENT    a file that is missing or is not what it should be
     ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
+    ├── ShuttingDown            UNAVAILABLE         the server ends, and takes no calls any more
     ├── Unauthenticated         UNAUTHENTICATED     nothing proves who calls
     ├── PermissionDenied        PERMISSION_DENIED   the caller may not do what was asked
     ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
@@ -27,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 MAX_FAULTS = 100
 """At most this many faults are listed (§11.1)."""
@@ -71,7 +74,7 @@ class InvalidRequest(PlacementSolverError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     @classmethod
-    def at(cls, path: str, problem: str, remedy: str) -> InvalidRequest:
+    def at(cls, path: str, problem: str, remedy: str) -> Self:
         """One fault."""
         return cls([Fault(path, problem, remedy)])
 
@@ -106,6 +109,12 @@ class UnreadableDocument(InvalidRequest):
     reason = "UNREADABLE_DOCUMENT"
 
 
+class RequestIdReused(InvalidRequest):
+    """The ``request_id`` of a call stands for another request of the same caller."""
+
+    reason = "REQUEST_ID_REUSED"
+
+
 class TooLarge(PlacementSolverError):
     """An input beyond a configured size limit (§11.3)."""
 
@@ -114,10 +123,27 @@ class TooLarge(PlacementSolverError):
 
 
 class Overloaded(PlacementSolverError):
-    """No worker became free within the time that the call allows."""
+    """No worker is, or will be, free within the time that the call allows."""
 
     grpc_code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
+
+    def __init__(self, said: str, retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = retry_seconds
+        """When to come back."""
+        super().__init__(said)
+
+
+class ShuttingDown(PlacementSolverError):
+    """The server finishes what runs and ends; another one, or this one once it is up again, takes the call."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "SHUTTING_DOWN"
+
+    def __init__(self, said: str = "the server ends; try again", retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = retry_seconds
+        """When to come back."""
+        super().__init__(said)
 
 
 class Unauthenticated(PlacementSolverError):

@@ -23,7 +23,7 @@ ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG: it is told to stop when whoe
 {before}
 from solver.service.options import ServerOptions
 from solver.service.server import serve
-from solver.service.workers import PoolLimits
+from solver.service.limits import PoolLimits
 def ready(address):
     # A file, not a pipe: of that a worker that is stopped would have the other end for ever.
     with open({ready!r} + ".new", "w") as file:

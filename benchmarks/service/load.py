@@ -33,7 +33,7 @@ from benchmarks.service.calls import DEADLINE, PLACE, Outcome, Told, ask, channe
 from benchmarks.service.child import Child, Sample, Setup, child
 from benchmarks.service.questions import SIZES, Question, question
 from benchmarks.service.watch import Watch, drift
-from solver.service.workers import default_size
+from solver.service.limits import default_size
 
 CALLERS = (1, 2, 4, 8, 16, 32, 64)
 VARIANTS = 10

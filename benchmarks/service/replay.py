@@ -24,7 +24,7 @@ from benchmarks.service.calls import Outcome, Told, channel, place
 from benchmarks.service.child import Setup, child
 from benchmarks.service.questions import Question, question
 from solver.domain.request import Engine, Limits
-from solver.service.workers import default_size
+from solver.service.limits import default_size
 
 CALLERS = 16
 LIMITS = (0.005, 0.02, 0.05)

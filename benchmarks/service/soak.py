@@ -32,7 +32,7 @@ from benchmarks.service.kept_traffic import Scheduler
 from benchmarks.service.questions import labelled
 from benchmarks.service.watch import Watch, drift
 from solver.service import codec
-from solver.service.workers import default_size
+from solver.service.limits import default_size
 
 CALLERS, SCHEDULERS = 4, 2
 VARIANTS = 20

@@ -83,6 +83,8 @@ class CallOptions(TypedDict, total=False):
         Comes back in the answer.
     hint
         A plan that the caller has, as ``solver.api.place`` takes it.
+    request_id
+        A name for the call, at most 100 characters: repeated with the same request it is computed once.
     """
 
     timeout: float | None
@@ -90,6 +92,7 @@ class CallOptions(TypedDict, total=False):
     warnings: Sequence[str]
     label: str
     hint: Counts | None
+    request_id: str
 
 
 class Client:
@@ -306,8 +309,8 @@ def _require_positive(timeout: float | None) -> None:
 def _call_of(problem: Problem, limits: Limits | None, options: CallOptions) -> tuple[PlaceCall, float | None]:
     """The call, and the time that it may take."""
     explain, label = options.get("explain", True), options.get("label", "")
-    warnings, hint = tuple(options.get("warnings", ())), options.get("hint")
-    call = PlaceCall(problem, limits or Limits(), explain, False, label, warnings, hint)
+    warnings, hint, request_id = tuple(options.get("warnings", ())), options.get("hint"), options.get("request_id", "")
+    call = PlaceCall(problem, limits or Limits(), explain, False, label, warnings, hint, request_id)
     return call, options.get("timeout")
 
 

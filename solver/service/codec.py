@@ -105,6 +105,7 @@ def call_to_bytes(call: PlaceCall, verb: Verb | Stream | None = None) -> bytes:
         label=call.label,
         warnings=call.warnings,
         hint=call.hint,
+        request_id=call.request_id,
     )
     return (request if verb is None else verb.request_type(request=request)).SerializeToString()
 

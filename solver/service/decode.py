@@ -29,6 +29,7 @@ from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 from solver.formats.kinds import Kind, kind_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
+from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.sizes import SizeLimits
 from solver.service.targets import enum_faults, targets_from_wire
 from solver.v1 import placement_service_pb2 as wire
@@ -78,6 +79,8 @@ class PlaceCall:
         Whether only to validate.
     label, warnings, hint
         As ``solver.api.place`` takes them.
+    request_id
+        The call's name; empty for none.
     """
 
     problem: Problem
@@ -87,6 +90,7 @@ class PlaceCall:
     label: str = ""
     warnings: tuple[str, ...] = ()
     hint: Counts | None = None
+    request_id: str = ""
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -110,6 +114,8 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
     limits = reader.limits(message.limits)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    if len(message.request_id) > MAX_REQUEST_ID:
+        reader.fault("request_id", f"has {len(message.request_id):,} characters", f"at most {MAX_REQUEST_ID}")
     hint = reader.hint()
     problem = reader.problem()
     for fault in kind_faults(problem, kind):
@@ -124,6 +130,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         label=message.label,
         warnings=tuple(message.warnings),
         hint=hint,
+        request_id=message.request_id,
     )
 
 

@@ -40,6 +40,7 @@ def place_request(
     explain: bool = True,
     validate_only: bool = False,
     label: str = "",
+    request_id: str = "",
     warnings: Sequence[str] = (),
     hint: Counts | None = None,
     by_name: bool = False,
@@ -68,6 +69,7 @@ def place_request(
         limits=_limits(limits),
         validate_only=validate_only,
         label=label,
+        request_id=request_id,
         warnings=warnings,
     )
     if not explain:

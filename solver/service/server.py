@@ -25,13 +25,19 @@ from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
 from solver.service.clusters.store import Store
 from solver.service.gate import Answer, Gate, OpenDoor, StreamedAnswer
+from solver.service.logs import logging_to
 from solver.service.options import ServerOptions
 from solver.service.placement import PlacementServicer
+from solver.service.repeats import Repeats
 from solver.service.sizes import SizeLimits
+from solver.service.telemetry import Telemetry
 from solver.service.workers import WorkerPool
 
 ANSWERED = ("", placement.SERVICE, clusters.SERVICE)
 """The names under which health is asked for."""
+
+STOP_SECONDS = 1.0
+"""How long answers may be on their way when the last call has ended, and who watches health is told."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,14 +55,16 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
     Raises
     ------
     InvalidRequest
-        If nobody can listen on the address; if the state is of another version; or if the certificate or the callers
-        cannot be read.
+        If nobody can listen on the address; if the state is of another version; if the certificate or the callers cannot be
+        read; or if metrics or traces are asked for and what they need is not installed.
     StoreFailed
         If the state cannot be read, or the audit cannot be written or is another server's.
     WorkerLost
         If the workers cannot start.
     """
-    asyncio.run(_serve(options or ServerOptions(), on_ready))
+    options = options or ServerOptions()
+    with logging_to(options.logs):
+        asyncio.run(_serve(options, on_ready))
 
 
 async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> None:
@@ -71,9 +79,11 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     watching = Watching(readers)
     if readers:
         loop.add_signal_handler(signal.SIGHUP, watching.told)
-    pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
+    pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue, logs=options.logs)
     keeper = ClusterKeeper(Store(options.state))
+    gate, repeats, telemetry = _gate(door, recorder), Repeats(options.repeats), None
     try:
+        telemetry = Telemetry(options, pool, gate, keeper, repeats)
         # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
         starting = loop.create_task(pool.start())
         await asyncio.wait((starting, loop.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
@@ -83,8 +93,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        gate = _gate(door, recorder)
-        answers, streams = _answers(pool, keeper, options)
+        answers, streams = _answers(pool, keeper, repeats, options)
         await _register(server, checks, answers, streams, gate, reflects=door is None or door.reflection)
         address = _listen(server, options.address, None if encryption is None else encryption.credentials())
         if options.token_address is not None and encryption is not None:
@@ -103,13 +112,18 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         _log.info("stopping: calls that run may go on for %.0f s", options.drain_seconds)
         await checks.enter_graceful_shutdown()
         keeper.placements.end()
-        await server.stop(options.drain_seconds)
+        pool.drain()
+        # While calls go on those that come are told to go elsewhere, and health is answered.
+        await gate.close(options.drain_seconds)
+        await server.stop(STOP_SECONDS)
     finally:
         await watching.close()
         await pool.close()
         await keeper.close()
         if recorder is not None:
             await recorder.close()
+        if telemetry is not None:
+            await telemetry.close()
 
 
 def _gate(door: Doorkeeper | None, recorder: Recorder | None) -> Gate:
@@ -122,9 +136,11 @@ Answers = Mapping[str, Mapping[str, Answer]]
 Streams = Mapping[str, Mapping[str, StreamedAnswer]]
 
 
-def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> tuple[Answers, Streams]:
+def _answers(
+    pool: WorkerPool, keeper: ClusterKeeper, repeats: Repeats, options: ServerOptions
+) -> tuple[Answers, Streams]:
     """What answers each method of each service: with one response, with several."""
-    placing = PlacementServicer(pool, keeper, options)
+    placing = PlacementServicer(pool, keeper, repeats, options)
     keeping = ClusterServicer(keeper, options.sizes, placing.validate)
     answers = {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
     return answers, {placement.SERVICE: placing.streams(), clusters.SERVICE: keeping.streams()}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.domain.request import MOST_SECONDS
-from solver.errors import TooLarge
+from solver.errors import InvalidRequest, TooLarge
+from solver.service.ranges import above, faults_of, whole
 from solver.v1 import cluster_pb2, cluster_service_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
 
@@ -34,6 +35,11 @@ class SizeLimits:
         Rules of the whole cluster; and of one group, as well as its targets, where a message is counted before it is unpacked.
     time_limit
         Seconds that a request may ask for.
+
+    Raises
+    ------
+    InvalidRequest
+        With every limit that is none.
     """
 
     message_bytes: int = 64 * 2**20
@@ -45,6 +51,16 @@ class SizeLimits:
     tasks: int = 1_000_000
     rules: int = 100
     time_limit: float = float(MOST_SECONDS)
+
+    def __post_init__(self) -> None:
+        counts = ("instances", "groups", "resources", "attributes", "counts", "tasks", "rules")
+        allowed = {name: whole(1) for name in counts}
+        # gRPC counts the bytes of a message in 32 bits.
+        faults = faults_of(
+            self, {"message_bytes": whole(1, 2**31 - 1), **allowed, "time_limit": above(0, MOST_SECONDS)}
+        )
+        if faults:
+            raise InvalidRequest(faults)
 
     def require(self, path: str, found: int, most: int) -> None:
         """Refuse a list that is too long.
@@ -206,7 +222,7 @@ class _Scan:
         """Count what stands from ``at`` to ``end``, by path in ``seen``."""
         payload = self.payload
         while at < end:
-            tag, at = (payload[at], at + 1) if payload[at] < 0x80 else _varint(payload, at)
+            tag, at = (payload[at], at + 1) if payload[at] < 0x80 else varint(payload, at)
             kind, field = tag & 7, tag >> 3
             known = spec.get(field) if kind == 2 else None
             if known is None:
@@ -215,12 +231,12 @@ class _Scan:
                     raise TooLarge(f"message: has more than {MOST_OTHERS:,} parts that no list counts; leave them out")
             if kind == 2:
                 # Most lengths, like most tags, are one byte.
-                length, at = (payload[at], at + 1) if at < end and payload[at] < 0x80 else _varint(payload, at)
+                length, at = (payload[at], at + 1) if at < end and payload[at] < 0x80 else varint(payload, at)
                 if known is not None:
                     self._count(at, min(at + length, end), known, prefix, seen)
                 at += length
             elif kind == 0:
-                _, at = _varint(payload, at)
+                _, at = varint(payload, at)
             elif kind == 1:
                 at += 8
             elif kind == 5:
@@ -241,7 +257,7 @@ class _Scan:
             self.scan(at, end, inside, f"{path}.", seen if limit is None else {})
 
 
-def _varint(payload: bytes, at: int) -> tuple[int, int]:
+def varint(payload: bytes, at: int) -> tuple[int, int]:
     """The number that begins at a place, and where it ends; a truncated one ends the scan."""
     value, shift = 0, 0
     while at < len(payload) and shift < 70:

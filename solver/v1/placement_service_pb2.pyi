@@ -33,7 +33,7 @@ ENGINE_EXACT: Engine
 ENGINE_SEQUENTIAL: Engine
 
 class PlaceRequest(_message.Message):
-    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version", "hint", "hint_columns")
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version", "request_id", "hint", "hint_columns")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,7 @@ class PlaceRequest(_message.Message):
     FREEDOM_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
     HINT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     cluster: _cluster_pb2.Cluster
@@ -70,23 +71,46 @@ class PlaceRequest(_message.Message):
     freedom: Freedom
     cluster_name: str
     cluster_version: int
+    request_id: str
     hint: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
     hint_columns: _task_group_pb2.TaskCountColumns
-    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., hint: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., hint_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., request_id: _Optional[str] = ..., hint: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., hint_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
 
-class ClusterReference(_message.Message):
-    __slots__ = ("cluster_name", "cluster_version")
+class RequestOutline(_message.Message):
+    __slots__ = ("limits", "cluster_name", "cluster_version", "request_id")
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    limits: Limits
     cluster_name: str
     cluster_version: int
-    def __init__(self, cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+    request_id: str
+    def __init__(self, limits: _Optional[_Union[Limits, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., request_id: _Optional[str] = ...) -> None: ...
 
-class WrappedClusterReference(_message.Message):
+class WrappedRequestOutline(_message.Message):
     __slots__ = ("request",)
     REQUEST_FIELD_NUMBER: _ClassVar[int]
-    request: ClusterReference
-    def __init__(self, request: _Optional[_Union[ClusterReference, _Mapping]] = ...) -> None: ...
+    request: RequestOutline
+    def __init__(self, request: _Optional[_Union[RequestOutline, _Mapping]] = ...) -> None: ...
+
+class ResponseOutline(_message.Message):
+    __slots__ = ("status", "stop", "tiers", "timings")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    status: _plan_pb2.Status
+    stop: _plan_pb2.StopReason
+    tiers: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Tier]
+    timings: _plan_pb2.Timings
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ...) -> None: ...
+
+class WrappedResponseOutline(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: ResponseOutline
+    def __init__(self, response: _Optional[_Union[ResponseOutline, _Mapping]] = ...) -> None: ...
 
 class Freedom(_message.Message):
     __slots__ = ("max_moves", "max_move_cost", "preempt", "consolidate", "interleaved", "repair", "empty", "min_gain", "slot")

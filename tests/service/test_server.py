@@ -35,10 +35,10 @@ from solver.errors import (
 from solver.service import codec
 from solver.service.client import Client
 from solver.service.decode import PlaceCall
+from solver.service.limits import PoolLimits
 from solver.service.options import ServerOptions
 from solver.service.placement import CUT_OFF
 from solver.service.sizes import SizeLimits
-from solver.service.workers import PoolLimits
 from tests.service import problems
 from tests.service.details import details_of
 from tests.service.running import Running, fake, server
@@ -250,7 +250,7 @@ def test_a_call_that_would_wait_in_vain_is_refused_at_once() -> None:
         code, status = refusal(running.address, labelled(""), timeout=0.2)
         assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert status is not None
-        assert "a worker will be free in some" in status.message
+        assert "of work are in front of the call" in status.message
         assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
         assert busy.result()
         assert codec.wire.PlaceResponse.FromString(patient.result()).label == "patient"

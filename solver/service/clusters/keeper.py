@@ -76,6 +76,10 @@ class ClusterKeeper:
         """In order."""
         return sorted(self._clusters)
 
+    def versions(self) -> dict[str, int]:
+        """The present versions by name. From any thread."""
+        return {name: cluster.version for name, cluster in self._clusters.copy().items()}
+
     async def cluster(self, name: str) -> LiveCluster:
         """The cluster at its present version, without what has lapsed.
 

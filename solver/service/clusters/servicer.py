@@ -11,7 +11,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import NoReturn, Protocol, TypeVar
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from solver.errors import InvalidRequest
 from solver.formats.ecs.following import Outcome
@@ -261,7 +261,12 @@ def _in_bytes(answer: Callable[[bytes, Role], Awaitable[Message]]) -> Answer:
 
 
 async def with_cluster(
-    keeper: ClusterKeeper, payload: bytes, wrapper: Callable[[], Wrapper] | None, sizes: SizeLimits, role: Role
+    keeper: ClusterKeeper,
+    payload: bytes,
+    named: placing.RequestOutline,
+    wrapper: Callable[[], Wrapper] | None,
+    sizes: SizeLimits,
+    role: Role,
 ) -> tuple[bytes, bytes, Permit]:
     """A request with the cluster that it names, what its answer says of that cluster, and what the answer may change.
 
@@ -270,6 +275,8 @@ async def with_cluster(
 
     Parameters
     ----------
+    named
+        What the request says of the cluster.
     wrapper
         Makes the message that holds the request; None for a ``PlaceRequest`` itself.
     sizes
@@ -293,7 +300,6 @@ async def with_cluster(
     TooLarge
         If it is larger than ``sizes`` allows.
     """
-    named = _reference(payload, wrapped=wrapper is not None)
     if not named.cluster_name:
         role.require_carried()
         return payload, b"", Permit(role)
@@ -327,13 +333,3 @@ def _kept_otherwise(request: placing.PlaceRequest, cluster: LiveCluster) -> dict
         for group in request.groups
         if group.name in kept and (group.family, group.role) != (kept[group.name].family, kept[group.name].role)
     }
-
-
-def _reference(payload: bytes, *, wrapped: bool) -> placing.ClusterReference:
-    """What a request says of a cluster that is kept; the rest of it is not looked at."""
-    try:
-        if wrapped:
-            return placing.WrappedClusterReference.FromString(payload).request
-        return placing.ClusterReference.FromString(payload)
-    except DecodeError:
-        return placing.ClusterReference()  # The worker says what is wrong with it.
