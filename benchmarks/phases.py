@@ -18,6 +18,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.domain.solution import TierResult
 from solver.engines import sequential
+from solver.engines.incumbent import Known
 from solver.rules.bind import bind
 
 SMOKE_SECONDS = 0.3
@@ -105,8 +106,8 @@ def timed(place: Callable[..., Answer], problem: Problem, limits: Limits) -> tup
     begun = time.monotonic()
     history: History = []
 
-    def note(values: tuple[int, ...], bounds: tuple[int, ...]) -> None:
-        history.append(Moment(time.monotonic() - begun, values, bounds))
+    def note(known: Known) -> None:
+        history.append(Moment(time.monotonic() - begun, known.values, known.floors))
 
     return place(problem, limits, on_progress=note), history
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
-from solver.domain.explanation import Shortfall, Violation
+from solver.domain.explanation import Isolation, Shortfall, Violation
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
@@ -27,6 +27,7 @@ from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
+from solver.rules.isolation import isolation as isolation_of
 from solver.verify import broken
 from solver.verify import check as verify
 
@@ -61,6 +62,7 @@ def place(
     cancelled: Callable[[], bool] | None = None,
     warnings: Sequence[str] = (),
     label: str = "",
+    hint: Counts | None = None,
 ) -> Answer:
     """Place the new tasks that the groups want, as many as fit, the best way found in the time given.
 
@@ -75,18 +77,21 @@ def place(
     on_incumbent
         Told of each better plan as it is found.
     on_progress
-        Told of the best plan's tier values and of the bounds that hold for it, whenever one of them may have changed.
+        Told what is known of the best plan, whenever the plan or a bound that holds for it may have changed.
     cancelled
         Asked while searching; once true, the best plan so far is returned at once.
     warnings
         Carried into the answer, from whoever read the input.
     label
         Comes back in the answer.
+    hint
+        A plan that the caller has, tasks of each group on each instance after the operation: the answer is no worse. Ignored,
+        with a warning, if the checker refuses it.
 
     Raises
     ------
     InvalidRequest
-        If a rule cannot be read or a limit makes no sense.
+        If a rule cannot be read, a limit makes no sense, or a cell of the hint is of no group or instance.
     PlanRejected
         If the checker refuses the plan that every answer begins with: a fault of this package.
     """
@@ -99,6 +104,7 @@ def place(
         cancelled=cancelled,
         warnings=warnings,
         label=label,
+        hint=hint,
     )
     return found
 
@@ -114,11 +120,13 @@ def answered(
     warnings: Sequence[str],
     label: str,
     memory: Memory | None = None,
+    hint: Counts | None = None,
 ) -> tuple[Answer, Memory]:
     """What ``place`` answers, and what that leaves for a request like it; ``memory`` is what the one before left."""
     require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem)
+    hint = None if hint is None else _of_problem(problem, hint, "hint")
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
     searching = replace(limits, time_limit=limits.time_limit * share)
     found = run(
@@ -129,6 +137,7 @@ def answered(
         cancelled=cancelled,
         keep_for_reasons=explain,
         memory=memory,
+        hint=hint,
     )
     solution = found.solution
     steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
@@ -146,7 +155,7 @@ def answered(
         tasks=solution.tasks,
         tiers=solution.tiers,
         engine=solution.engine,
-        replay=Replay.of(fingerprint(problem), limits, versions()),
+        replay=Replay.of(fingerprint(problem, hint), limits, versions()),
         shortfalls=shortfalls,
         warnings=(*warnings, *found.remarks, *judged, *doubts),
         broken_before=broken(problem, problem.running, rules),
@@ -186,6 +195,11 @@ def why(answer: Answer) -> Iterator[str]:
         yield sentence
 
 
+def isolation(answer: Answer) -> tuple[Isolation, ...]:
+    """What each rule ``isolateRoles`` comes to: where its roles have tasks before and after, and which share instances (§3.8)."""
+    return isolation_of(answer.problem, answer.tasks)
+
+
 def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...]:
     """What each constraint costs: the answer beside the best plan found without the rule (§7.2).
 
@@ -215,12 +229,20 @@ def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
     InvalidRequest
         If a rule of the problem cannot be read, or a cell is of no group or instance.
     """
+    return verify(problem, _of_problem(problem, tasks, "tasks"))
+
+
+def _of_problem(problem: Problem, tasks: Counts, path: str) -> Counts:
+    """A caller's plan in order, with the counts of one cell added up; raises what is no cell of the problem."""
     for name, cells, size in (("group", tasks.group, tasks.groups), ("instance", tasks.instance, tasks.instances)):
         if len(cells) and not 0 <= int(cells.min()) <= int(cells.max()) < size:
             wrong = int(np.flatnonzero((cells < 0) | (cells >= size))[0])
-            raise InvalidRequest.at(f"tasks.{name}[{wrong}]", f"is {cells[wrong]}", f"must be 0 to {size - 1}")
+            raise InvalidRequest.at(f"{path}.{name}[{wrong}]", f"is {cells[wrong]}", f"must be 0 to {size - 1}")
     shape = (tasks.groups, tasks.instances)
-    return verify(problem, Counts.of(shape, tasks.group, tasks.instance, tasks.count))
+    whole = (len(problem.groups), problem.cluster.size)
+    if shape != whole:
+        raise InvalidRequest.at(path, f"has shape {shape}", f"must be groups x instances, {whole}")
+    return Counts.of(shape, tasks.group, tasks.instance, tasks.count)
 
 
 def _falls_short(problem: Problem, tasks: Counts) -> bool:
@@ -264,10 +286,11 @@ def versions() -> dict[str, str]:
     return {**named, "python": platform.python_version()}
 
 
-def fingerprint(problem: Problem) -> str:
+def fingerprint(problem: Problem, hint: Counts | None = None) -> str:
     """SHA-256 over everything that the answer depends on, as hexadecimal text (§10.2)."""
     digest = hashlib.sha256()
-    for part in _parts(problem):
+    hinted = () if hint is None else (b"hint", hint.group.tobytes(), hint.instance.tobytes(), hint.count.tobytes())
+    for part in (*_parts(problem), *hinted):
         digest.update(part)
         digest.update(b"\x00")
     return digest.hexdigest()
@@ -293,6 +316,9 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield repr(port).encode() + cluster.used_ports[port].tobytes()
     for group in problem.groups:
         yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
+    if any(group.targets for group in problem.groups):
+        # No plan depends on them, what the answer says of it does.
+        yield repr([group.targets for group in problem.groups]).encode()
     running = problem.running
     yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
     if problem.device_groups or cluster.devices.size:
@@ -304,4 +330,4 @@ def _parts(problem: Problem) -> Iterable[bytes]:
     yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 
-__all__ = ["Answer", "Status", "check", "fingerprint", "place", "prices", "versions", "why"]
+__all__ = ["Answer", "Status", "check", "fingerprint", "isolation", "place", "prices", "versions", "why"]

@@ -5,16 +5,21 @@
     PlacementSolverError
     ├── InvalidRequest          INVALID_ARGUMENT    the caller's mistake, every fault with its path
     │   ├── InvalidQuery        INVALID_ARGUMENT    a cluster query expression, with the column
+    │   ├── RequestIdReused     INVALID_ARGUMENT    the request_id stands for another request
     │   └── UnreadableDocument  INVALID_ARGUMENT    a file that is missing or is not what it should be
     ├── TooLarge                RESOURCE_EXHAUSTED  a size limit, refused before memory is spent
     ├── Overloaded              RESOURCE_EXHAUSTED  no worker is free within the time given
+    ├── ShuttingDown            UNAVAILABLE         the server ends, and takes no calls any more
+    ├── Unauthenticated         UNAUTHENTICATED     nothing proves who calls
+    ├── PermissionDenied        PERMISSION_DENIED   the caller may not do what was asked
     ├── WorkerLost              UNAVAILABLE         the process that solved is gone; try again
     ├── SourceUnavailable       UNAVAILABLE         a live cluster could not be read
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
     ├── ClusterNotFound         NOT_FOUND           no cluster is kept under this name
     ├── StaleVersion            ABORTED             the cluster has changed since; read it again
-    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written; nothing has changed
+    ├── PositionGone            OUT_OF_RANGE        events after the position are no longer kept; read the cluster again
+    ├── StoreFailed             UNAVAILABLE         what should be kept could not be written
     └── PlanRejected            INTERNAL            the checker refused the first plan; no plan leaves
 
 Infeasible, timed out and cancelled are answers, not errors (``solver.domain.solution.Status``).
@@ -24,9 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 MAX_FAULTS = 100
 """At most this many faults are listed (§11.1)."""
+
+MAX_FAULT_TEXT = 2_000
+"""Characters of each text of a fault: as many as an expression has. Longer ones are cut, since they repeat what was sent."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,12 @@ class Fault:
     path: str
     problem: str
     remedy: str
+
+    def __post_init__(self) -> None:
+        for name in ("path", "problem", "remedy"):
+            text = getattr(self, name)
+            if len(text) > MAX_FAULT_TEXT:
+                object.__setattr__(self, name, f"{text[: MAX_FAULT_TEXT - 3]}...")
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}; {self.remedy}"
@@ -59,7 +74,7 @@ class InvalidRequest(PlacementSolverError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     @classmethod
-    def at(cls, path: str, problem: str, remedy: str) -> InvalidRequest:
+    def at(cls, path: str, problem: str, remedy: str) -> Self:
         """One fault."""
         return cls([Fault(path, problem, remedy)])
 
@@ -94,6 +109,12 @@ class UnreadableDocument(InvalidRequest):
     reason = "UNREADABLE_DOCUMENT"
 
 
+class RequestIdReused(InvalidRequest):
+    """The ``request_id`` of a call stands for another request of the same caller."""
+
+    reason = "REQUEST_ID_REUSED"
+
+
 class TooLarge(PlacementSolverError):
     """An input beyond a configured size limit (§11.3)."""
 
@@ -102,14 +123,45 @@ class TooLarge(PlacementSolverError):
 
 
 class Overloaded(PlacementSolverError):
-    """No worker became free within the time that the call allows."""
+    """No worker is, or will be, free within the time that the call allows."""
 
     grpc_code = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
 
+    def __init__(self, said: str, retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = retry_seconds
+        """When to come back."""
+        super().__init__(said)
+
+
+class ShuttingDown(PlacementSolverError):
+    """The server finishes what runs and ends; another one, or this one once it is up again, takes the call."""
+
+    grpc_code = "UNAVAILABLE"
+    reason = "SHUTTING_DOWN"
+
+    def __init__(self, said: str = "the server ends; try again", retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = retry_seconds
+        """When to come back."""
+        super().__init__(said)
+
+
+class Unauthenticated(PlacementSolverError):
+    """No certificate and no token proves who calls, or what was sent as proof is none."""
+
+    grpc_code = "UNAUTHENTICATED"
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(PlacementSolverError):
+    """The role of the caller does not allow what was asked: a method, a cluster, a service or a task role."""
+
+    grpc_code = "PERMISSION_DENIED"
+    reason = "PERMISSION_DENIED"
+
 
 class WorkerLost(PlacementSolverError):
-    """The worker process ended before it answered."""
+    """The worker process ended before it had any plan."""
 
     grpc_code = "UNAVAILABLE"
     reason = "WORKER_LOST"
@@ -155,8 +207,20 @@ class StaleVersion(PlacementSolverError):
         super().__init__(said)
 
 
+class PositionGone(PlacementSolverError):
+    """Events after a position are no longer kept, or the position was never reached."""
+
+    grpc_code = "OUT_OF_RANGE"
+    reason = "POSITION_GONE"
+
+    def __init__(self, said: str, first: int = 0) -> None:
+        self.first = first
+        """The position of the first event that is kept, or of the next one; 0 where it is not known."""
+        super().__init__(said)
+
+
 class StoreFailed(PlacementSolverError):
-    """The store of the server could not be read or written; what was asked for has not happened."""
+    """The store of the server could not be read or written; what was asked for has not happened, or is not recorded."""
 
     grpc_code = "UNAVAILABLE"
     reason = "STORE_FAILED"

@@ -98,7 +98,9 @@ def test_incumbents_come_in_order_each_better_than_the_one_before() -> None:
 def test_progress_ends_with_the_values_and_bounds_of_the_answer() -> None:
     """Whoever watches sees values that only get better and, in the end, what the answer says of each tier."""
     seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-    answer = api.place(crowded(2), Limits(time_limit=3), on_progress=lambda *known: seen.append(known))
+    answer = api.place(
+        crowded(2), Limits(time_limit=3), on_progress=lambda known: seen.append((known.values, known.floors))
+    )
     assert [values for values, _ in seen] == sorted((values for values, _ in seen), reverse=True)
     assert seen[-1] == tuple(zip(*((tier.value, tier.bound) for tier in answer.tiers), strict=True))
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from solver.formats.listed import AS_ROLE
 from solver.formats.plan import Row
 
 MOST_INSTANCES = 10
@@ -120,8 +121,9 @@ def stops_in(row: Row) -> int:
 def parts_of(name: str) -> tuple[str, str]:
     """ECS's task group and the task definition that a group's name pins, empty for none (``solver.formats.ecs``).
 
-    ``family:batch:7`` is of ``family:batch``, ``etl@nightly:1`` of ``etl``.
+    ``family:batch:7`` is of ``family:batch``, ``etl@nightly:1`` of ``etl``; a role of the tasks' own is left out.
     """
+    name = name.partition(AS_ROLE)[0]
     if pinned := _PINNED.fullmatch(name):
         return pinned["group"], pinned["key"]
     if revision := _REVISION.fullmatch(name):

@@ -17,6 +17,7 @@ from solver.aws.orders import SERVICE, Start, Stop, Wave, essence, parts_of, sta
 from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.definitions import Definition
 from solver.formats.ecs.groups import revision
+from solver.formats.listed import AS_ROLE
 from solver.formats.plan import Row
 
 
@@ -181,6 +182,10 @@ class _Resolver:
     def _start(self, row: Row, instance: str, moved: Document | None) -> Start | None:
         """The task that a row starts; a moved one as the task that it takes the place of was started."""
         group, pinned = parts_of(row.group)
+        if not moved and AS_ROLE in row.group:
+            problem = f"tasks of {row.group} run under a role of their own, which a start cannot give them"
+            self._fault(row, problem, "run the task with that override by hand, and leave the row out")
+            return None
         name = moved["taskDefinitionArn"] if moved else pinned or self._current(row, group)
         definition = self._definition(row, name) if name else None
         if definition is None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from solver.cli import audit
 from solver.cli.apply import apply
 from solver.cli.bench import bench
 from solver.cli.check import check
@@ -44,6 +45,10 @@ app.command(epilog="Exit codes: 0 every event was taken; 1 failure; 2 bad input;
 app.command()(warm_up)
 importers.command()(ecs)
 app.add_typer(importers, name="import")
+audits = typer.Typer(help="Look into the file of serve --audit.", no_args_is_help=True)
+audits.command(epilog=audit.CODES)(audit.verify)
+audits.command()(audit.show)
+app.add_typer(audits, name="audit")
 
 
 def _tell_version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from solver.cli.arguments import Arguments
     from solver.cli.source import Cluster
     from solver.domain.answer import Answer
+    from solver.domain.counts import Counts
     from solver.domain.problem import Problem
     from solver.domain.request import Limits
     from solver.formats.kinds import Kind
@@ -86,7 +87,7 @@ class Question:
     ----------
     warnings
         Of whoever read it.
-    explain, label
+    explain, label, hint
         As ``solver.api.place`` takes them.
     said
         How many of the problem's rules, the last ones, are from ``--rule``.
@@ -98,6 +99,7 @@ class Question:
     explain: bool
     label: str
     said: int
+    hint: Counts | None = None
 
 
 def answer_to(
@@ -128,6 +130,7 @@ def answer_to(
         explain=question.explain,
         label=question.label,
         said=question.said,
+        hint=question.hint,
     )
     present(answer, common.output, common.figure)
     return answer, question.limits
@@ -184,7 +187,7 @@ def question_of(
             say(f"warning: {warning}")
         say("the request is valid")
         return None
-    return Question(problem, limits, tuple(warnings), call.explain, call.label, len(rules))
+    return Question(problem, limits, tuple(warnings), call.explain, call.label, len(rules), call.hint)
 
 
 def _call(

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from solver.cli import connection
 from solver.cli.exits import Exit, errors_to_exit_codes, say
 
 if TYPE_CHECKING:
@@ -45,13 +46,17 @@ def follow(
             help="File of events as EventBridge sends them, one after the other; - for standard input.",
         ),
     ] = None,
-    server: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the service listens.")] = "127.0.0.1:50051",
+    server: connection.Server = "127.0.0.1:50051",
     snapshot: Annotated[
         Path | None, typer.Option(metavar="CLUSTER_DIR", help="Documents to begin with, or to bring it up to date.")
     ] = None,
     patience: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long a server that does not answer is asked again.")
     ] = 60.0,
+    ca: connection.Ca = None,
+    cert: connection.Certificate = None,
+    key: connection.Key = None,
+    token_file: connection.TokenFile = None,
 ) -> None:
     """Send a server the documents and the events of an ECS cluster. Events count once, so they may be sent again.
 
@@ -59,11 +64,10 @@ def follow(
     """
     with errors_to_exit_codes():
         from solver.errors import InvalidRequest
-        from solver.service.client import Client
 
         if events is None and snapshot is None:
             raise InvalidRequest.at("EVENTS", "is missing, and --snapshot too", "give one of them, or both")
-        with Client(server) as client:
+        with connection.connected(server, ca, cert, key, token_file) as client:
             if snapshot is not None:
                 _put(client, name, snapshot)
             if events is not None and _send(client, name, events, patience):

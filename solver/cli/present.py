@@ -40,7 +40,7 @@ def present(answer: Answer, output: Output, figure: Path | None) -> None:
 
         show(answer, Console(highlight=False))
     else:
-        for warning in answer.warnings:
+        for warning in (*answer.warnings, *(said for one in answer.targets for said in one.sentences())):
             say(f"warning: {warning}")
         write_out(_written(answer, output))
     if figure is not None:

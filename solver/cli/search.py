@@ -28,12 +28,13 @@ def search(
     explain: bool = True,
     label: str = "",
     said: int = 0,
+    hint: Counts | None = None,
 ) -> Answer:
     """The answer to a problem.
 
     Parameters
     ----------
-    explain, label
+    explain, label, hint
         As ``solver.api.place`` takes them.
     said
         How many of the problem's rules, the last ones, are from ``--rule``.
@@ -57,6 +58,7 @@ def search(
                 cancelled=cancelled,
                 warnings=warnings,
                 label=label,
+                hint=hint,
             )
     except InvalidRequest as invalid:
         raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from solver.domain.request import Limits
 from solver.domain.solution import Status, Stop, TierResult
 from solver.domain.steps import Action as Action
 from solver.domain.steps import Steps
+from solver.domain.target_zones import target_zones
+from solver.domain.targets import TargetZones
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ class Answer:
     def complete(self) -> bool:
         """Whether everything that was asked for is placed."""
         return not self.missing().any()
+
+    @cached_property
+    def targets(self) -> tuple[TargetZones, ...]:
+        """How the tasks of each service lie over the zones of what they are registered with, before and after."""
+        return target_zones(self.problem, self.tasks)
 
     def actions(self) -> Iterator[Action]:
         """One action a task, by wave, group and instance; named, ordered and on devices as far as it is known."""

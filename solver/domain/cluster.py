@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 
 import numpy as np
 
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Bools, Ints, read_only, too_large
 from solver.domain.devices import MOST_DEVICES, WHOLE
-from solver.errors import Fault, InvalidRequest
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 
 Port = tuple[str, int]
 """Protocol (``tcp`` or ``udp``) and port number."""
@@ -88,7 +89,7 @@ class ClusterSnapshot:
         for column in FACTS:
             if not len(getattr(self, column)):
                 object.__setattr__(self, column, TextColumn.of([None] * self.size))
-        faults = list(self._faults())
+        faults = self._faults()
         if faults:
             raise InvalidRequest(faults)
         for array in (
@@ -105,7 +106,7 @@ class ClusterSnapshot:
     def _faults(self) -> list[Fault]:
         faults = [
             Fault(f"instances[{at}].id", f"'{name}' is already an instance", "give each instance its own id")
-            for at, name in _repeated(self.instance_ids)
+            for at, name in islice(_repeated(self.instance_ids), MAX_FAULTS)
         ]
         faults += [
             Fault(f"resources[{at}]", f"'{name}' is already a resource", "name each resource once")
@@ -125,7 +126,8 @@ class ClusterSnapshot:
         for name, column in columns:
             if len(column) != self.size:
                 faults.append(Fault(name, f"has {len(column)} entries", f"must have one an instance, {self.size}"))
-        return faults or [*self._amount_faults(), *self._port_faults(), *self._device_faults()]
+        of_amounts = chain(self._amount_faults(), self._port_faults(), self._device_faults())
+        return faults or list(islice(of_amounts, MAX_FAULTS))
 
     def _device_faults(self) -> list[Fault]:
         if self.devices.ndim != 2 or len(self.devices) != self.size or self.devices.shape[1] > MOST_DEVICES:
@@ -141,40 +143,36 @@ class ClusterSnapshot:
             found, most = f"is {self.device_count[few[0]]}", self.devices.shape[1]
             remedy = f"must be from the last device with something free to {most}"
             return [Fault(f"instances[{few[0]}].device_count", found, remedy)]
-        wrong = np.argwhere((self.devices < 0) | (self.devices > WHOLE)).tolist()
+        wrong = np.argwhere((self.devices < 0) | (self.devices > WHOLE))[:MAX_FAULTS].tolist()
         return [
             Fault(f"instances[{i}].devices[{d}]", f"is {self.devices[i, d]}", f"must be 0 to {WHOLE:,} thousandths")
             for i, d in wrong
         ]
 
-    def _port_faults(self) -> list[Fault]:
-        faults = []
+    def _port_faults(self) -> Iterator[Fault]:
         for (protocol, port), instances in self.used_ports.items():
             where = f"used_ports[{port}/{protocol}]"
             if protocol not in ("tcp", "udp") or not 1 <= port <= 65535:
-                faults.append(Fault(where, "is no port", "must be tcp or udp, 1 to 65535"))
+                yield Fault(where, "is no port", "must be tcp or udp, 1 to 65535")
             if len(instances) and not 0 <= int(instances.min()) <= int(instances.max()) < self.size:
-                faults.append(Fault(where, "names an instance that is not there", f"must be 0 to {self.size - 1}"))
-        return faults
+                yield Fault(where, "names an instance that is not there", f"must be 0 to {self.size - 1}")
 
-    def _amount_faults(self) -> list[Fault]:
-        faults = []
+    def _amount_faults(self) -> Iterator[Fault]:
         for i, r in zip(*np.nonzero(self.capacity < 0), strict=True):
             where = f"instances[{i}].capacity[{self.resources[r]}]"
-            faults.append(Fault(where, f"is {self.capacity[i, r]}", "must be zero or more"))
+            yield Fault(where, f"is {self.capacity[i, r]}", "must be zero or more")
         for i, r in zip(*np.nonzero(self.free > self.capacity), strict=True):
             where = f"instances[{i}].free[{self.resources[r]}]"
             problem = f"is {self.free[i, r]}, above the capacity {self.capacity[i, r]}"
-            faults.append(Fault(where, problem, "must be at most the capacity"))
+            yield Fault(where, problem, "must be at most the capacity")
         for i in np.flatnonzero(self.unlisted_tasks < 0):
-            faults.append(Fault(f"instances[{i}].unlisted_tasks", "is negative", "must be zero or more"))
+            yield Fault(f"instances[{i}].unlisted_tasks", "is negative", "must be zero or more")
         if too_large(self.unlisted_tasks):
-            faults.append(Fault("unlisted_tasks", "adds up to more than 2^53", "count the tasks of each instance"))
+            yield Fault("unlisted_tasks", "adds up to more than 2^53", "count the tasks of each instance")
         for name, amounts in (("capacity", self.capacity), ("free", self.free)):
             for r in (r for r in range(amounts.shape[1]) if too_large(amounts[:, r])):
                 problem = f"adds up to more than 2^53 over the instances for {self.resources[r]}"
-                faults.append(Fault(name, problem, "use a coarser unit"))
-        return faults
+                yield Fault(name, problem, "use a coarser unit")
 
     @property
     def size(self) -> int:
@@ -228,11 +226,9 @@ def _last_free(devices: Ints) -> Ints:
     return last
 
 
-def _repeated(names: Sequence[str]) -> list[tuple[int, str]]:
+def _repeated(names: Sequence[str]) -> Iterator[tuple[int, str]]:
     seen: set[str] = set()
-    repeated = []
     for at, name in enumerate(names):
         if name in seen:
-            repeated.append((at, name))
+            yield at, name
         seen.add(name)
-    return repeated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,16 @@ class TextColumn:
         values = tuple(sorted({text for text in listed if text is not None}))
         index = {value: code for code, value in enumerate(values)}
         codes = np.fromiter((-1 if text is None else index[text] for text in listed), np.int32, len(listed))
+        codes.flags.writeable = False
+        return cls(values, codes)
+
+    @classmethod
+    def sparse(cls, size: int, texts: Mapping[int, str]) -> TextColumn:
+        """The column of ``size`` instances of which these have a text: in time of their number, but for the codes."""
+        values = tuple(sorted(set(texts.values())))
+        index = {value: code for code, value in enumerate(values)}
+        codes = np.full(size, -1, np.int32)
+        codes[np.fromiter(texts, np.int64, len(texts))] = [index[text] for text in texts.values()]
         codes.flags.writeable = False
         return cls(values, codes)
 

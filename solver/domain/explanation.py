@@ -100,3 +100,54 @@ class Shortfall:
     funnel: tuple[FunnelStage, ...] = ()
     conflict: Conflict | None = None
     repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True)
+class RoleUse:
+    """Where the tasks of one isolated task role are, before and after the operation.
+
+    Parameters
+    ----------
+    instances_before, instances_after
+        Instances with tasks of the role.
+    is_known
+        Whether a group of the request has the role; else its name may be written in another way than the groups have it.
+    """
+
+    role: str
+    instances_before: int
+    instances_after: int
+    tasks_before: int
+    tasks_after: int
+    is_known: bool
+
+
+@dataclass(frozen=True)
+class RolesTogether:
+    """Two isolated roles, and on how many instances tasks of both are before and after the operation."""
+
+    first: str
+    second: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What one rule ``isolateRoles`` comes to (§3.8).
+
+    Parameters
+    ----------
+    roles
+        Each role of the rule.
+    together
+        The pairs that share an instance before or after; empty where the rule holds everywhere.
+    shared_before, shared_after
+        Instances with tasks of several of the roles; never more after than before (§8).
+    """
+
+    rule: str
+    roles: tuple[RoleUse, ...]
+    together: tuple[RolesTogether, ...]
+    shared_before: int
+    shared_after: int

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
 
 import numpy as np
 
-from solver.domain.cluster import ZONE, ClusterSnapshot
+from solver.domain.cluster import ZONE, ClusterSnapshot, Port
 from solver.domain.counts import LARGEST_SUM, Bools, Counts, Ints, read_only, sum_of, too_large
 from solver.domain.operation import Operation
 from solver.domain.request import (
@@ -23,7 +24,8 @@ from solver.domain.request import (
     TaskGroup,
 )
 from solver.domain.seating import device_faults, devices_after, seats_of
-from solver.errors import Fault, InvalidRequest
+from solver.domain.targets import target_faults
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 
 DEFAULT_SERVICE_STRATEGIES = (RuleSpec("spread", f"attribute:{ZONE}"), RuleSpec("spread", "instanceId"))
 DEFAULT_STANDALONE_STRATEGIES = (RuleSpec("random"),)
@@ -72,7 +74,8 @@ class Problem:
         for name in ("frozen", "drained"):
             if not getattr(self, name).size:
                 object.__setattr__(self, name, np.zeros(self.cluster.size, np.bool_))
-        faults = [*self._shape_faults(), *_group_faults(self.groups, self.cluster), *_budget_faults(self.freedom)]
+        of_parts = chain(self._shape_faults(), _group_faults(self.groups, self.cluster), _budget_faults(self.freedom))
+        faults = list(islice(of_parts, MAX_FAULTS))
         if faults := faults or [*self._stop_faults(), *self._sum_faults(), *self._gain_faults(), *self._slot_faults()]:
             raise InvalidRequest(faults)
         if self.device_groups and (faults := list(device_faults(self))):
@@ -182,6 +185,19 @@ class Problem:
         missing: Ints = np.maximum(self.operation.desired - tasks.totals(), 0)
         return missing
 
+    def refuse_large(self, tasks: Counts) -> None:
+        """Refuse a state whose sums leave 2^53 (§11.2): it is none that an answer has.
+
+        Raises
+        ------
+        InvalidRequest
+            With the first resource of which the tasks would take so much.
+        """
+        for r, name in enumerate(self.cluster.resources):
+            if too_large(self.demand[:, r], tasks.totals()):
+                problem = f"times what they take adds up to more than 2^53 for {name}"
+                raise InvalidRequest.at("tasks", problem, "use a coarser unit")
+
     def after(self, tasks: Counts) -> Problem:
         """The state ``tasks`` as a problem of its own: what is still missing is wanted, and nothing that runs may change."""
         change = tasks - self.running
@@ -277,22 +293,21 @@ def by_priority(groups: Sequence[TaskGroup], chosen: Iterable[int]) -> list[tupl
     return [(priority, tuple(found[priority])) for priority in sorted(found, reverse=True)]
 
 
-def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> list[Fault]:
-    faults: list[Fault] = []
+def _group_faults(groups: tuple[TaskGroup, ...], cluster: ClusterSnapshot) -> Iterator[Fault]:
     seen: set[str] = set()
     for g, group in enumerate(groups):
         path = f"groups[{g}]"
         if not group.name:
-            faults.append(Fault(f"{path}.name", "is empty", "give each group a name"))
+            yield Fault(f"{path}.name", "is empty", "give each group a name")
         elif group.name in seen:
-            faults.append(Fault(f"{path}.name", f"'{group.name}' is already a group", "name each group once"))
+            yield Fault(f"{path}.name", f"'{group.name}' is already a group", "name each group once")
         seen.add(group.name)
-        faults += _amount_faults(path, group, cluster)
-        faults += _size_faults(path, group)
-    return faults
+        yield from _amount_faults(path, group, cluster)
+        yield from _size_faults(path, group)
+        yield from target_faults(path, group.targets)
 
 
-def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> list[Fault]:
+def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> Iterator[Fault]:
     amounts = {f"demand[{name}]": amount for name, amount in group.demand.items()}
     amounts |= {"start": group.start, "stop": group.stop, "priority": group.priority, "move_cost": group.move_cost}
     optional = ("max_moves", "minimum_healthy_percent", "maximum_percent")
@@ -303,34 +318,30 @@ def _amount_faults(path: str, group: TaskGroup, cluster: ClusterSnapshot) -> lis
         if not isinstance(amount, int | np.integer)
     ]
     if faults:
-        return faults
-    faults += [
-        Fault(f"{path}.{name}", f"is {amounts[name]}", "must be zero or more")
-        for name in ("stop", "move_cost", "max_moves")
-        if name in amounts and amounts[name] < 0
-    ]
+        yield from faults
+        return
+    for name in ("stop", "move_cost", "max_moves"):
+        if name in amounts and amounts[name] < 0:
+            yield Fault(f"{path}.{name}", f"is {amounts[name]}", "must be zero or more")
     if group.start > 0 and group.stop > 0:
-        faults.append(Fault(f"{path}.stop", f"is {group.stop}, and start is {group.start}", "start or stop, not both"))
+        yield Fault(f"{path}.stop", f"is {group.stop}, and start is {group.start}", "start or stop, not both")
     if not 0 <= (group.minimum_healthy_percent or 0) <= 100:
-        faults.append(
-            Fault(f"{path}.minimum_healthy_percent", f"is {group.minimum_healthy_percent}", "must be 0 to 100")
-        )
+        yield Fault(f"{path}.minimum_healthy_percent", f"is {group.minimum_healthy_percent}", "must be 0 to 100")
     if not 100 <= (100 if group.maximum_percent is None else group.maximum_percent) <= 1_000:
-        faults.append(Fault(f"{path}.maximum_percent", f"is {group.maximum_percent}", "must be 100 to 1,000"))
+        yield Fault(f"{path}.maximum_percent", f"is {group.maximum_percent}", "must be 100 to 1,000")
     for name, amount in group.demand.items():
         where = f"{path}.demand[{name}]"
         if name not in cluster.resources and amount > 0:
             remedy = f"the cluster has {', '.join(cluster.resources) or 'no resource'}"
-            faults.append(Fault(where, "is not a resource of the cluster", remedy))
+            yield Fault(where, "is not a resource of the cluster", remedy)
         if amount < 0:
-            faults.append(Fault(where, f"is {amount}", "must be zero or more"))
+            yield Fault(where, f"is {amount}", "must be zero or more")
         elif amount * max(group.start, 1) > LARGEST_SUM:
-            faults.append(Fault(where, f"times {max(group.start, 1)} tasks is more than 2^53", "use a coarser unit"))
+            yield Fault(where, f"times {max(group.start, 1)} tasks is more than 2^53", "use a coarser unit")
     if not 0 <= group.start <= MAX_START:
-        faults.append(Fault(f"{path}.start", f"is {group.start}", f"must be 0 to {MAX_START:,}"))
+        yield Fault(f"{path}.start", f"is {group.start}", f"must be 0 to {MAX_START:,}")
     if not -(2**31) <= group.priority < 2**31:
-        faults.append(Fault(f"{path}.priority", f"is {group.priority}", "must fit 32 bits"))
-    return faults
+        yield Fault(f"{path}.priority", f"is {group.priority}", "must fit 32 bits")
 
 
 def _budget_faults(freedom: Freedom) -> list[Fault]:
@@ -346,20 +357,20 @@ def _budget_faults(freedom: Freedom) -> list[Fault]:
     return faults
 
 
-def _size_faults(path: str, group: TaskGroup) -> list[Fault]:
-    faults = []
+def _size_faults(path: str, group: TaskGroup) -> Iterator[Fault]:
     if len(group.constraints) > MAX_CONSTRAINTS:
         problem = f"has {len(group.constraints)} rules"
-        faults.append(Fault(f"{path}.constraints", problem, f"at most {MAX_CONSTRAINTS}"))
+        yield Fault(f"{path}.constraints", problem, f"at most {MAX_CONSTRAINTS}")
     if len(group.strategies or ()) > MAX_STRATEGIES:
         problem = f"has {len(group.strategies or ())} rules"
-        faults.append(Fault(f"{path}.strategies", problem, f"at most {MAX_STRATEGIES}"))
+        yield Fault(f"{path}.strategies", problem, f"at most {MAX_STRATEGIES}")
+    seen: set[Port] = set()
     for p, (protocol, port) in enumerate(group.ports):
         where = f"{path}.ports[{p}]"
         if protocol not in ("tcp", "udp"):
-            faults.append(Fault(where, f"has protocol '{protocol}'", "must be tcp or udp"))
+            yield Fault(where, f"has protocol '{protocol}'", "must be tcp or udp")
         if not 1 <= port <= 65535:
-            faults.append(Fault(where, f"is port {port}", "must be 1 to 65535"))
-        if (protocol, port) in group.ports[:p]:
-            faults.append(Fault(where, f"{port}/{protocol} is already asked for", "name each port once"))
-    return faults
+            yield Fault(where, f"is port {port}", "must be 1 to 65535")
+        if (protocol, port) in seen:
+            yield Fault(where, f"{port}/{protocol} is already asked for", "name each port once")
+        seen.add((protocol, port))

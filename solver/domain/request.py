@@ -8,6 +8,7 @@ from enum import Enum
 
 from solver.domain.cluster import Port
 from solver.domain.devices import DeviceNeed
+from solver.domain.targets import Target
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ class TaskGroup:
         What one task needs of the devices of its instance; None for none.
     arrivals
         How many tasks like these are to be expected, beside those of the other groups (``leastFragmentation``).
+    targets
+        What its tasks are registered with, for the answer to tell of: no plan depends on it.
     """
 
     name: str
@@ -166,9 +169,10 @@ class TaskGroup:
     capacity_providers: tuple[str, ...] = ()
     role: str = ""
     task_definition: str = ""
-    # Out of the text by which requests are told apart where nobody asks for devices (``solver.api.fingerprint``).
+    # Out of the text by which requests are told apart where nobody uses them (``solver.api.fingerprint``).
     devices: DeviceNeed | None = field(default=None, repr=False)
     arrivals: int = field(default=0, repr=False)
+    targets: tuple[Target, ...] = field(default=(), repr=False)
 
 
 class Engine(Enum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -37,11 +37,71 @@ class Bound:
         return all(value <= given for value, given in zip(values, self.given, strict=False))
 
 
+def best_of(bounds: Iterable[Bound], values: tuple[int, ...]) -> Bound:
+    """The highest of a tier's bounds that holds for a plan; zero, by counting, always does, for no cost is negative."""
+    holding = [bound for bound in bounds if bound.holds_for(values)]
+    return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
+
+
 Observer = Callable[[Counts, tuple[int, ...]], None]
 """Told of each better checked plan, with its tier values."""
 
-ProgressObserver = Callable[[tuple[int, ...], tuple[int, ...]], None]
-"""Told of the best plan's tier values and of the bounds that hold for it, whenever one of them may have changed."""
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of the best plan at one moment; it stays as it is while the search goes on.
+
+    Parameters
+    ----------
+    tasks, values
+        The plan, checked, and its tier values.
+    sequential
+        The tier values of the sequential plan.
+    found
+        Bounds by tier, those that hold for the plan and others.
+    """
+
+    rules: Rules
+    tasks: Counts
+    values: tuple[int, ...]
+    sequential: tuple[int, ...]
+    found: Mapping[int, Sequence[Bound]]
+
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Of each tier, the best that holds for the plan."""
+        return tuple(best_of(self.found.get(tier, ()), self.values) for tier in range(len(self.values)))
+
+    @property
+    def floors(self) -> tuple[int, ...]:
+        """The bound of each tier, at most its value."""
+        return tuple(min(bound.value, value) for bound, value in zip(self.bounds, self.values, strict=True))
+
+    def results(self) -> tuple[TierResult, ...]:
+        """What is known of each tier; worked out when it is asked for."""
+        found: list[TierResult] = []
+        placement = Placement(self.rules.problem, self.tasks)
+        proven = True
+        for t, cost in enumerate(self.rules.tiers):
+            value, bound = self.values[t], self.bounds[t]
+            proven = proven and bound.value >= value
+            found.append(
+                TierResult(
+                    cost.name,
+                    cost.title,
+                    value,
+                    min(bound.value, value),
+                    proven,
+                    bound.source,
+                    self.sequential[t],
+                    cost.remark(placement),
+                )
+            )
+        return tuple(found)
+
+
+ProgressObserver = Callable[[Known], None]
+"""Told what is known whenever the best plan, or a bound that holds for it, may have changed."""
 
 
 @dataclass
@@ -55,7 +115,7 @@ class Incumbent:
     on_better
         Told of each better plan, with its tier values.
     on_progress
-        Told of each better plan's values and of each bound that is added.
+        Told what is known after each better plan and each bound that is added.
     memory
         Of a request like this one.
     """
@@ -150,8 +210,7 @@ class Incumbent:
 
     def _tell_progress(self) -> None:
         if self.on_progress is not None:
-            bounds = (min(self.bound(tier).value, value) for tier, value in enumerate(self.values))
-            self.on_progress(self.values, tuple(bounds))
+            self.on_progress(self.known())
 
     def count(self, tier: int, room: list[Ints]) -> None:
         """Add the counting bound of a tier, unless it is proved already."""
@@ -210,8 +269,7 @@ class Incumbent:
 
     def bound(self, tier: int) -> Bound:
         """The best bound of a tier that holds for the present plan; zero, by counting, always does, for no cost is negative."""
-        holding = [bound for bound in self._bounds.get(tier, []) if bound.holds_for(self.values)]
-        return max([*holding, Bound(0, "counting")], key=lambda bound: bound.value)
+        return best_of(self._bounds.get(tier, ()), self.values)
 
     @cached_property
     def types(self) -> tuple[TaskType, ...]:
@@ -227,22 +285,11 @@ class Incumbent:
         """Whether the tier and all before it are proved."""
         return all(self.bound(t).value >= self.values[t] for t in range(tier + 1))
 
+    def known(self) -> Known:
+        """What is known at this moment."""
+        # A copy of one level is enough: the lists in it are replaced, never written to.
+        return Known(self.rules, self.tasks, self.values, self.sequential, dict(self._bounds))
+
     def results(self) -> tuple[TierResult, ...]:
         """What is known of each tier."""
-        found = []
-        placement = Placement(self.rules.problem, self.tasks)
-        for t, cost in enumerate(self.rules.tiers):
-            bound = self.bound(t)
-            found.append(
-                TierResult(
-                    cost.name,
-                    cost.title,
-                    self.values[t],
-                    min(bound.value, self.values[t]),
-                    self.proven(t),
-                    bound.source,
-                    self.sequential[t],
-                    cost.remark(placement),
-                )
-            )
-        return tuple(found)
+        return self.known().results()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from solver.domain.counts import Counts
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Solution, Status, Stop
 from solver.engines import components, packed_first, preempting, refilling, sequential, warm
@@ -16,6 +17,7 @@ from solver.engines.memory import Memory
 from solver.rules.binpack import Opened
 from solver.rules.bound import Rules
 from solver.rules.unplaced import Unplaced
+from solver.verify import check
 
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
@@ -68,6 +70,7 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     keep_for_reasons: bool = False,
     memory: Memory | None = None,
+    hint: Counts | None = None,
 ) -> Run:
     """Solve within the limits; always with a checked plan, if only the one that changes nothing.
 
@@ -77,6 +80,8 @@ def run(
         End earlier where the sequential plan falls short, since a reason for each missing task takes time too.
     memory
         Of a request like this one: its plan, fitted to this one, is the second plan.
+    hint
+        A plan that the caller has: taken if the checker passes it and it is better than the plans before the search.
 
     Raises
     ------
@@ -94,6 +99,8 @@ def run(
     if memory is not None and limits.engine is not Engine.SEQUENTIAL:
         plans = warm.plans(rules, memory, limits.seed, deadline)
         any(incumbent.offer(plan, of_all_rules=False) for plan in plans)
+    if hint is not None:
+        remarks += _hinted(incumbent, hint, limits)
     count_bounds(incumbent, deadline)
     if keep_for_reasons and _unplaced(incumbent) > 0:
         kept = min(max(REASONS_SHARE * limits.time_limit, REASONS_SECONDS), deadline.remaining() / 2)
@@ -106,6 +113,17 @@ def run(
     refused = [f"the checker refused a plan of an engine: {why}" for why in incumbent.rejected[:1]]
     left = Memory(rules.problem, incumbent.tasks, incumbent.patterns)
     return Run(_solution(incumbent, limits, deadline, engine), first, (*remarks, *refused), left)
+
+
+def _hinted(incumbent: Incumbent, hint: Counts, limits: Limits) -> list[str]:
+    """Offer the caller's plan; why it was ignored."""
+    if limits.engine is Engine.SEQUENTIAL:
+        return ["the hint was ignored: the sequential engine alone was asked for"]
+    violations = check(incumbent.rules.problem, hint, incumbent.rules)
+    if violations:
+        return [f"the hint was ignored, since the checker refuses it: {violations[0]}"]
+    incumbent.offer(hint, of_all_rules=False)
+    return []
 
 
 def count_bounds(incumbent: Incumbent, deadline: Deadline) -> None:

@@ -273,7 +273,7 @@ class Draft:
         return "has a rule that cannot be read" if unread else ""
 
     def _refusal(self, g: int) -> str:
-        return self.entries[g].refusal
+        return "" if self.entries[g].moves else self.entries[g].refusal
 
     def _whole(self, g: int) -> TaskGroup:
         """A group with all of its rules: those that cannot be read are left out only while nothing starts."""

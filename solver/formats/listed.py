@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from solver.domain.request import RuleSpec, TaskGroup
 
+AS_ROLE = " as role/"
+"""Between the name of a group and the role of those of its tasks that run under another one than its task definition's."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -19,9 +22,15 @@ class Listed:
         What matters for its new tasks and is not modelled.
     refusal
         Why no new task of it can be asked for; empty if one can.
+    moves
+        Whether its tasks may move all the same.
+    is_undefined
+        Whether its task definition is missing, so that only its tasks say what it is.
     """
 
     group: TaskGroup
     own: tuple[RuleSpec, ...] = ()
     remarks: tuple[str, ...] = ()
     refusal: str = ""
+    moves: bool = False
+    is_undefined: bool = False

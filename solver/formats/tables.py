@@ -324,6 +324,7 @@ def _groups(reader: FrameReader, resources: tuple[str, ...]) -> tuple[TaskGroup,
             move_cost=int(cost[g]),
             devices=None,
             arrivals=0,
+            targets=(),
             **{name: None if column[g] == UNTOLD else int(column[g]) for name, column in bounds.items()},
         )
         for g, name in enumerate(names)

@@ -14,11 +14,15 @@ from solver.report.headline import printable
 
 
 def table_of(columns: Iterable[str]) -> Table:
-    """A table without frame; a column whose name begins with ``>`` stands on the right and is never broken."""
+    """A table without frame; a column whose name begins with ``>`` stands on the right and is never broken.
+
+    Names are only text, as in ``add_row``: a column may be a zone, which comes from documents of others.
+    """
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
         right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
+        name = Text(printable(column.removeprefix(">")))
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
     return table
 
 

@@ -17,6 +17,7 @@ from solver.report.changes import changes_what_runs
 from solver.report.headline import by_zone, duration, headline, plural, printable, zones
 from solver.report.operation import MOST_CELLS, MOST_GROUPS, MOST_ZONES, operation
 from solver.report.plain import add_row, bulleted, indented, print_plainly, table_of
+from solver.report.surroundings import surroundings
 
 if TYPE_CHECKING:
     from solver.explain import RulePrice
@@ -71,6 +72,7 @@ def _parts(answer: Answer, *, names_tiers: bool) -> Iterator[RenderableType]:
     more = len(answer.shortfalls) - MOST_SHORTFALLS
     if more > 0:
         yield Text(f"... and {more:,} more {plural('group', more)} with tasks that are not placed (-o json has them)")
+    yield from surroundings(answer, wide=names_tiers)
     if answer.broken_after:
         yield _lines("Broken before, and still", [str(violation) for violation in answer.broken_after])
     if answer.warnings:

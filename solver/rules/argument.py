@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from solver.errors import InvalidRequest
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 
 def split(argument: str, usage: str, least: int, most: int) -> list[str]:
@@ -27,10 +31,8 @@ def whole_number(text: str, what: str, least: int, most: int = 2**31) -> int:
     InvalidRequest
         If the text is something else.
     """
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
+    # int() reads other scripts' digits and underscores too; of more than 20 digits nothing is within any bounds.
+    number = int(text) if _WHOLE.fullmatch(text) else least - 1
     if not least <= number <= most:
         raise InvalidRequest.at("argument", f"{what} is '{text}'", f"must be a whole number from {least} to {most:,}")
     return number

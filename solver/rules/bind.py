@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from solver.domain.counts import LARGEST_SUM, Bools
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling
-from solver.errors import Fault, InvalidRequest
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 from solver.rules import (
     affinity,
     anti_affinity,
@@ -52,6 +53,9 @@ CONSTRAINTS: dict[str, Callable[[int, str], Constraint | Cost]] = {
     max_skew.TYPE: max_skew.MaxSkew.parse,
     member_of.TYPE: member_of.MemberOf.parse,
 }
+MOST_COMPARED, LONGEST_COMPARED, MOST_LOOKED_FOR = 200, 100, 5
+"""Families, and characters of their names, among which one that was meant is looked for; and how often."""
+
 STRATEGIES = (binpack.TYPE, least_fragmentation.TYPE, random_strategy.TYPE, spread.TYPE)
 CLUSTER_RULES = (isolate_roles.TYPE, reserve.TYPE)
 
@@ -117,6 +121,8 @@ class _Binder:
     def _parsed(self, path: str, specs: tuple[RuleSpec, ...], read: Callable[[RuleSpec], T]) -> list[T]:
         found = []
         for k, spec in enumerate(specs):
+            if len(self.faults) >= MAX_FAULTS:
+                break  # No more are listed, and looking for what was meant takes its time.
             try:
                 found.append(read(spec))
             except InvalidRequest as invalid:
@@ -138,8 +144,11 @@ class _Binder:
         """An affinity names a family of the request (§11.2); a family without tasks is one, too."""
         if not isinstance(rule, CompanionConstraint | CompanionCost) or rule.family in self.problem.families:
             return
-        known = list(self.problem.families)
-        close = difflib.get_close_matches(rule.family, known, n=3) or known[:3]
+        known = list(islice(self.problem.families, MOST_COMPARED))
+        # To compare two names takes time that grows with the square of their length.
+        short = [name for name in known if max(len(name), len(rule.family)) <= LONGEST_COMPARED]
+        close = difflib.get_close_matches(rule.family, short, n=3) if len(self.faults) < MOST_LOOKED_FOR else []
+        close = close or known[:3]
         raise InvalidRequest.at(
             "argument", f"'{rule.family}' is no group of the request", f"such as {', '.join(close)}"
         )

@@ -11,9 +11,12 @@ from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
 from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall, Violation
 from solver.domain.problem import Problem
+from solver.domain.progress import Progress
 from solver.domain.solution import Status, Stop, TierResult
 from solver.domain.steps import Action, Block, Steps, Waiting
 from solver.errors import InvalidRequest
+from solver.rules.isolation import isolation
+from solver.service.targets import isolation_to_wire, zones_to_wire
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import plan_pb2, task_group_pb2
 
@@ -49,7 +52,7 @@ def place_response(answer: Answer) -> wire.PlaceResponse:
         stop=_STOPS[answer.stop],
         engine=answer.engine,
         actions=_actions(answer),
-        tiers=[_tier(tier) for tier in answer.tiers],
+        tiers=tiers(answer.tiers),
         shortfalls=[_shortfall(shortfall) for shortfall in answer.shortfalls],
         warnings=answer.warnings,
         broken_before=violations(answer.broken_before),
@@ -59,6 +62,8 @@ def place_response(answer: Answer) -> wire.PlaceResponse:
         label=answer.label,
         block=None if steps is None or steps.block is None else _block(steps.block),
         task_columns=None if steps is None or steps.block is None else _columns(answer.tasks),
+        targets=zones_to_wire(answer.targets),
+        isolation=isolation_to_wire(isolation(answer.problem, answer.tasks)),
     )
 
 
@@ -84,6 +89,11 @@ def _columns(tasks: Counts) -> task_group_pb2.TaskCountColumns:
     )
 
 
+def tiers(found: Iterable[TierResult]) -> list[plan_pb2.Tier]:
+    """Write what is known of the tiers."""
+    return [_tier(tier) for tier in found]
+
+
 def violations(found: Iterable[Violation]) -> list[plan_pb2.Violation]:
     """Write violations."""
     return [
@@ -98,7 +108,7 @@ def read_violations(found: Iterable[plan_pb2.Violation]) -> tuple[Violation, ...
 
 
 def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
-    """Read the answer to a problem.
+    """Read the answer to a problem. What follows from the problem and the plan is not read: targets, isolation.
 
     Raises
     ------
@@ -124,6 +134,21 @@ def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
         first_plan_seconds=message.timings.first_plan_seconds,
         label=message.label,
         steps=_read_steps(message),
+    )
+
+
+def read_progress(message: wire.PlaceProgress, problem: Problem, last: Progress | None) -> Progress | Answer:
+    """Read what is known of the answer to a problem, or the answer itself; raises as ``read_answer``."""
+    if message.terminal:
+        return read_answer(message.plan, problem)
+    if message.HasField("plan"):
+        tasks, found = _tasks_after(message.plan, problem), message.plan.tiers
+    elif last is not None:
+        tasks, found = last.tasks, message.tiers
+    else:
+        raise InvalidRequest.at("progress.plan", "is missing", "a stream begins with a plan")
+    return Progress(
+        problem, tasks, tuple(_read_tier(tier) for tier in found), message.seconds, message.HasField("plan")
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -16,15 +17,18 @@ from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.explanation import Violation
 from solver.domain.problem import Problem
+from solver.domain.progress import Progress
 from solver.domain.request import Limits
 from solver.errors import DeadlineMissed, InvalidRequest, PlacementSolverError, ServiceUnavailable, TooLarge
 from solver.service import codec
 from solver.service.cluster_client import ClusterClient
 from solver.service.decode import PlaceCall
 from solver.service.frames import Call
+from solver.service.options import is_local
 from solver.service.sizes import SizeLimits
 from solver.service.status import DETAILS_KEY, from_status
-from solver.service.verbs import VERBS
+from solver.service.verbs import STREAMS, VERBS
+from solver.v1 import cluster_service_pb2 as cluster_wire
 from solver.v1 import placement_service_pb2 as wire
 
 
@@ -48,6 +52,22 @@ class ServerVersion:
     solving_processes: int
 
 
+@dataclass(frozen=True)
+class PlacementEvent:
+    """Something decided for a kept cluster.
+
+    Parameters
+    ----------
+    position
+        Among the events of its cluster: what ``Client.watch_placements`` goes on after.
+    event
+        As JSON: the envelope of EventBridge, with the detail-type "ECS Service Action".
+    """
+
+    position: int
+    event: str
+
+
 class CallOptions(TypedDict, total=False):
     """What a call may say besides its request.
 
@@ -61,12 +81,18 @@ class CallOptions(TypedDict, total=False):
         Carried into the answer, from whoever read the input.
     label
         Comes back in the answer.
+    hint
+        A plan that the caller has, as ``solver.api.place`` takes it.
+    request_id
+        A name for the call, at most 100 characters: repeated with the same request it is computed once.
     """
 
     timeout: float | None
     explain: bool
     warnings: Sequence[str]
     label: str
+    hint: Counts | None
+    request_id: str
 
 
 class Client:
@@ -81,9 +107,26 @@ class Client:
         ``host:port`` or ``unix:path``.
     credentials
         For an encrypted connection; None for plaintext.
+    token
+        A bearer token, or what gives the present one at each call; None sends none.
+
+    Raises
+    ------
+    InvalidRequest
+        If the token would leave this computer without encryption.
     """
 
-    def __init__(self, address: str, *, credentials: grpc.ChannelCredentials | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | Callable[[], str] | None = None,
+    ) -> None:
+        if token is not None and credentials is None and not _stays_here(address):
+            problem = f"would be sent to {address} without encryption"
+            raise InvalidRequest.at("token", problem, "give credentials too, or connect to 127.0.0.1 or unix:path")
+        self._token = token
         options = [
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
@@ -137,6 +180,39 @@ class Client:
         """Replace the tasks of one family: the server refuses a request that does more; else as ``place``."""
         return self._answer(Call.DEPLOY, problem, limits, options)
 
+    def stream_place(
+        self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]
+    ) -> Generator[Progress | Answer, None, None]:
+        """As ``place``, with what is known on the way: each better plan, and bounds that rise; the last is the ``Answer``.
+
+        The call begins with the first item that is asked for. Closing the iterator cancels it.
+        """
+        return self._progress(Call.STREAM_PLACE, problem, limits, options)
+
+    def stream_reconcile(
+        self, problem: Problem, limits: Limits | None = None, **options: Unpack[CallOptions]
+    ) -> Generator[Progress | Answer, None, None]:
+        """As ``reconcile``, with what is known on the way, as ``stream_place``."""
+        return self._progress(Call.STREAM_RECONCILE, problem, limits, options)
+
+    def watch_placements(
+        self, name: str, after: int | None = None, *, timeout: float | None = None
+    ) -> Generator[PlacementEvent, None, None]:
+        """What is decided for a cluster that the server keeps; raises as ``place``, and besides ``PositionGone``.
+
+        Parameters
+        ----------
+        after
+            The position of the last event that is known, 0 for none; None for only those that come.
+        timeout
+            Seconds after which ``DeadlineMissed`` is raised; None watches until the iterator is closed.
+        """
+        payload = cluster_wire.WatchPlacementsRequest(name=name, after=after).SerializeToString()
+        with closing(self._stream("ClusterService", "WatchPlacements", payload, timeout)) as responses:
+            for found in responses:
+                response = cluster_wire.WatchPlacementsResponse.FromString(found)
+                yield PlacementEvent(response.position, response.event)
+
     def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
         """Have the server validate a request, without any search; raises as ``place``."""
         call = PlaceCall(problem, limits or Limits(), validate_only=True)
@@ -175,21 +251,66 @@ class Client:
         payload = self._call(verb.method, codec.call_to_bytes(call, verb), timeout)
         return codec.answer_from_bytes(payload, problem, verb)
 
-    def _call(self, method: str, payload: bytes, timeout: float | None, *, service: str = "PlacementService") -> bytes:
-        """A call in bytes; they are unpacked here, where the message's own limits hold."""
-        if timeout is not None and not timeout > 0:
-            raise InvalidRequest.at("timeout", f"is {timeout} s", "must be above 0")
-        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(f"/solver.v1.{service}/{method}")
+    def _progress(
+        self, kind: Call, problem: Problem, limits: Limits | None, options: CallOptions
+    ) -> Generator[Progress | Answer, None, None]:
+        """A stream as it comes."""
+        stream = STREAMS[kind]
+        call, timeout = _call_of(problem, limits, options)
+        known: Progress | None = None
+        request = codec.call_to_bytes(call, stream)
+        with closing(self._stream("PlacementService", stream.method, request, timeout)) as responses:
+            for payload in responses:
+                found = codec.progress_from_bytes(payload, problem, stream, known)
+                yield found
+                if isinstance(found, Answer):
+                    return
+                known = found
+
+    def _stream(self, service: str, method: str, payload: bytes, timeout: float | None) -> Generator[bytes, None, None]:
+        """A call with several responses, in bytes; cancelled where nobody takes them any more."""
+        _require_positive(timeout)
+        many: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(f"/solver.v1.{service}/{method}")
+        call = many(payload, timeout=timeout)
         try:
-            return unary(payload, timeout=timeout)
+            yield from call
         except grpc.RpcError as error:
             raise _error_of(cast(grpc.Call, error)) from None
+        finally:
+            call.cancel()
+
+    def _call(self, method: str, payload: bytes, timeout: float | None, *, service: str = "PlacementService") -> bytes:
+        """A call in bytes; they are unpacked here, where the message's own limits hold."""
+        _require_positive(timeout)
+        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(f"/solver.v1.{service}/{method}")
+        try:
+            return unary(payload, timeout=timeout, metadata=self._metadata())
+        except grpc.RpcError as error:
+            raise _error_of(cast(grpc.Call, error)) from None
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        if self._token is None:
+            return ()
+        return (("authorization", f"Bearer {self._token if isinstance(self._token, str) else self._token()}"),)
+
+
+def _stays_here(address: str) -> bool:
+    try:
+        return is_local(address)
+    except InvalidRequest:
+        return False  # A name in another form of gRPC's: nobody knows where it leads.
+
+
+def _require_positive(timeout: float | None) -> None:
+    if timeout is not None and not timeout > 0:
+        raise InvalidRequest.at("timeout", f"is {timeout} s", "must be above 0")
 
 
 def _call_of(problem: Problem, limits: Limits | None, options: CallOptions) -> tuple[PlaceCall, float | None]:
     """The call, and the time that it may take."""
     explain, label = options.get("explain", True), options.get("label", "")
-    call = PlaceCall(problem, limits or Limits(), explain, False, label, tuple(options.get("warnings", ())))
+    warnings, hint, request_id = tuple(options.get("warnings", ())), options.get("hint"), options.get("request_id", "")
+    call = PlaceCall(problem, limits or Limits(), explain, False, label, warnings, hint, request_id)
     return call, options.get("timeout")
 
 

@@ -11,13 +11,15 @@ from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.explanation import Violation
 from solver.domain.problem import Problem
+from solver.domain.progress import Progress
 from solver.domain.request import Limits
+from solver.domain.solution import TierResult
 from solver.service import answers, json_form
 from solver.service.decode import PlaceCall, check_call, place_call
 from solver.service.encode import check_request, place_request
 from solver.service.messages import unpacked
 from solver.service.sizes import CHECK, PLACE, WRAPPED, SizeLimits, require_small
-from solver.service.verbs import PREFIX, Verb
+from solver.service.verbs import PREFIX, Stream, Verb
 from solver.v1 import placement_service_pb2 as wire
 
 DEFAULT_SIZES = SizeLimits()
@@ -70,8 +72,8 @@ def violations_to_json(found: Iterable[Violation]) -> str:
     return _to_json(wire.CheckResponse(violations=answers.violations(found)))
 
 
-def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Verb | None = None) -> PlaceCall:
-    """Read a ``PlaceRequest``, or the request of a verb, which must be of its kind.
+def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Verb | Stream | None = None) -> PlaceCall:
+    """Read a ``PlaceRequest``, or the request of a verb or a stream, which must be of its kind.
 
     Raises
     ------
@@ -87,8 +89,8 @@ def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Ver
     return place_call(unpacked(payload, verb.request_type()).request, sizes, verb.kind, PREFIX)
 
 
-def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
-    """Write a ``PlaceRequest``, or the request of a verb.
+def call_to_bytes(call: PlaceCall, verb: Verb | Stream | None = None) -> bytes:
+    """Write a ``PlaceRequest``, or the request of a verb or a stream.
 
     Raises
     ------
@@ -102,6 +104,8 @@ def call_to_bytes(call: PlaceCall, verb: Verb | None = None) -> bytes:
         validate_only=call.validate_only,
         label=call.label,
         warnings=call.warnings,
+        hint=call.hint,
+        request_id=call.request_id,
     )
     return (request if verb is None else verb.request_type(request=request)).SerializeToString()
 
@@ -120,6 +124,35 @@ def check_to_bytes(problem: Problem, tasks: Counts) -> bytes:
 def answer_to_bytes(answer: Answer, verb: Verb | None = None) -> bytes:
     """Write a ``PlaceResponse``, or the response of a verb; the same answer always gives the same bytes."""
     return response_to_bytes(answers.place_response(answer), verb)
+
+
+def incumbent_to_bytes(answer: Answer, verb: Verb | None = None) -> bytes:
+    """Write a plan that a search has found and goes on from: an answer without the reason why it stopped."""
+    response = answers.place_response(answer)
+    response.ClearField("stop")
+    return response_to_bytes(response, verb)
+
+
+def bounds_to_bytes(tiers: Iterable[TierResult]) -> bytes:
+    """Write a ``PlaceProgress`` with nothing but tiers."""
+    return wire.PlaceProgress(tiers=answers.tiers(tiers)).SerializeToString(deterministic=True)
+
+
+def progress_from_bytes(payload: bytes, problem: Problem, stream: Stream, last: Progress | None) -> Progress | Answer:
+    """Read what is known of the answer to a problem, or the answer.
+
+    Parameters
+    ----------
+    last
+        What was known before; None at the beginning.
+
+    Raises
+    ------
+    InvalidRequest
+        If the bytes are no message of the stream, or not of this problem.
+    """
+    found = unpacked(payload, stream.response_type()).progress
+    return answers.read_progress(found, problem, last)
 
 
 def response_to_bytes(response: wire.PlaceResponse, verb: Verb | None = None) -> bytes:

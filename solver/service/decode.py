@@ -25,11 +25,13 @@ from solver.domain.request import (
     Scheduling,
     TaskGroup,
 )
-from solver.errors import Fault, InvalidRequest
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 from solver.formats.kinds import Kind, kind_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
+from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.sizes import SizeLimits
+from solver.service.targets import enum_faults, targets_from_wire
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import task_group_pb2
 
@@ -75,8 +77,10 @@ class PlaceCall:
         Whether to say why tasks were not placed.
     validate_only
         Whether only to validate.
-    label, warnings
-        What comes back in the answer.
+    label, warnings, hint
+        As ``solver.api.place`` takes them.
+    request_id
+        The call's name; empty for none.
     """
 
     problem: Problem
@@ -85,6 +89,8 @@ class PlaceCall:
     validate_only: bool = False
     label: str = ""
     warnings: tuple[str, ...] = ()
+    hint: Counts | None = None
+    request_id: str = ""
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -108,6 +114,9 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
     limits = reader.limits(message.limits)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
+    if len(message.request_id) > MAX_REQUEST_ID:
+        reader.fault("request_id", f"has {len(message.request_id):,} characters", f"at most {MAX_REQUEST_ID}")
+    hint = reader.hint()
     problem = reader.problem()
     for fault in kind_faults(problem, kind):
         reader.fault(fault.path, fault.problem, fault.remedy)
@@ -120,6 +129,8 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         validate_only=message.validate_only,
         label=message.label,
         warnings=tuple(message.warnings),
+        hint=hint,
+        request_id=message.request_id,
     )
 
 
@@ -136,7 +147,9 @@ def check_call(message: wire.CheckRequest, sizes: SizeLimits) -> tuple[Problem, 
     sizes.require_counts("tasks", len(message.tasks), message.task_columns)
     reader = _Reader(message.request, sizes, "request.")
     tasks = reader.counts(message.tasks, message.task_columns, "tasks", "task_columns")
-    return reader.problem(), tasks
+    problem = reader.problem()
+    problem.refuse_large(tasks)
+    return problem, tasks
 
 
 class _Reader:
@@ -161,7 +174,12 @@ class _Reader:
 
     def fault(self, path: str, problem: str, remedy: str) -> None:
         """Note what is wrong with a field of the request."""
-        self.faults.append(Fault(f"{self.prefix}{path}", problem, remedy))
+        self._note(f"{self.prefix}{path}", problem, remedy)
+
+    def _note(self, path: str, problem: str, remedy: str) -> None:
+        """Note what is wrong at a whole path; as many faults as are listed, or a small message could take much memory."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(Fault(path, problem, remedy))
 
     # The groups.
 
@@ -172,6 +190,8 @@ class _Reader:
         for p, port in enumerate(group.ports):
             if port.protocol not in _PROTOCOLS:
                 self.fault(f"{path}.ports[{p}].protocol", f"is {port.protocol}", "must be TCP or UDP")
+        for fault in enum_faults(path, group.targets):
+            self.fault(fault.path, fault.problem, fault.remedy)
         return TaskGroup(
             name=group.name,
             family=group.family or group.name,
@@ -196,6 +216,7 @@ class _Reader:
             if group.HasField("minimum_healthy_percent")
             else None,
             maximum_percent=group.maximum_percent if group.HasField("maximum_percent") else None,
+            targets=targets_from_wire(group.targets),
         )
 
     # Counts and tasks.
@@ -220,7 +241,7 @@ class _Reader:
     def _count(self, path: str, row: task_group_pb2.TaskCount) -> tuple[int, int, int] | None:
         group, instance = self._group_at(path, row.group), self._instance_at(f"{path}.instance", row.instance)
         if row.count < 1:
-            self.faults.append(Fault(f"{path}.count", f"is {row.count}", "must be 1 or more"))
+            self._note(f"{path}.count", f"is {row.count}", "must be 1 or more")
             return None
         return None if group is None or instance is None else (group, instance, row.count)
 
@@ -228,30 +249,29 @@ class _Reader:
         parts = (columns.groups, columns.instances, columns.counts)
         if len({len(part) for part in parts}) > 1:
             lengths = ", ".join(str(len(part)) for part in parts)
-            self.faults.append(Fault(path, f"has columns of {lengths} numbers", "must have one length"))
+            self._note(path, f"has columns of {lengths} numbers", "must have one length")
             none = np.zeros(0, np.int64)
             return none, none, none
         group, instance, count = (np.array(part, np.int64) for part in parts)
         most = (("groups", group, len(self.groups)), ("instances", instance, self.cluster.size))
         for name, column, size in most:
-            for k in np.flatnonzero(column >= size).tolist():
-                self.faults.append(Fault(f"{path}.{name}[{k}]", f"is {column[k]}", f"must be below {size}"))
-        for k in np.flatnonzero(count < 1).tolist():
-            self.faults.append(Fault(f"{path}.counts[{k}]", "is 0", "must be 1 or more"))
+            for k in np.flatnonzero(column >= size)[:MAX_FAULTS].tolist():
+                self._note(f"{path}.{name}[{k}]", f"is {column[k]}", f"must be below {size}")
+        for k in np.flatnonzero(count < 1)[:MAX_FAULTS].tolist():
+            self._note(f"{path}.counts[{k}]", "is 0", "must be 1 or more")
         valid = (group < len(self.groups)) & (instance < self.cluster.size)
         return group[valid], instance[valid], count[valid]
 
     def _group_at(self, path: str, name: str) -> int | None:
         group = self._group_index.get(name)
         if group is None:
-            self.faults.append(Fault(f"{path}.group", f"'{name}' is not a group", "name a group of the request"))
+            self._note(f"{path}.group", f"'{name}' is not a group", "name a group of the request")
         return group
 
     def _instance_at(self, path: str, name: str) -> int | None:
         instance = self.cluster.find(name)
         if instance is None:
-            remedy = "name an instance of the cluster"
-            self.faults.append(Fault(path, f"'{name}' is not an instance", remedy))
+            self._note(path, f"'{name}' is not an instance", "name an instance of the cluster")
         return instance
 
     def _tasks(self) -> tuple[RunningTask, ...]:
@@ -261,7 +281,7 @@ class _Reader:
             path = f"{self.prefix}tasks[{k}]"
             if not task.id or task.id in seen:
                 problem = f"'{task.id}' is already a task" if task.id else "is empty"
-                self.faults.append(Fault(f"{path}.id", problem, "give each task its own id"))
+                self._note(f"{path}.id", problem, "give each task its own id")
             seen.add(task.id)
             group, instance = self._group_at(path, task.group), self._instance_at(f"{path}.instance", task.instance)
             if group is not None and instance is not None:
@@ -291,6 +311,13 @@ class _Reader:
             self.fault("limits.engine", f"is {limits.engine}", "must be AUTO, EXACT or SEQUENTIAL")
         return Limits(seconds, fixed, workers, limits.seed, _ENGINES.get(limits.engine, Engine.AUTO))
 
+    def hint(self) -> Counts | None:
+        """The plan that the caller has; None where there is none."""
+        rows, columns = self.message.hint, self.message.hint_columns
+        if not rows and not self.message.HasField("hint_columns"):
+            return None
+        return self.counts(rows, columns, f"{self.prefix}hint", f"{self.prefix}hint_columns")
+
     def problem(self) -> Problem:
         """The problem.
 
@@ -306,8 +333,7 @@ class _Reader:
         frozen = self._instances("frozen_instances", message.frozen_instances)
         drained = self._instances("drained_instances", message.drained_instances)
         freedom = self._freedom(message.freedom)
-        tasks = self._tasks()
-        rules = _rules(message.rules)
+        tasks, rules = self._tasks(), _rules(message.rules)
         try:
             problem = Problem(
                 self.cluster, self.groups, running, rules, message.all_or_nothing, frozen, tasks, drained, freedom

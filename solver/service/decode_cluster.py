@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from operator import attrgetter
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from solver.domain.cluster import FACTS, ClusterSnapshot, Port
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Ints
-from solver.errors import InvalidRequest
+from solver.errors import MAX_FAULTS, InvalidRequest
 from solver.service.sizes import SizeLimits
 from solver.v1 import cluster_pb2
 
@@ -82,7 +83,7 @@ class ClusterReader:
         capacity = self._amounts("capacity", [instance.capacity for instance in instances], len(cluster.resources))
         free = self._amounts("free", [instance.free for instance in instances], len(cluster.resources))
         ids = tuple(instance.id for instance in instances)
-        for i in (i for i, name in enumerate(ids) if not name):
+        for i in islice((i for i, name in enumerate(ids) if not name), MAX_FAULTS):
             self.fault(f"cluster.instances[{i}].id", "is empty", "give each instance its own id")
         snapshot = _Snapshot(
             ids=ids,
@@ -122,7 +123,7 @@ class ClusterReader:
     def _amounts(self, name: str, rows: Sequence[Sequence[int]], resources: int) -> Ints:
         """``int64[I, R]``; a row of another length is a fault and counts as zeros."""
         wrong = [i for i, row in enumerate(rows) if len(row) != resources]
-        for i in wrong:
+        for i in wrong[:MAX_FAULTS]:
             problem = f"has {len(rows[i])} amounts"
             self.fault(f"cluster.instances[{i}].{name}", problem, f"one for each of the {resources} resources")
         if wrong:
@@ -152,7 +153,7 @@ class ClusterReader:
         for name, values in rows.items():
             if name in columns:
                 values = self._merged(name, columns[name], values)
-            columns[name] = TextColumn.of(map(values.get, range(size)))
+            columns[name] = TextColumn.sparse(size, values)
         if "" in columns:
             self.fault("cluster.instances.attributes", "has an empty name", "name each attribute")
         # The wire's maps have no order; the same request must be read the same (§10.1).
@@ -164,7 +165,7 @@ class ClusterReader:
             self.fault(f"{path}.codes", f"has {len(codes)} numbers", f"one for each of the {size} instances")
             codes = np.zeros(size, np.int64)
         beyond = np.flatnonzero(codes > len(column.values))
-        for i in beyond.tolist():
+        for i in beyond[:MAX_FAULTS].tolist():
             remedy = f"must be 0, or at most {len(column.values)}, the number of values"
             self.fault(f"{path}.codes[{i}]", f"is {codes[i]}", remedy)
         codes[beyond] = 0
@@ -177,7 +178,7 @@ class ClusterReader:
 
     def _merged(self, name: str, column: TextColumn, rows: dict[int, str]) -> dict[int, str]:
         found = {i: text for i in range(len(column)) if (text := column[i]) is not None}
-        for i in sorted(found.keys() & rows.keys()):
+        for i in sorted(found.keys() & rows.keys())[:MAX_FAULTS]:
             path = f"cluster.instances[{i}].attributes[{name}]"
             self.fault(path, "stands in attribute_columns too", "give it in one place")
         return found | rows
@@ -191,7 +192,7 @@ class ClusterReader:
             ports = np.array([port for row in rows for port in row], np.int64)
             holders = np.repeat(np.arange(len(rows)), lengths)
             places = np.arange(len(ports)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-            for k in np.flatnonzero((ports < 1) | (ports > 65535)).tolist():
+            for k in np.flatnonzero((ports < 1) | (ports > 65535))[:MAX_FAULTS].tolist():
                 self.fault(
                     f"cluster.instances[{holders[k]}].{name}[{places[k]}]", f"is {ports[k]}", "must be 1 to 65535"
                 )
@@ -202,7 +203,7 @@ class ClusterReader:
             ports, holders, places = ports[order], holders[order], places[order]
             again = np.zeros(len(ports), np.bool_)
             again[1:] = (ports[1:] == ports[:-1]) & (holders[1:] == holders[:-1])
-            for k in np.flatnonzero(again).tolist():
+            for k in np.flatnonzero(again)[:MAX_FAULTS].tolist():
                 path = f"cluster.instances[{holders[k]}].{name}[{places[k]}]"
                 self.fault(path, f"{ports[k]} stands twice", "give it once")
             starts = np.flatnonzero(np.diff(ports, prepend=-1))

@@ -11,6 +11,7 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
+from solver.service.targets import targets_to_wire
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import placement_service_pb2 as wire
 
@@ -39,7 +40,9 @@ def place_request(
     explain: bool = True,
     validate_only: bool = False,
     label: str = "",
+    request_id: str = "",
     warnings: Sequence[str] = (),
+    hint: Counts | None = None,
     by_name: bool = False,
 ) -> wire.PlaceRequest:
     """Write a request.
@@ -66,10 +69,14 @@ def place_request(
         limits=_limits(limits),
         validate_only=validate_only,
         label=label,
+        request_id=request_id,
         warnings=warnings,
     )
     if not explain:
         message.explain = False
+    if hint is not None:
+        _require_counts(problem, hint, "hint")
+        _write_columns(message.hint_columns, hint)
     _write_cluster(message.cluster, problem.cluster, by_name)
     message.groups.extend(_group(group) for group in problem.groups)
     message.tasks.extend(_task(task, problem) for task in problem.tasks)
@@ -88,16 +95,21 @@ def check_request(problem: Problem, tasks: Counts) -> wire.CheckRequest:
     InvalidRequest
         If a count is negative or beyond 32 bits, or the problem has no form on the wire.
     """
-    faults = _count_faults("tasks", tasks.count)
-    shape = (len(problem.groups), problem.cluster.size)
-    if (tasks.groups, tasks.instances) != shape:
-        found = (tasks.groups, tasks.instances)
-        faults.append(Fault("tasks", f"has shape {found}", f"must be groups x instances, {shape}"))
-    if faults:
-        raise InvalidRequest(faults)
+    _require_counts(problem, tasks, "tasks")
     message = wire.CheckRequest(request=place_request(problem, Limits()))
     _write_columns(message.task_columns, tasks)
     return message
+
+
+def _require_counts(problem: Problem, tasks: Counts, path: str) -> None:
+    """Refuse a plan that has no form on the wire, or is none of the problem."""
+    faults = _count_faults(path, tasks.count)
+    shape = (len(problem.groups), problem.cluster.size)
+    if (tasks.groups, tasks.instances) != shape:
+        found = (tasks.groups, tasks.instances)
+        faults.append(Fault(path, f"has shape {found}", f"must be groups x instances, {shape}"))
+    if faults:
+        raise InvalidRequest(faults)
 
 
 def _require_expressible(problem: Problem, limits: Limits) -> None:
@@ -230,6 +242,7 @@ def _group(group: TaskGroup) -> task_group_pb2.TaskGroup:
         max_moves=group.max_moves,
         minimum_healthy_percent=group.minimum_healthy_percent,
         maximum_percent=group.maximum_percent,
+        targets=targets_to_wire(group.targets),
     )
 
 

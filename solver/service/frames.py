@@ -9,7 +9,7 @@ import struct
 from enum import IntEnum
 
 _HEAD = struct.Struct("<BQ")
-_CALL = struct.Struct("<BQd")
+_CALL = struct.Struct("<BQdI")
 _MOMENT = struct.Struct("<d")
 NUMBER = struct.Struct("<Q")
 """A call's number alone: what goes over the control pipe to cancel it."""
@@ -25,6 +25,8 @@ class Call(IntEnum):
     REBALANCE = 5
     RECONCILE = 6
     DEPLOY = 7
+    STREAM_PLACE = 8
+    STREAM_RECONCILE = 9
 
 
 class Reply(IntEnum):
@@ -35,22 +37,31 @@ class Reply(IntEnum):
     ACCEPTED = 2
     """The request is read; the moment by which the search ends follows."""
     PLAN = 3
-    """A checked plan, as a whole response; better ones may follow."""
+    """A checked plan, as a whole response without the reason why the search stopped; better ones may follow."""
     DONE = 4
     """The response."""
     FAILED = 5
     """A ``google.rpc.Status``."""
+    BOUNDS = 6
+    """For a stream: a ``PlaceProgress`` with the bounds of the last plan as they are now."""
 
 
-def pack_call(kind: Call, number: int, finish_by: float, payload: bytes) -> bytes:
-    """A call, with the moment (``time.monotonic``, infinite for none) by which the search must end."""
-    return _CALL.pack(kind, number, finish_by) + payload
+def pack_call(kind: Call, number: int, finish_by: float, payload: bytes, permit: bytes = b"") -> bytes:
+    """A call, with the moment (``time.monotonic``, infinite for none) by which the search must end.
+
+    Parameters
+    ----------
+    permit
+        What the caller may have changed, as ``solver.service.callers.permit`` writes it; empty for everything.
+    """
+    return _CALL.pack(kind, number, finish_by, len(permit)) + permit + payload
 
 
-def unpack_call(frame: bytes) -> tuple[Call, int, float, bytes]:
-    """What ``pack_call`` packed."""
-    kind, number, finish_by = _CALL.unpack_from(frame)
-    return Call(kind), number, finish_by, frame[_CALL.size :]
+def unpack_call(frame: bytes) -> tuple[Call, int, float, bytes, bytes]:
+    """What ``pack_call`` packed: kind, number, moment, payload and permit."""
+    kind, number, finish_by, size = _CALL.unpack_from(frame)
+    start = _CALL.size + size
+    return Call(kind), number, finish_by, frame[start:], frame[_CALL.size : start]
 
 
 def pack_reply(kind: Reply, number: int, payload: bytes = b"") -> bytes:

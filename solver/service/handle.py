@@ -16,6 +16,7 @@ from types import ModuleType
 
 from solver.errors import WorkerLost
 from solver.service import frames
+from solver.service.logs import LogOptions, logging_to
 from solver.service.sizes import SizeLimits
 
 ENTRY = "solver.service.worker"
@@ -36,18 +37,23 @@ class WorkerHandle:
         Module with the verbs, as in ``solver.api``.
     sizes
         What a request may be at most.
+    memory
+        Bytes that the process may take.
+    logs
+        What it logs, and how.
     """
 
-    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits) -> None:
+    def __init__(self, context: ForkServerContext, api: str, sizes: SizeLimits, memory: int, logs: LogOptions) -> None:
         self.calls, calls = context.Pipe()
         control, self.control = context.Pipe(duplex=False)
         self.process: ForkServerProcess = context.Process(
-            target=_run, args=(calls, control, api, sizes), name="placement-solver-worker", daemon=True
+            target=_run, args=(calls, control, api, sizes, memory, logs), name="placement-solver-worker", daemon=True
         )
         with _start_lock, _without_main():
             self.process.start()
         calls.close()
         control.close()
+        self.killed = ""
 
     def wait_ready(self) -> None:
         """Wait until everything is loaded.
@@ -87,8 +93,9 @@ class WorkerHandle:
         with suppress(OSError):
             self.control.send_bytes(frames.NUMBER.pack(number))
 
-    def kill(self) -> None:
-        """End it at once, whatever it does."""
+    def kill(self, cause: str = "") -> None:
+        """End it at once, whatever it does; ``killed`` says why first."""
+        self.killed = self.killed or cause
         with suppress(ValueError, OSError):
             self.process.kill()
 
@@ -98,9 +105,10 @@ class WorkerHandle:
         self.control.close()
 
 
-def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits, memory: int, logs: LogOptions) -> None:
     """In the worker: its module is imported there, never in the front."""
-    importlib.import_module(ENTRY).main(calls, control, api, sizes)
+    with logging_to(logs):
+        importlib.import_module(ENTRY).main(calls, control, api, sizes, memory)
 
 
 _start_lock = threading.Lock()

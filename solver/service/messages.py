@@ -10,6 +10,9 @@ from solver.errors import InvalidRequest
 
 M = TypeVar("M", bound=Message)
 
+UNPACKED_SIZE = 8
+"""A message takes some times as many bytes in memory as on the wire."""
+
 
 def unpacked(payload: bytes, message: M) -> M:
     """The message, read from its bytes.
@@ -18,10 +21,24 @@ def unpacked(payload: bytes, message: M) -> M:
     ------
     InvalidRequest
         If they are none of its type.
+    MemoryError
+        If there is no room for it.
     """
     try:
         message.ParseFromString(payload)
     except DecodeError:
+        # Where memory runs out protobuf says the same: the room is asked for once more, and given back.
+        bytearray(UNPACKED_SIZE * len(payload))
         name = message.DESCRIPTOR.full_name
         raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
     return message
+
+
+def inside(message: bytes) -> bytes:
+    """A message as the first field of another."""
+    size, head = len(message), bytearray(b"\x0a")
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + message

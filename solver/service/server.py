@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -14,18 +15,29 @@ from grpc_reflection.v1alpha import reflection
 
 from solver.errors import InvalidRequest
 from solver.service import placement
+from solver.service.audit.recorder import Recorder
+from solver.service.audit.store import AuditStore
+from solver.service.callers.doorkeeper import Doorkeeper
+from solver.service.callers.tls import Encryption
+from solver.service.callers.watching import Watching
 from solver.service.clusters import servicer as clusters
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import ClusterServicer
 from solver.service.clusters.store import Store
-from solver.service.gate import Answer, Gate
+from solver.service.gate import Answer, Gate, OpenDoor, StreamedAnswer
+from solver.service.logs import logging_to
 from solver.service.options import ServerOptions
 from solver.service.placement import PlacementServicer
+from solver.service.repeats import Repeats
 from solver.service.sizes import SizeLimits
+from solver.service.telemetry import Telemetry
 from solver.service.workers import WorkerPool
 
 ANSWERED = ("", placement.SERVICE, clusters.SERVICE)
 """The names under which health is asked for."""
+
+STOP_SECONDS = 1.0
+"""How long answers may be on their way when the last call has ended, and who watches health is told."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,13 +55,16 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
     Raises
     ------
     InvalidRequest
-        If nobody can listen on the address; or if the state is of another version.
+        If nobody can listen on the address; if the state is of another version; if the certificate or the callers cannot be
+        read; or if metrics or traces are asked for and what they need is not installed.
     StoreFailed
-        If the state cannot be read.
+        If the state cannot be read, or the audit cannot be written or is another server's.
     WorkerLost
         If the workers cannot start.
     """
-    asyncio.run(_serve(options or ServerOptions(), on_ready))
+    options = options or ServerOptions()
+    with logging_to(options.logs):
+        asyncio.run(_serve(options, on_ready))
 
 
 async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> None:
@@ -57,9 +72,18 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue)
+    encryption = _encryption(options)
+    door = None if options.callers is None else Doorkeeper(Path(options.callers))
+    recorder = None if options.audit is None else Recorder(AuditStore(Path(options.audit)))
+    readers = [reader for reader in (encryption, door) if reader is not None]
+    watching = Watching(readers)
+    if readers:
+        loop.add_signal_handler(signal.SIGHUP, watching.told)
+    pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue, logs=options.logs)
     keeper = ClusterKeeper(Store(options.state))
+    gate, repeats, telemetry = _gate(door, recorder), Repeats(options.repeats), None
     try:
+        telemetry = Telemetry(options, pool, gate, keeper, repeats)
         # First the workers, and with them the process that they are forked from: forking one with threads is unsafe.
         starting = loop.create_task(pool.start())
         await asyncio.wait((starting, loop.create_task(stop.wait())), return_when=asyncio.FIRST_COMPLETED)
@@ -69,37 +93,73 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        await _register(server, checks, _answers(pool, keeper, options))
-        address = _listen(server, options.address)
+        answers, streams = _answers(pool, keeper, repeats, options)
+        await _register(server, checks, answers, streams, gate, reflects=door is None or door.reflection)
+        address = _listen(server, options.address, None if encryption is None else encryption.credentials())
+        if options.token_address is not None and encryption is not None:
+            unproved = encryption.credentials(certificates=False)
+            _log.info("callers with a token: %s", _listen(server, options.token_address, unproved, "token_address"))
         changes = _Health(checks)
         pool.on_change = changes.told
         await server.start()
         keeper.start()
+        watching.start()
+        if recorder is not None:
+            recorder.start()
         changes.told(options.workers)
         on_ready(address)
         await stop.wait()
         _log.info("stopping: calls that run may go on for %.0f s", options.drain_seconds)
         await checks.enter_graceful_shutdown()
-        await server.stop(options.drain_seconds)
+        keeper.placements.end()
+        pool.drain()
+        # While calls go on those that come are told to go elsewhere, and health is answered.
+        await gate.close(options.drain_seconds)
+        await server.stop(STOP_SECONDS)
     finally:
+        await watching.close()
         await pool.close()
         await keeper.close()
+        if recorder is not None:
+            await recorder.close()
+        if telemetry is not None:
+            await telemetry.close()
 
 
-def _answers(pool: WorkerPool, keeper: ClusterKeeper, options: ServerOptions) -> Mapping[str, Mapping[str, Answer]]:
-    """What answers each method of each service."""
-    placing = PlacementServicer(pool, keeper, options)
+def _gate(door: Doorkeeper | None, recorder: Recorder | None) -> Gate:
+    if recorder is None:
+        return Gate(door)
+    return Gate(recorder.guarding(door or OpenDoor()), [recorder])
+
+
+Answers = Mapping[str, Mapping[str, Answer]]
+Streams = Mapping[str, Mapping[str, StreamedAnswer]]
+
+
+def _answers(
+    pool: WorkerPool, keeper: ClusterKeeper, repeats: Repeats, options: ServerOptions
+) -> tuple[Answers, Streams]:
+    """What answers each method of each service: with one response, with several."""
+    placing = PlacementServicer(pool, keeper, repeats, options)
     keeping = ClusterServicer(keeper, options.sizes, placing.validate)
-    return {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
+    answers = {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
+    return answers, {placement.SERVICE: placing.streams(), clusters.SERVICE: keeping.streams()}
 
 
 async def _register(
-    server: grpc.aio.Server, checks: health.aio.HealthServicer, answers: Mapping[str, Mapping[str, Answer]]
+    server: grpc.aio.Server,
+    checks: health.aio.HealthServicer,
+    answers: Answers,
+    streams: Streams,
+    gate: Gate,
+    *,
+    reflects: bool,
 ) -> None:
-    gate = Gate()
     for service, calls in answers.items():
         name = service.rpartition(".")[2]
         methods = {method: gate.unary(f"{name}/{method}", answer) for method, answer in calls.items()}
+        for method, answer in streams[service].items():
+            methods[method] = gate.streamed(f"{name}/{method}", answer)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (
@@ -107,19 +167,35 @@ async def _register(
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     )
-    reflection.enable_server_reflection(names, server)
+    if reflects:
+        reflection.enable_server_reflection(names, server)
     for name in ANSWERED:
         await checks.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _encryption(options: ServerOptions) -> Encryption | None:
+    if options.tls_cert is None or options.tls_key is None:
+        return None
+    client_ca = None if options.client_ca is None else Path(options.client_ca)
+    return Encryption(Path(options.tls_cert), Path(options.tls_key), client_ca)
+
+
+def _listen(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None, path: str = "address"
+) -> str:
     try:
-        port = server.add_insecure_port(address)
+        port = _port(server, address, credentials)
     except RuntimeError:
         port = 0
     if not port:
-        raise InvalidRequest.at("address", f"nobody can listen on {address}", "choose a free port of this computer")
+        raise InvalidRequest.at(path, f"nobody can listen on {address}", "choose a free port of this computer")
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+
+def _port(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    if credentials is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, credentials)
 
 
 def _channel_options(sizes: SizeLimits) -> list[tuple[str, int]]:

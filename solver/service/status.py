@@ -1,7 +1,8 @@
 """Errors as ``google.rpc.Status``: a code, one ``ErrorInfo``, and what the code calls for.
 
 Every status has exactly one ``ErrorInfo`` with the domain ``placement-solver`` and the error's reason. A status of
-INVALID_ARGUMENT has a ``BadRequest`` with the path of each field; one of an overloaded server says when to try again.
+INVALID_ARGUMENT has a ``BadRequest`` with the path of each field; one of a server that is overloaded or ends says when to
+try again.
 
 A status travels in the trailers of a call, of which many clients take 8 KiB. So texts are cut and faults left out where
 there are too many; ``ErrorInfo.metadata["faults"]`` then says how many there were.
@@ -14,7 +15,16 @@ from collections.abc import Iterator
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError, StaleVersion
+from solver.errors import (
+    Fault,
+    InvalidQuery,
+    InvalidRequest,
+    Overloaded,
+    PlacementSolverError,
+    PositionGone,
+    ShuttingDown,
+    StaleVersion,
+)
 
 DOMAIN = "placement-solver"
 """Whose reasons they are."""
@@ -25,16 +35,13 @@ DETAILS_KEY = "grpc-status-details-bin"
 MAX_DETAILS = 5_000
 """Bytes of a status: a third more in the trailer, and some room for the message beside it."""
 
-RETRY_SECONDS = 1.0
-"""When to come back to an overloaded server."""
-
 INTERNAL = "INTERNAL"
 """The reason of a fault of the server itself."""
 
 _MAX_TEXT = 300
 
 
-def to_status(error: PlacementSolverError, retry_seconds: float = RETRY_SECONDS) -> status_pb2.Status:
+def to_status(error: PlacementSolverError) -> status_pb2.Status:
     """The status of an error."""
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN)
     status = status_pb2.Status(code=code_pb2.Code.Value(error.grpc_code), message=_message(error))
@@ -50,9 +57,11 @@ def to_status(error: PlacementSolverError, retry_seconds: float = RETRY_SECONDS)
         return status
     if isinstance(error, StaleVersion):
         info.metadata["version"] = str(error.version)
+    if isinstance(error, PositionGone):
+        info.metadata["first"] = str(error.first)
     status.details.add().Pack(info)
-    if isinstance(error, Overloaded):
-        whole, part = divmod(retry_seconds, 1)
+    if isinstance(error, Overloaded | ShuttingDown):
+        whole, part = divmod(error.retry_seconds, 1)
         delay = Duration(seconds=int(whole), nanos=int(part * 1e9))
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
     return status
@@ -69,11 +78,14 @@ def from_status(status: status_pb2.Status) -> PlacementSolverError:
     """The error of a status; the base class where its reason is not one of ours."""
     info = error_details_pb2.ErrorInfo()
     bad = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
     for detail in status.details:
         if detail.Is(info.DESCRIPTOR):
             detail.Unpack(info)
         elif detail.Is(bad.DESCRIPTOR):
             detail.Unpack(bad)
+        elif detail.Is(retry.DESCRIPTOR):
+            detail.Unpack(retry)
     kind = _BY_REASON.get(info.reason, PlacementSolverError) if info.domain == DOMAIN else PlacementSolverError
     if issubclass(kind, InvalidQuery):
         said = info.metadata
@@ -84,7 +96,21 @@ def from_status(status: status_pb2.Status) -> PlacementSolverError:
     if kind is StaleVersion:
         version = info.metadata["version"]
         return StaleVersion(status.message, int(version) if version.isdecimal() else 0)
+    if kind is PositionGone:
+        first = info.metadata["first"]
+        return PositionGone(status.message, int(first) if first.isdecimal() else 0)
+    if issubclass(kind, Overloaded | ShuttingDown) and retry.HasField("retry_delay"):
+        return kind(status.message, retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9)
     return kind(status.message)
+
+
+def reason_of(status: status_pb2.Status) -> str:
+    """The reason of a status of this service; empty where it is not of it."""
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details:
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+    return info.reason if info.domain == DOMAIN else ""
 
 
 def all_errors(base: type[PlacementSolverError] = PlacementSolverError) -> Iterator[type[PlacementSolverError]]:

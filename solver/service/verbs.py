@@ -1,4 +1,4 @@
-"""The calls that answer requests of one kind: their method, their messages, and what they may ask for."""
+"""The calls whose request holds the general one: their method, their messages, and what they may ask for."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ VerbResponse = (
 """A message that holds the general response, as ``response``."""
 
 
+StreamRequest = wire.StreamPlaceRequest | wire.StreamReconcileRequest
+"""As ``VerbRequest``, of a call whose answer comes with what is known on the way."""
+
+
 @dataclass(frozen=True)
 class Verb:
-    """One call.
+    """One call with one response.
 
     Parameters
     ----------
@@ -41,6 +45,24 @@ class Verb:
     response_type: Callable[..., VerbResponse]
 
 
+@dataclass(frozen=True)
+class Stream:
+    """One call whose responses are what is known on the way, and in the end the answer.
+
+    Parameters
+    ----------
+    method, kind, request_type
+        As of a ``Verb``.
+    response_type
+        Its message, which holds a ``PlaceProgress`` in its field ``progress``.
+    """
+
+    method: str
+    kind: Kind
+    request_type: Callable[..., StreamRequest]
+    response_type: type[wire.StreamPlaceResponse] | type[wire.StreamReconcileResponse]
+
+
 VERBS = {
     Call.TERMINATE: Verb("Terminate", Kind.TERMINATE, wire.TerminateRequest, wire.TerminateResponse),
     Call.DRAIN: Verb("Drain", Kind.DRAIN, wire.DrainRequest, wire.DrainResponse),
@@ -49,3 +71,11 @@ VERBS = {
     Call.DEPLOY: Verb("Deploy", Kind.DEPLOY, wire.DeployRequest, wire.DeployResponse),
 }
 """By the call that a worker is asked for; ``Place`` has the general messages themselves."""
+
+STREAMS = {
+    Call.STREAM_PLACE: Stream("StreamPlace", Kind.PLACE, wire.StreamPlaceRequest, wire.StreamPlaceResponse),
+    Call.STREAM_RECONCILE: Stream(
+        "StreamReconcile", Kind.RECONCILE, wire.StreamReconcileRequest, wire.StreamReconcileResponse
+    ),
+}
+"""By the call that a worker is asked for: it sends general responses, which the front puts into those of the call."""

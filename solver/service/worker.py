@@ -9,45 +9,43 @@ import gc
 import importlib
 import logging
 import os
+import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 from types import ModuleType
 
 import numpy as np
 
-from solver.domain.answer import Answer, Replay
+from solver.domain.answer import Answer
 from solver.domain.cluster import ZONE, ClusterSnapshot
 from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
-from solver.domain.solution import Status, Stop
-from solver.errors import InvalidRequest, PlacementSolverError
+from solver.errors import InvalidRequest, PlacementSolverError, TooLarge
 from solver.rules.bind import bind
 from solver.service import codec, frames, status
+from solver.service.callers.permit import Permit
 from solver.service.decode import PlaceCall
+from solver.service.reporting import Reporter
 from solver.service.sizes import SizeLimits
-from solver.service.verbs import PREFIX, VERBS, Verb
+from solver.service.verbs import PREFIX, STREAMS, VERBS, Stream, Verb
 from solver.service.workers import ENGINES
 from solver.v1 import placement_service_pb2 as wire
 
 LEAST_SECONDS = 0.001
 """Search time of a call whose time is up when it is read: enough for the engine that always has a plan."""
 
-PLAN_INTERVAL = 0.05
-"""Seconds between two plans that a search reports."""
-
-CUT_OFF = "the search did not stop in time: this is the best plan it had reported, without tiers and reasons"
-
 _log = logging.getLogger(__name__)
 
 
-def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) -> None:
+def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits, memory: int) -> None:
     """Answer calls until the pipes close.
 
     Parameters
@@ -60,6 +58,8 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) ->
         Module with ``place``, ``check``, ``fingerprint`` and ``versions``, as in ``solver.api``.
     sizes
         What a request may be at most.
+    memory
+        Bytes that this process may take, those of the solver too: it gets no more, so that the computer does not run out.
     """
     # Ctrl-C reaches the whole group of processes; the front decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -72,7 +72,10 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits) ->
     # What is loaded stays: the garbage collector need not look at it again in the middle of a call.
     gc.collect()
     gc.freeze()
-    worker = _Worker(calls, verbs, sizes)
+    # Writable memory of its own, mapped or not yet used. Address space says nothing: what is loaded maps much and uses little.
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory if most == resource.RLIM_INFINITY else min(memory, most), most))
+    worker = _Worker(calls, verbs, sizes, memory)
     threading.Thread(target=worker.listen, args=(control,), daemon=True).start()
     calls.send_bytes(frames.pack_reply(frames.Reply.READY, 0))
     worker.run()
@@ -110,7 +113,7 @@ def warm_up(verbs: ModuleType) -> None:
 
 
 @contextmanager
-def _paths_of(verb: Verb | None) -> Iterator[None]:
+def _paths_of(verb: Verb | Stream | None) -> Iterator[None]:
     """The faults of a request by their paths in the message of a verb."""
     try:
         yield
@@ -121,10 +124,11 @@ def _paths_of(verb: Verb | None) -> Iterator[None]:
 
 
 class _Worker:
-    def __init__(self, calls: Connection, verbs: ModuleType, sizes: SizeLimits) -> None:
+    def __init__(self, calls: Connection, verbs: ModuleType, sizes: SizeLimits, memory: int) -> None:
         self.calls = calls
         self.verbs = verbs
         self.sizes = sizes
+        self.memory = memory
         self.versions: dict[str, str] = verbs.versions()
         self._cancelled = 0
 
@@ -143,32 +147,50 @@ class _Worker:
                 frame = self.calls.recv_bytes()
             except (EOFError, OSError):
                 return
-            kind, number, finish_by, payload = frames.unpack_call(frame)
+            kind, number, finish_by, payload, permit = frames.unpack_call(frame)
             del frame
-            self._reply(number, *self._answered(kind, number, finish_by, payload))
+            self._reply(number, *self._answered(kind, number, finish_by, payload, Permit.read(permit)))
 
     def _reply(self, number: int, kind: frames.Reply, payload: bytes = b"") -> None:
         self.calls.send_bytes(frames.pack_reply(kind, number, payload))
 
-    def _answered(self, kind: frames.Call, number: int, finish_by: float, payload: bytes) -> tuple[frames.Reply, bytes]:
+    def _answered(
+        self, kind: frames.Call, number: int, finish_by: float, payload: bytes, permit: Permit
+    ) -> tuple[frames.Reply, bytes]:
         try:
             if kind is frames.Call.CHECK:
                 problem, tasks = codec.check_from_bytes(payload, self.sizes)
                 return frames.Reply.DONE, codec.violations_to_bytes(self.verbs.check(problem, tasks))
-            return frames.Reply.DONE, self._place(number, finish_by, payload, VERBS.get(kind))
+            wrapped = VERBS.get(kind) or STREAMS.get(kind)
+            return frames.Reply.DONE, self._place(number, finish_by, payload, wrapped, permit)
         except PlacementSolverError as error:
             return frames.Reply.FAILED, status.to_status(error).SerializeToString()
+        except MemoryError:
+            return self._out_of_memory(number)
         except Exception:
             # A fault of ours must not take the worker with it: the caller gets INTERNAL, the log what happened.
             _log.exception("call %d failed", number)
             return frames.Reply.FAILED, status.internal().SerializeToString()
 
-    def _place(self, number: int, finish_by: float, payload: bytes, verb: Verb | None) -> bytes:
+    def _out_of_memory(self, number: int) -> tuple[frames.Reply, bytes]:
+        """What the search had taken is free again by now."""
+        _log.warning("call %d needs more than the %d bytes of its worker", number, self.memory)
+        problem = f"the request needs more than the {self.memory // 2**20:,} MiB of memory that a worker has"
+        error = TooLarge(f"{problem}; send fewer groups, tasks or instances, or give the workers more")
+        return frames.Reply.FAILED, status.to_status(error).SerializeToString()
+
+    def _place(
+        self, number: int, finish_by: float, payload: bytes, verb: Verb | Stream | None, permit: Permit
+    ) -> bytes:
         call = codec.call_from_bytes(payload, self.sizes, verb)
+        permit.require(call.problem, "" if verb is None else PREFIX)
+        limits, capped = permit.capped(call.limits)
+        call = replace(call, limits=limits, warnings=(*call.warnings, *capped))
         if call.validate_only:
             with _paths_of(verb):
                 bind(call.problem)
-            return codec.response_to_bytes(wire.PlaceResponse(label=call.label, warnings=call.warnings), verb)
+            valid = wire.PlaceResponse(label=call.label, warnings=call.warnings)
+            return codec.response_to_bytes(valid, verb if isinstance(verb, Verb) else None)
         now = time.monotonic()
         if call.limits.deterministic_limit is None:
             seconds = max(min(call.limits.time_limit, finish_by - now), LEAST_SECONDS)
@@ -177,46 +199,25 @@ class _Worker:
         # With a deterministic limit the answer, which names its limits, must not depend on the clock (§10.1): then the
         # deadline is held by cancelling alone.
         self._reply(number, frames.Reply.ACCEPTED, frames.pack_moment(finish_by))
-        with _paths_of(verb):
-            answer: Answer = self.verbs.place(
-                call.problem,
-                call.limits,
-                explain=call.explain,
-                on_incumbent=self._reporter(number, call, verb),
-                cancelled=lambda: self._cancelled >= number,
-                warnings=call.warnings,
-                label=call.label,
-            )
-        return codec.answer_to_bytes(answer, verb)
+        reporter = Reporter(call, verb, finish_by, partial(self._reply, number), self.verbs.fingerprint, self.versions)
 
-    def _reporter(self, number: int, call: PlaceCall, verb: Verb | None) -> Callable[[Counts, tuple[int, ...]], None]:
-        """Sends plans as they are found, for the front to fall back on when the search does not stop."""
-        problem, limits = call.problem, call.limits
-        fingerprint: list[str] = []
-        next_at = 0.0
+        def cancelled() -> bool:
+            # The engines ask now and then: also the moment to report what was too early before.
+            reporter.looked()
+            return self._cancelled >= number
 
-        def report(tasks: Counts, values: tuple[int, ...]) -> None:
-            nonlocal next_at
-            started = time.monotonic()
-            short = ((tasks.totals() - problem.running.totals() < problem.wanted) & (problem.wanted > 0)).any()
-            if started < next_at or (problem.all_or_nothing and short):
-                return
-            if not fingerprint:
-                fingerprint.append(self.verbs.fingerprint(problem))
-            plan = Answer(
-                status=Status.FEASIBLE,
-                stop=Stop.TIME,
-                problem=problem,
-                tasks=tasks,
-                tiers=(),
-                engine="",
-                replay=Replay.of(fingerprint[0], limits, self.versions),
-                warnings=(*call.warnings, CUT_OFF),
-                label=call.label,
-            )
-            self._reply(number, frames.Reply.PLAN, codec.answer_to_bytes(plan, verb))
-            now = time.monotonic()
-            # Reporting takes at most a tenth of the time.
-            next_at = now + max(PLAN_INTERVAL, 10 * (now - started))
-
-        return report
+        try:
+            with _paths_of(verb):
+                answer: Answer = self.verbs.place(
+                    call.problem,
+                    call.limits,
+                    explain=call.explain,
+                    on_progress=reporter.told,
+                    cancelled=cancelled,
+                    warnings=call.warnings,
+                    label=call.label,
+                    hint=call.hint,
+                )
+        finally:
+            reporter.close()
+        return codec.answer_to_bytes(answer, verb if isinstance(verb, Verb) else None)

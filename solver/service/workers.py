@@ -11,23 +11,24 @@ import itertools
 import logging
 import math
 import multiprocessing
-import os
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from google.rpc import status_pb2
+from google.rpc import code_pb2, status_pb2
 
-from solver.errors import Overloaded, WorkerLost
-from solver.service import frames
+from solver.errors import WorkerLost
+from solver.service import frames, memory
+from solver.service.course import Course
 from solver.service.handle import ENTRY, WorkerHandle
+from solver.service.limits import PoolLimits
+from solver.service.logs import LogOptions
+from solver.service.queue import FairQueue, Turn
 from solver.service.sizes import SizeLimits
-
-T = TypeVar("T")
+from solver.service.turnstile import Turnstile, resolve
 
 ENGINES = ("solver.api", "solver.engines.exact", "solver.engines.patterns", "solver.explain")
 """What is loaded before a worker is forked, so that no call pays for it."""
@@ -35,29 +36,12 @@ ENGINES = ("solver.api", "solver.engines.exact", "solver.engines.patterns", "sol
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class PoolLimits:
-    """When a call is refused, and when a worker is.
+OnReport = Callable[[frames.Reply, bytes], None]
+"""Told each PLAN and each BOUNDS."""
 
-    Parameters
-    ----------
-    waiting
-        Calls that may wait for a worker.
-    waiting_bytes
-        Bytes of their requests together.
-    wait_seconds
-        How long a call without a deadline waits.
-    grace_seconds
-        How long a worker that was told to stop, or whose time is up, may go on before it is killed.
-    unread_seconds
-        How long a worker may read a request, or check a plan, where the call has no deadline.
-    """
 
-    waiting: int = 64
-    waiting_bytes: int = 256 * 2**20
-    wait_seconds: float = 60.0
-    grace_seconds: float = 1.0
-    unread_seconds: float = 60.0
+def unheard(kind: frames.Reply, payload: bytes) -> None:
+    """Nobody listens."""
 
 
 class Failed(Exception):
@@ -70,11 +54,18 @@ class Failed(Exception):
 
 @dataclass(eq=False)
 class _Call:
-    """One call, from the moment it has a worker; ``slack`` is that of ``WorkerPool.run``."""
+    """One call, ``since`` it has a worker; ``slack``, ``on_report``, ``late`` and ``course`` are those of ``WorkerPool.run``."""
 
     number: int
     answer: asyncio.Future[bytes]
     slack: float
+    turn: Turn
+    course: Course
+    on_report: OnReport
+    late: bytes
+    since: float = field(default_factory=time.monotonic)
+    first_after: float | None = None
+    """Seconds until it had a plan, where one was reported."""
     plan: bytes | None = None
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -98,23 +89,37 @@ class WorkerPool:
         Module with the verbs, as in ``solver.api``.
     limits
         When a call is refused, and when a worker is given up.
+    logs
+        What workers log, and how.
     """
 
     def __init__(
-        self, size: int, sizes: SizeLimits, *, api: str = "solver.api", limits: PoolLimits | None = None
+        self,
+        size: int,
+        sizes: SizeLimits,
+        *,
+        api: str = "solver.api",
+        limits: PoolLimits | None = None,
+        logs: LogOptions | None = None,
     ) -> None:
         self.size = size
         self.limits = limits or PoolLimits()
         self._sizes = sizes
+        self._memory = self.limits.worker_bytes or memory.worker_bytes(size)
         self._api = api
+        self._logs = logs or LogOptions()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([ENTRY, api, *ENGINES] if api in ENGINES else [ENTRY, api])
         # One thread for each exchange, and as many for workers that start.
         self._threads = ThreadPoolExecutor(2 * size, thread_name_prefix="worker")
-        self._idle: deque[WorkerHandle] = deque()
         self._alive: set[WorkerHandle] = set()
-        self._waiting: deque[asyncio.Future[WorkerHandle]] = deque()
-        self._waiting_bytes = 0
+        self._starting: set[WorkerHandle] = set()
+        allowed = self.limits
+        self.queue = FairQueue(size, allowed.waiting, allowed.waiting_bytes, allowed.caller_share)
+        """The calls that wait."""
+        self.restarts: Counter[str] = Counter()
+        """Workers that were replaced, by why: ended by itself or by another, deadline, cancelled."""
+        self._turnstile = Turnstile(self.queue)
         self._numbers = itertools.count(1)
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -133,18 +138,48 @@ class WorkerPool:
         for worker in found:
             self._add(worker)
 
+    @property
+    def alive(self) -> int:
+        """Workers that are ready or solve."""
+        return len(self._alive)
+
+    @property
+    def busy(self) -> int:
+        """Workers that have a call."""
+        return len(self._alive) - len(self._turnstile.idle)
+
+    def drain(self) -> None:
+        """Take no calls any more, and give up those that wait; those that run go on."""
+        self._turnstile.close()
+
     async def close(self) -> None:
         """End all workers, those that still solve too."""
         self._closing = True
         for task in list(self._tasks):
             task.cancel()
+        # One that does not get ready would hold the end of this process, and outlive it where that is killed then.
+        for worker in list(self._starting):
+            worker.kill()
         for worker in list(self._alive):
             self._forget(worker)
             worker.kill()
             worker.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, kind: frames.Call, payload: bytes, finish_by: float, slack: float) -> bytes:
+    async def run(
+        self,
+        kind: frames.Call,
+        payload: bytes,
+        finish_by: float,
+        slack: float,
+        permit: bytes = b"",
+        *,
+        on_report: OnReport = unheard,
+        late: bytes = b"",
+        caller: str = "",
+        seconds: float = math.inf,
+        course: Course | None = None,
+    ) -> bytes:
         """Have a worker answer a call.
 
         Parameters
@@ -153,20 +188,46 @@ class WorkerPool:
             The moment (``time.monotonic``) by which the search must end; infinite for none.
         slack
             Seconds after it when the best plan known goes out, if the worker is still silent.
+        permit
+            What the caller may have changed, as in ``frames.pack_call``.
+        on_report
+            Told what the search reports on its way; must not block.
+        late
+            What is put behind that best plan, in bytes of the same message.
+        caller
+            Whose turn it takes.
+        seconds
+            How long the search may take by the request itself; infinite where that is not known.
+        course
+            Where its moments are noted.
 
         Raises
         ------
         Overloaded
-            If no worker is free in time.
+            If no worker is free in time, or none will be.
+        ShuttingDown
+            If the call waits, or comes, when the pool is drained.
         WorkerLost
-            If the worker ends before it answers.
+            If the worker ends before it answers, and has reported no plan.
         Failed
             If the worker refuses.
         """
-        worker = await self._acquire(finish_by, len(payload))
+        course = course or Course()
+        course.queued = now = time.monotonic()
+        latest = now + self.limits.wait_seconds if math.isinf(finish_by) else finish_by
+        most = min(seconds, finish_by - now)
+        most = self.limits.unread_seconds if math.isinf(most) else most
+        # Requests within a factor of four in bytes take a like time.
+        like = (kind, len(payload).bit_length() // 2)
+        turn = Turn(caller, like, len(payload), most, latest, dated=not math.isinf(finish_by))
+        idle = self._turnstile.idle
+        while idle and not idle[0].process.is_alive():
+            self._replace(idle.popleft())
+        worker = await self._turnstile.worker_for(turn)
         loop = asyncio.get_running_loop()
-        call = _Call(next(self._numbers), loop.create_future(), slack)
-        frame = frames.pack_call(kind, call.number, finish_by, payload)
+        call = _Call(next(self._numbers), loop.create_future(), slack, turn, course, on_report, late)
+        course.began, course.number, course.worker = time.monotonic(), call.number, worker.process.pid or 0
+        frame = frames.pack_call(kind, call.number, finish_by, payload, permit)
         task = loop.create_task(self._exchange(worker, call, frame))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -177,7 +238,7 @@ class WorkerPool:
         except asyncio.CancelledError:
             worker.cancel(call.number)
             call.disarm()
-            self._later(call, self.limits.grace_seconds, worker.kill)
+            self._later(call, self.limits.grace_seconds, lambda: worker.kill("cancelled"))
             raise
 
     # One call.
@@ -193,21 +254,36 @@ class WorkerPool:
             await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
             call.disarm()
-            _resolve(call.answer, lost)
+            # What it had reported is checked, and as good as where the time is up.
+            resolve(call.answer, lost if call.plan is None else call.plan + call.late)
+            self.queue.ended(call.turn, ran=False)
             self._replace(worker)
         else:
             call.disarm()
+            # Nothing is learnt of calls that were given up or lost: others do not take as long as those.
+            self.queue.ended(call.turn, first=call.first_after, ran=not call.answer.cancelled())
             self._release(worker)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
         if kind is frames.Reply.ACCEPTED and not call.answer.done():
+            call.course.read = time.monotonic()
             self._arm(worker, call, frames.unpack_moment(payload))
         elif kind is frames.Reply.PLAN:
+            if call.plan is None:
+                call.first_after = time.monotonic() - call.since
             call.plan = payload
+            call.on_report(kind, payload)
+        elif kind is frames.Reply.BOUNDS:
+            call.on_report(kind, payload)
         elif kind is frames.Reply.DONE:
-            _resolve(call.answer, payload)
+            call.course.done = time.monotonic()
+            resolve(call.answer, payload)
         elif kind is frames.Reply.FAILED:
-            _resolve(call.answer, Failed(status_pb2.Status.FromString(payload)))
+            call.course.done = time.monotonic()
+            status = status_pb2.Status.FromString(payload)
+            # What is too large to be read has no plan: memory ran out in the search.
+            out_of_memory = status.code == code_pb2.RESOURCE_EXHAUSTED and call.plan is not None
+            resolve(call.answer, (call.plan or b"") + call.late if out_of_memory else Failed(status))
 
     def _arm(self, worker: WorkerHandle, call: _Call, ends: float) -> None:
         """Have the deadline hold from outside: a search can stall, and then hears nothing."""
@@ -216,7 +292,7 @@ class WorkerPool:
             return
         left = ends - time.monotonic()
         self._later(call, left + call.slack, lambda: self._time_is_up(worker, call))
-        self._later(call, left + max(call.slack, self.limits.grace_seconds), worker.kill)
+        self._later(call, left + max(call.slack, self.limits.grace_seconds), lambda: worker.kill("deadline"))
 
     def _later(self, call: _Call, seconds: float, act: Callable[[], None]) -> None:
         call.timers.append(asyncio.get_running_loop().call_later(max(seconds, 0.0), act))
@@ -224,59 +300,31 @@ class WorkerPool:
     def _time_is_up(self, worker: WorkerHandle, call: _Call) -> None:
         worker.cancel(call.number)
         if call.plan is not None:
-            _resolve(call.answer, call.plan)
+            resolve(call.answer, call.plan + call.late)
 
     # Who has which worker.
 
-    async def _acquire(self, finish_by: float, size: int) -> WorkerHandle:
-        while self._idle:
-            worker = self._idle.popleft()
-            if worker.process.is_alive():
-                return worker
-            self._replace(worker)
-        if len(self._waiting) >= self.limits.waiting or self._waiting_bytes + size > self.limits.waiting_bytes:
-            raise Overloaded(f"{len(self._waiting)} calls wait for a worker already")
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[WorkerHandle] = loop.create_future()
-        seconds = self.limits.wait_seconds if math.isinf(finish_by) else max(finish_by - time.monotonic(), 0.0)
-        late = Overloaded(f"no worker was free within {seconds:.2f} s")
-        timer = loop.call_later(seconds, _resolve, waiter, late)
-        self._waiting.append(waiter)
-        self._waiting_bytes += size
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self._release(waiter.result())
-            raise
-        finally:
-            timer.cancel()
-            self._waiting_bytes -= size
-            with suppress(ValueError):
-                self._waiting.remove(waiter)
-
     def _release(self, worker: WorkerHandle) -> None:
-        """Give the worker to whoever waits longest."""
-        if worker not in self._alive:
-            return
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(worker)
-                return
-        self._idle.append(worker)
+        """The worker is idle."""
+        if worker in self._alive:
+            self._turnstile.release(worker)
 
     async def _started(self) -> WorkerHandle:
         loop = asyncio.get_running_loop()
 
         def start() -> WorkerHandle:
-            worker = WorkerHandle(self._context, self._api, self._sizes)
+            worker = WorkerHandle(self._context, self._api, self._sizes, self._memory, self._logs)
+            self._starting.add(worker)
             try:
+                if self._closing:
+                    raise WorkerLost("the server ends")
                 worker.wait_ready()
             except WorkerLost:
                 worker.kill()
                 worker.close()
                 raise
+            finally:
+                self._starting.discard(worker)
             return worker
 
         return await loop.run_in_executor(self._threads, start)
@@ -290,8 +338,8 @@ class WorkerPool:
     def _ended(self, worker: WorkerHandle) -> None:
         """A process is gone. A busy one is noticed where its answer was awaited."""
         asyncio.get_running_loop().remove_reader(worker.process.sentinel)
-        if worker in self._idle:
-            self._idle.remove(worker)
+        if worker in self._turnstile.idle:
+            self._turnstile.idle.remove(worker)
             self._replace(worker)
 
     def _forget(self, worker: WorkerHandle) -> None:
@@ -304,7 +352,9 @@ class WorkerPool:
     def _replace(self, worker: WorkerHandle) -> None:
         if worker not in self._alive:
             return
-        _log.warning("worker %s is gone and replaced", worker.process.pid)
+        if not self._closing:
+            self.restarts[worker.killed or "ended"] += 1
+            _log.warning("worker %s is gone and replaced: %s", worker.process.pid, worker.killed or "ended")
         self._forget(worker)
         worker.kill()
         worker.close()
@@ -323,18 +373,3 @@ class WorkerPool:
             else:
                 self._add(worker)
                 return
-
-
-def _resolve(future: asyncio.Future[T], outcome: T | Exception) -> None:
-    """Set a result or an exception, once."""
-    if future.done():
-        return
-    if isinstance(outcome, Exception):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
-
-
-def default_size() -> int:
-    """One worker for every two processors, at least one: a solve takes two threads unless the request says more."""
-    return max((os.cpu_count() or 2) // 2, 1)

@@ -258,3 +258,19 @@ class EcsEventResult(_message.Message):
     outcome: EcsEventOutcome
     problems: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, outcome: _Optional[_Union[EcsEventOutcome, str]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class WatchPlacementsRequest(_message.Message):
+    __slots__ = ("name", "after")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    after: int
+    def __init__(self, name: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
+
+class WatchPlacementsResponse(_message.Message):
+    __slots__ = ("position", "event")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    event: str
+    def __init__(self, position: _Optional[int] = ..., event: _Optional[str] = ...) -> None: ...

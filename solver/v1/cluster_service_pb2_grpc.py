@@ -83,6 +83,11 @@ class ClusterServiceStub:
                 request_serializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsRequest.SerializeToString,
                 response_deserializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsResponse.FromString,
                 _registered_method=True)
+        self.WatchPlacements = channel.unary_stream(
+                '/solver.v1.ClusterService/WatchPlacements',
+                request_serializer=solver_dot_v1_dot_cluster__service__pb2.WatchPlacementsRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_cluster__service__pb2.WatchPlacementsResponse.FromString,
+                _registered_method=True)
 
 
 class ClusterServiceServicer:
@@ -155,6 +160,15 @@ class ClusterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchPlacements(self, request, context):
+        """What is decided for a cluster, what fails and why, in the shape of ECS service events: first what was after a position, then
+        what comes, until the call is cancelled. A position whose next events are no longer kept is OUT_OF_RANGE with the reason
+        POSITION_GONE, and `first`, the position of the first one kept, in the metadata.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ClusterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -197,6 +211,11 @@ def add_ClusterServiceServicer_to_server(servicer, server):
                     servicer.ApplyEcsEvents,
                     request_deserializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsRequest.FromString,
                     response_serializer=solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsResponse.SerializeToString,
+            ),
+            'WatchPlacements': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchPlacements,
+                    request_deserializer=solver_dot_v1_dot_cluster__service__pb2.WatchPlacementsRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_cluster__service__pb2.WatchPlacementsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -424,6 +443,33 @@ class ClusterService:
             '/solver.v1.ClusterService/ApplyEcsEvents',
             solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsRequest.SerializeToString,
             solver_dot_v1_dot_cluster__service__pb2.ApplyEcsEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchPlacements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/solver.v1.ClusterService/WatchPlacements',
+            solver_dot_v1_dot_cluster__service__pb2.WatchPlacementsRequest.SerializeToString,
+            solver_dot_v1_dot_cluster__service__pb2.WatchPlacementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

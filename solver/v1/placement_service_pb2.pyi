@@ -33,7 +33,7 @@ ENGINE_EXACT: Engine
 ENGINE_SEQUENTIAL: Engine
 
 class PlaceRequest(_message.Message):
-    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version")
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version", "request_id", "hint", "hint_columns")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,9 @@ class PlaceRequest(_message.Message):
     FREEDOM_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    HINT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     cluster: _cluster_pb2.Cluster
     groups: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskGroup]
     running: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
@@ -68,21 +71,46 @@ class PlaceRequest(_message.Message):
     freedom: Freedom
     cluster_name: str
     cluster_version: int
-    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+    request_id: str
+    hint: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
+    hint_columns: _task_group_pb2.TaskCountColumns
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., request_id: _Optional[str] = ..., hint: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., hint_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
 
-class ClusterReference(_message.Message):
-    __slots__ = ("cluster_name", "cluster_version")
+class RequestOutline(_message.Message):
+    __slots__ = ("limits", "cluster_name", "cluster_version", "request_id")
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    limits: Limits
     cluster_name: str
     cluster_version: int
-    def __init__(self, cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+    request_id: str
+    def __init__(self, limits: _Optional[_Union[Limits, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., request_id: _Optional[str] = ...) -> None: ...
 
-class WrappedClusterReference(_message.Message):
+class WrappedRequestOutline(_message.Message):
     __slots__ = ("request",)
     REQUEST_FIELD_NUMBER: _ClassVar[int]
-    request: ClusterReference
-    def __init__(self, request: _Optional[_Union[ClusterReference, _Mapping]] = ...) -> None: ...
+    request: RequestOutline
+    def __init__(self, request: _Optional[_Union[RequestOutline, _Mapping]] = ...) -> None: ...
+
+class ResponseOutline(_message.Message):
+    __slots__ = ("status", "stop", "tiers", "timings")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    status: _plan_pb2.Status
+    stop: _plan_pb2.StopReason
+    tiers: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Tier]
+    timings: _plan_pb2.Timings
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ...) -> None: ...
+
+class WrappedResponseOutline(_message.Message):
+    __slots__ = ("response",)
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    response: ResponseOutline
+    def __init__(self, response: _Optional[_Union[ResponseOutline, _Mapping]] = ...) -> None: ...
 
 class Freedom(_message.Message):
     __slots__ = ("max_moves", "max_move_cost", "preempt", "consolidate", "interleaved", "repair", "empty", "min_gain", "slot")
@@ -128,7 +156,7 @@ class Limits(_message.Message):
     def __init__(self, time_limit_seconds: _Optional[float] = ..., deterministic_limit_seconds: _Optional[float] = ..., workers: _Optional[int] = ..., seed: _Optional[int] = ..., engine: _Optional[_Union[Engine, str]] = ...) -> None: ...
 
 class PlaceResponse(_message.Message):
-    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns", "cluster_name", "cluster_version")
+    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns", "cluster_name", "cluster_version", "targets", "isolation")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +173,8 @@ class PlaceResponse(_message.Message):
     TASK_COLUMNS_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_NAME_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    ISOLATION_FIELD_NUMBER: _ClassVar[int]
     status: _plan_pb2.Status
     stop: _plan_pb2.StopReason
     engine: str
@@ -161,7 +191,9 @@ class PlaceResponse(_message.Message):
     task_columns: _task_group_pb2.TaskCountColumns
     cluster_name: str
     cluster_version: int
-    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ...) -> None: ...
+    targets: _containers.RepeatedCompositeFieldContainer[_plan_pb2.TargetZones]
+    isolation: _containers.RepeatedCompositeFieldContainer[_plan_pb2.RoleIsolation]
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[_plan_pb2.TargetZones, _Mapping]]] = ..., isolation: _Optional[_Iterable[_Union[_plan_pb2.RoleIsolation, _Mapping]]] = ...) -> None: ...
 
 class TerminateRequest(_message.Message):
     __slots__ = ("request",)
@@ -222,6 +254,42 @@ class DeployResponse(_message.Message):
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     response: PlaceResponse
     def __init__(self, response: _Optional[_Union[PlaceResponse, _Mapping]] = ...) -> None: ...
+
+class PlaceProgress(_message.Message):
+    __slots__ = ("plan", "tiers", "terminal", "seconds")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    TERMINAL_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    plan: PlaceResponse
+    tiers: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Tier]
+    terminal: bool
+    seconds: float
+    def __init__(self, plan: _Optional[_Union[PlaceResponse, _Mapping]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., terminal: _Optional[bool] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class StreamPlaceRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class StreamPlaceResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: PlaceProgress
+    def __init__(self, progress: _Optional[_Union[PlaceProgress, _Mapping]] = ...) -> None: ...
+
+class StreamReconcileRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: PlaceRequest
+    def __init__(self, request: _Optional[_Union[PlaceRequest, _Mapping]] = ...) -> None: ...
+
+class StreamReconcileResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: PlaceProgress
+    def __init__(self, progress: _Optional[_Union[PlaceProgress, _Mapping]] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
     __slots__ = ("request", "tasks", "task_columns")

@@ -74,6 +74,16 @@ class PlacementServiceStub:
                 request_serializer=solver_dot_v1_dot_placement__service__pb2.DeployRequest.SerializeToString,
                 response_deserializer=solver_dot_v1_dot_placement__service__pb2.DeployResponse.FromString,
                 _registered_method=True)
+        self.StreamPlace = channel.unary_stream(
+                '/solver.v1.PlacementService/StreamPlace',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.StreamPlaceRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.StreamPlaceResponse.FromString,
+                _registered_method=True)
+        self.StreamReconcile = channel.unary_stream(
+                '/solver.v1.PlacementService/StreamReconcile',
+                request_serializer=solver_dot_v1_dot_placement__service__pb2.StreamReconcileRequest.SerializeToString,
+                response_deserializer=solver_dot_v1_dot_placement__service__pb2.StreamReconcileResponse.FromString,
+                _registered_method=True)
         self.Check = channel.unary_unary(
                 '/solver.v1.PlacementService/Check',
                 request_serializer=solver_dot_v1_dot_placement__service__pb2.CheckRequest.SerializeToString,
@@ -147,6 +157,22 @@ class PlacementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamPlace(self, request, context):
+        """As Place, with what is known on the way: each better plan, checked, with its bounds, as soon as it is there. The last message
+        is terminal and holds what Place would answer. Messages that a slow reader has not taken are replaced by newer ones, but for
+        the last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamReconcile(self, request, context):
+        """As Reconcile, with what is known on the way, as StreamPlace.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Check(self, request, context):
         """Check a plan, whoever made it.
         """
@@ -193,6 +219,16 @@ def add_PlacementServiceServicer_to_server(servicer, server):
                     servicer.Deploy,
                     request_deserializer=solver_dot_v1_dot_placement__service__pb2.DeployRequest.FromString,
                     response_serializer=solver_dot_v1_dot_placement__service__pb2.DeployResponse.SerializeToString,
+            ),
+            'StreamPlace': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamPlace,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.StreamPlaceRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.StreamPlaceResponse.SerializeToString,
+            ),
+            'StreamReconcile': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamReconcile,
+                    request_deserializer=solver_dot_v1_dot_placement__service__pb2.StreamReconcileRequest.FromString,
+                    response_serializer=solver_dot_v1_dot_placement__service__pb2.StreamReconcileResponse.SerializeToString,
             ),
             'Check': grpc.unary_unary_rpc_method_handler(
                     servicer.Check,
@@ -377,6 +413,60 @@ class PlacementService:
             '/solver.v1.PlacementService/Deploy',
             solver_dot_v1_dot_placement__service__pb2.DeployRequest.SerializeToString,
             solver_dot_v1_dot_placement__service__pb2.DeployResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamPlace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/solver.v1.PlacementService/StreamPlace',
+            solver_dot_v1_dot_placement__service__pb2.StreamPlaceRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.StreamPlaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamReconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/solver.v1.PlacementService/StreamReconcile',
+            solver_dot_v1_dot_placement__service__pb2.StreamReconcileRequest.SerializeToString,
+            solver_dot_v1_dot_placement__service__pb2.StreamReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,3 +1,4 @@
+from solver.v1 import task_group_pb2 as _task_group_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -216,3 +217,75 @@ class Timings(_message.Message):
     total_seconds: float
     first_plan_seconds: float
     def __init__(self, total_seconds: _Optional[float] = ..., first_plan_seconds: _Optional[float] = ...) -> None: ...
+
+class TargetZones(_message.Message):
+    __slots__ = ("service", "target", "kind", "zones", "zones_known", "touched", "warnings")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    ZONES_KNOWN_FIELD_NUMBER: _ClassVar[int]
+    TOUCHED_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    target: str
+    kind: _task_group_pb2.TargetKind
+    zones: _containers.RepeatedCompositeFieldContainer[ZoneTasks]
+    zones_known: bool
+    touched: bool
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, service: _Optional[str] = ..., target: _Optional[str] = ..., kind: _Optional[_Union[_task_group_pb2.TargetKind, str]] = ..., zones: _Optional[_Iterable[_Union[ZoneTasks, _Mapping]]] = ..., zones_known: _Optional[bool] = ..., touched: _Optional[bool] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ZoneTasks(_message.Message):
+    __slots__ = ("zone", "before", "after", "enabled")
+    ZONE_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    zone: str
+    before: int
+    after: int
+    enabled: bool
+    def __init__(self, zone: _Optional[str] = ..., before: _Optional[int] = ..., after: _Optional[int] = ..., enabled: _Optional[bool] = ...) -> None: ...
+
+class RoleIsolation(_message.Message):
+    __slots__ = ("rule", "roles", "together", "shared_before", "shared_after")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    TOGETHER_FIELD_NUMBER: _ClassVar[int]
+    SHARED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    SHARED_AFTER_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    roles: _containers.RepeatedCompositeFieldContainer[RoleUse]
+    together: _containers.RepeatedCompositeFieldContainer[RolesTogether]
+    shared_before: int
+    shared_after: int
+    def __init__(self, rule: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[RoleUse, _Mapping]]] = ..., together: _Optional[_Iterable[_Union[RolesTogether, _Mapping]]] = ..., shared_before: _Optional[int] = ..., shared_after: _Optional[int] = ...) -> None: ...
+
+class RoleUse(_message.Message):
+    __slots__ = ("role", "instances_before", "instances_after", "tasks_before", "tasks_after", "known")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_AFTER_FIELD_NUMBER: _ClassVar[int]
+    TASKS_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    TASKS_AFTER_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    instances_before: int
+    instances_after: int
+    tasks_before: int
+    tasks_after: int
+    known: bool
+    def __init__(self, role: _Optional[str] = ..., instances_before: _Optional[int] = ..., instances_after: _Optional[int] = ..., tasks_before: _Optional[int] = ..., tasks_after: _Optional[int] = ..., known: _Optional[bool] = ...) -> None: ...
+
+class RolesTogether(_message.Message):
+    __slots__ = ("first", "second", "before", "after")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    first: str
+    second: str
+    before: int
+    after: int
+    def __init__(self, first: _Optional[str] = ..., second: _Optional[str] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...

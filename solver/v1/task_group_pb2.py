@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1asolver/v1/task_group.proto\x12\tsolver.v1\"\xab\x05\n\tTaskGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x02 \x01(\t\x12\r\n\x05start\x18\x03 \x01(\x05\x12\x30\n\x06\x64\x65mand\x18\x04 \x03(\x0b\x32 .solver.v1.TaskGroup.DemandEntry\x12\"\n\x05ports\x18\x05 \x03(\x0b\x32\x13.solver.v1.HostPort\x12$\n\x0b\x63onstraints\x18\x06 \x03(\x0b\x32\x0f.solver.v1.Rule\x12#\n\nstrategies\x18\x07 \x03(\x0b\x32\x0f.solver.v1.Rule\x12\x10\n\x08priority\x18\x08 \x01(\x05\x12\x16\n\x0e\x61ll_or_nothing\x18\t \x01(\x08\x12)\n\nscheduling\x18\n \x01(\x0e\x32\x15.solver.v1.Scheduling\x12\x1b\n\x13required_attributes\x18\x0b \x03(\t\x12\r\n\x05zones\x18\x0c \x03(\t\x12\x1a\n\x12\x63\x61pacity_providers\x18\r \x03(\t\x12\x0c\n\x04role\x18\x0e \x01(\t\x12\x17\n\x0ftask_definition\x18\x0f \x01(\t\x12\x0c\n\x04stop\x18\x10 \x01(\x05\x12\x0f\n\x07movable\x18\x11 \x01(\x08\x12\x16\n\tmove_cost\x18\x12 \x01(\x03H\x00\x88\x01\x01\x12\x16\n\tmax_moves\x18\x13 \x01(\x03H\x01\x88\x01\x01\x12$\n\x17minimum_healthy_percent\x18\x14 \x01(\x05H\x02\x88\x01\x01\x12\x1c\n\x0fmaximum_percent\x18\x15 \x01(\x05H\x03\x88\x01\x01\x1a-\n\x0b\x44\x65mandEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0c\n\n_move_costB\x0c\n\n_max_movesB\x1a\n\x18_minimum_healthy_percentB\x12\n\x10_maximum_percent\"&\n\x04Rule\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x10\n\x08\x61rgument\x18\x02 \x01(\t\"?\n\x08HostPort\x12%\n\x08protocol\x18\x01 \x01(\x0e\x32\x13.solver.v1.Protocol\x12\x0c\n\x04port\x18\x02 \x01(\x05\";\n\tTaskCount\x12\r\n\x05group\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"E\n\x10TaskCountColumns\x12\x0e\n\x06groups\x18\x01 \x03(\r\x12\x11\n\tinstances\x18\x02 \x03(\r\x12\x0e\n\x06\x63ounts\x18\x03 \x03(\r\"\xe5\x01\n\x0bRunningTask\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x10\n\x08instance\x18\x03 \x01(\t\x12\x14\n\x0cis_protected\x18\x04 \x01(\x08\x12\x11\n\tunhealthy\x18\x05 \x01(\x08\x12\x0f\n\x07pending\x18\x06 \x01(\x08\x12\x12\n\nstarted_at\x18\x07 \x01(\t\x12.\n\x04tags\x18\x08 \x03(\x0b\x32 .solver.v1.RunningTask.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*r\n\nScheduling\x12\x1a\n\x16SCHEDULING_UNSPECIFIED\x10\x00\x12\x16\n\x12SCHEDULING_REPLICA\x10\x01\x12\x15\n\x11SCHEDULING_DAEMON\x10\x02\x12\x19\n\x15SCHEDULING_STANDALONE\x10\x03*H\n\x08Protocol\x12\x18\n\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x10\n\x0cPROTOCOL_TCP\x10\x01\x12\x10\n\x0cPROTOCOL_UDP\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1asolver/v1/task_group.proto\x12\tsolver.v1\"\xcf\x05\n\tTaskGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x02 \x01(\t\x12\r\n\x05start\x18\x03 \x01(\x05\x12\x30\n\x06\x64\x65mand\x18\x04 \x03(\x0b\x32 .solver.v1.TaskGroup.DemandEntry\x12\"\n\x05ports\x18\x05 \x03(\x0b\x32\x13.solver.v1.HostPort\x12$\n\x0b\x63onstraints\x18\x06 \x03(\x0b\x32\x0f.solver.v1.Rule\x12#\n\nstrategies\x18\x07 \x03(\x0b\x32\x0f.solver.v1.Rule\x12\x10\n\x08priority\x18\x08 \x01(\x05\x12\x16\n\x0e\x61ll_or_nothing\x18\t \x01(\x08\x12)\n\nscheduling\x18\n \x01(\x0e\x32\x15.solver.v1.Scheduling\x12\x1b\n\x13required_attributes\x18\x0b \x03(\t\x12\r\n\x05zones\x18\x0c \x03(\t\x12\x1a\n\x12\x63\x61pacity_providers\x18\r \x03(\t\x12\x0c\n\x04role\x18\x0e \x01(\t\x12\x17\n\x0ftask_definition\x18\x0f \x01(\t\x12\x0c\n\x04stop\x18\x10 \x01(\x05\x12\x0f\n\x07movable\x18\x11 \x01(\x08\x12\x16\n\tmove_cost\x18\x12 \x01(\x03H\x00\x88\x01\x01\x12\x16\n\tmax_moves\x18\x13 \x01(\x03H\x01\x88\x01\x01\x12$\n\x17minimum_healthy_percent\x18\x14 \x01(\x05H\x02\x88\x01\x01\x12\x1c\n\x0fmaximum_percent\x18\x15 \x01(\x05H\x03\x88\x01\x01\x12\"\n\x07targets\x18\x16 \x03(\x0b\x32\x11.solver.v1.Target\x1a-\n\x0b\x44\x65mandEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0c\n\n_move_costB\x0c\n\n_max_movesB\x1a\n\x18_minimum_healthy_percentB\x12\n\x10_maximum_percent\"\x95\x01\n\x06Target\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x04kind\x18\x02 \x01(\x0e\x32\x15.solver.v1.TargetKind\x12\x11\n\tcontainer\x18\x03 \x01(\t\x12\x0c\n\x04port\x18\x04 \x01(\x05\x12(\n\nhost_ports\x18\x05 \x01(\x0e\x32\x14.solver.v1.HostPorts\x12\r\n\x05zones\x18\x06 \x03(\t\"&\n\x04Rule\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x10\n\x08\x61rgument\x18\x02 \x01(\t\"?\n\x08HostPort\x12%\n\x08protocol\x18\x01 \x01(\x0e\x32\x13.solver.v1.Protocol\x12\x0c\n\x04port\x18\x02 \x01(\x05\";\n\tTaskCount\x12\r\n\x05group\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"E\n\x10TaskCountColumns\x12\x0e\n\x06groups\x18\x01 \x03(\r\x12\x11\n\tinstances\x18\x02 \x03(\r\x12\x0e\n\x06\x63ounts\x18\x03 \x03(\r\"\xe5\x01\n\x0bRunningTask\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\x10\n\x08instance\x18\x03 \x01(\t\x12\x14\n\x0cis_protected\x18\x04 \x01(\x08\x12\x11\n\tunhealthy\x18\x05 \x01(\x08\x12\x0f\n\x07pending\x18\x06 \x01(\x08\x12\x12\n\nstarted_at\x18\x07 \x01(\t\x12.\n\x04tags\x18\x08 \x03(\x0b\x32 .solver.v1.RunningTask.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*`\n\nTargetKind\x12\x1b\n\x17TARGET_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18TARGET_KIND_TARGET_GROUP\x10\x01\x12\x17\n\x13TARGET_KIND_CLASSIC\x10\x02*p\n\tHostPorts\x12\x1a\n\x16HOST_PORTS_UNSPECIFIED\x10\x00\x12\x15\n\x11HOST_PORTS_STATIC\x10\x01\x12\x16\n\x12HOST_PORTS_DYNAMIC\x10\x02\x12\x18\n\x14HOST_PORTS_INTERFACE\x10\x03*r\n\nScheduling\x12\x1a\n\x16SCHEDULING_UNSPECIFIED\x10\x00\x12\x16\n\x12SCHEDULING_REPLICA\x10\x01\x12\x15\n\x11SCHEDULING_DAEMON\x10\x02\x12\x19\n\x15SCHEDULING_STANDALONE\x10\x03*H\n\x08Protocol\x12\x18\n\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x10\n\x0cPROTOCOL_TCP\x10\x01\x12\x10\n\x0cPROTOCOL_UDP\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +35,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKGROUP_DEMANDENTRY']._serialized_options = b'8\001'
   _globals['_RUNNINGTASK_TAGSENTRY']._loaded_options = None
   _globals['_RUNNINGTASK_TAGSENTRY']._serialized_options = b'8\001'
-  _globals['_SCHEDULING']._serialized_start=1196
-  _globals['_SCHEDULING']._serialized_end=1310
-  _globals['_PROTOCOL']._serialized_start=1312
-  _globals['_PROTOCOL']._serialized_end=1384
+  _globals['_TARGETKIND']._serialized_start=1384
+  _globals['_TARGETKIND']._serialized_end=1480
+  _globals['_HOSTPORTS']._serialized_start=1482
+  _globals['_HOSTPORTS']._serialized_end=1594
+  _globals['_SCHEDULING']._serialized_start=1596
+  _globals['_SCHEDULING']._serialized_end=1710
+  _globals['_PROTOCOL']._serialized_start=1712
+  _globals['_PROTOCOL']._serialized_end=1784
   _globals['_TASKGROUP']._serialized_start=42
-  _globals['_TASKGROUP']._serialized_end=725
-  _globals['_TASKGROUP_DEMANDENTRY']._serialized_start=604
-  _globals['_TASKGROUP_DEMANDENTRY']._serialized_end=649
-  _globals['_RULE']._serialized_start=727
-  _globals['_RULE']._serialized_end=765
-  _globals['_HOSTPORT']._serialized_start=767
-  _globals['_HOSTPORT']._serialized_end=830
-  _globals['_TASKCOUNT']._serialized_start=832
-  _globals['_TASKCOUNT']._serialized_end=891
-  _globals['_TASKCOUNTCOLUMNS']._serialized_start=893
-  _globals['_TASKCOUNTCOLUMNS']._serialized_end=962
-  _globals['_RUNNINGTASK']._serialized_start=965
-  _globals['_RUNNINGTASK']._serialized_end=1194
-  _globals['_RUNNINGTASK_TAGSENTRY']._serialized_start=1151
-  _globals['_RUNNINGTASK_TAGSENTRY']._serialized_end=1194
+  _globals['_TASKGROUP']._serialized_end=761
+  _globals['_TASKGROUP_DEMANDENTRY']._serialized_start=640
+  _globals['_TASKGROUP_DEMANDENTRY']._serialized_end=685
+  _globals['_TARGET']._serialized_start=764
+  _globals['_TARGET']._serialized_end=913
+  _globals['_RULE']._serialized_start=915
+  _globals['_RULE']._serialized_end=953
+  _globals['_HOSTPORT']._serialized_start=955
+  _globals['_HOSTPORT']._serialized_end=1018
+  _globals['_TASKCOUNT']._serialized_start=1020
+  _globals['_TASKCOUNT']._serialized_end=1079
+  _globals['_TASKCOUNTCOLUMNS']._serialized_start=1081
+  _globals['_TASKCOUNTCOLUMNS']._serialized_end=1150
+  _globals['_RUNNINGTASK']._serialized_start=1153
+  _globals['_RUNNINGTASK']._serialized_end=1382
+  _globals['_RUNNINGTASK_TAGSENTRY']._serialized_start=1339
+  _globals['_RUNNINGTASK_TAGSENTRY']._serialized_end=1382
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class TargetKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TARGET_KIND_UNSPECIFIED: _ClassVar[TargetKind]
+    TARGET_KIND_TARGET_GROUP: _ClassVar[TargetKind]
+    TARGET_KIND_CLASSIC: _ClassVar[TargetKind]
+
+class HostPorts(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HOST_PORTS_UNSPECIFIED: _ClassVar[HostPorts]
+    HOST_PORTS_STATIC: _ClassVar[HostPorts]
+    HOST_PORTS_DYNAMIC: _ClassVar[HostPorts]
+    HOST_PORTS_INTERFACE: _ClassVar[HostPorts]
+
 class Scheduling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SCHEDULING_UNSPECIFIED: _ClassVar[Scheduling]
@@ -19,6 +32,13 @@ class Protocol(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROTOCOL_UNSPECIFIED: _ClassVar[Protocol]
     PROTOCOL_TCP: _ClassVar[Protocol]
     PROTOCOL_UDP: _ClassVar[Protocol]
+TARGET_KIND_UNSPECIFIED: TargetKind
+TARGET_KIND_TARGET_GROUP: TargetKind
+TARGET_KIND_CLASSIC: TargetKind
+HOST_PORTS_UNSPECIFIED: HostPorts
+HOST_PORTS_STATIC: HostPorts
+HOST_PORTS_DYNAMIC: HostPorts
+HOST_PORTS_INTERFACE: HostPorts
 SCHEDULING_UNSPECIFIED: Scheduling
 SCHEDULING_REPLICA: Scheduling
 SCHEDULING_DAEMON: Scheduling
@@ -28,7 +48,7 @@ PROTOCOL_TCP: Protocol
 PROTOCOL_UDP: Protocol
 
 class TaskGroup(_message.Message):
-    __slots__ = ("name", "family", "start", "demand", "ports", "constraints", "strategies", "priority", "all_or_nothing", "scheduling", "required_attributes", "zones", "capacity_providers", "role", "task_definition", "stop", "movable", "move_cost", "max_moves", "minimum_healthy_percent", "maximum_percent")
+    __slots__ = ("name", "family", "start", "demand", "ports", "constraints", "strategies", "priority", "all_or_nothing", "scheduling", "required_attributes", "zones", "capacity_providers", "role", "task_definition", "stop", "movable", "move_cost", "max_moves", "minimum_healthy_percent", "maximum_percent", "targets")
     class DemandEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +77,7 @@ class TaskGroup(_message.Message):
     MAX_MOVES_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_HEALTHY_PERCENT_FIELD_NUMBER: _ClassVar[int]
     MAXIMUM_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
     name: str
     family: str
     start: int
@@ -78,7 +99,24 @@ class TaskGroup(_message.Message):
     max_moves: int
     minimum_healthy_percent: int
     maximum_percent: int
-    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., start: _Optional[int] = ..., demand: _Optional[_Mapping[str, int]] = ..., ports: _Optional[_Iterable[_Union[HostPort, _Mapping]]] = ..., constraints: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., strategies: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., priority: _Optional[int] = ..., all_or_nothing: _Optional[bool] = ..., scheduling: _Optional[_Union[Scheduling, str]] = ..., required_attributes: _Optional[_Iterable[str]] = ..., zones: _Optional[_Iterable[str]] = ..., capacity_providers: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ..., task_definition: _Optional[str] = ..., stop: _Optional[int] = ..., movable: _Optional[bool] = ..., move_cost: _Optional[int] = ..., max_moves: _Optional[int] = ..., minimum_healthy_percent: _Optional[int] = ..., maximum_percent: _Optional[int] = ...) -> None: ...
+    targets: _containers.RepeatedCompositeFieldContainer[Target]
+    def __init__(self, name: _Optional[str] = ..., family: _Optional[str] = ..., start: _Optional[int] = ..., demand: _Optional[_Mapping[str, int]] = ..., ports: _Optional[_Iterable[_Union[HostPort, _Mapping]]] = ..., constraints: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., strategies: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., priority: _Optional[int] = ..., all_or_nothing: _Optional[bool] = ..., scheduling: _Optional[_Union[Scheduling, str]] = ..., required_attributes: _Optional[_Iterable[str]] = ..., zones: _Optional[_Iterable[str]] = ..., capacity_providers: _Optional[_Iterable[str]] = ..., role: _Optional[str] = ..., task_definition: _Optional[str] = ..., stop: _Optional[int] = ..., movable: _Optional[bool] = ..., move_cost: _Optional[int] = ..., max_moves: _Optional[int] = ..., minimum_healthy_percent: _Optional[int] = ..., maximum_percent: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[Target, _Mapping]]] = ...) -> None: ...
+
+class Target(_message.Message):
+    __slots__ = ("name", "kind", "container", "port", "host_ports", "zones")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CONTAINER_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    HOST_PORTS_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: TargetKind
+    container: str
+    port: int
+    host_ports: HostPorts
+    zones: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[TargetKind, str]] = ..., container: _Optional[str] = ..., port: _Optional[int] = ..., host_ports: _Optional[_Union[HostPorts, str]] = ..., zones: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Rule(_message.Message):
     __slots__ = ("type", "argument")

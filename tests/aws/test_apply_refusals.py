@@ -58,6 +58,10 @@ def test_a_protected_task_is_not_stopped(account: Account, endpoint: str, monkey
         (["start,family:nope,,{0},,1"], "line 2: there is no task definition 'nope' for family:nope"),
         (["start,nightly,,{0},,1"], "line 2: the group 'nightly' runs nothing, so its task definition is open"),
         (["start,family:net,,{0},,1"], "line 2: tasks of net:1 have network interfaces of their own"),
+        (
+            ["start,family:batch as role/etl,,{0},,1"],
+            "line 2: tasks of family:batch as role/etl run under a role of their own, which a start cannot give them",
+        ),
         (["stop,x,a/1,{0},,1", "stop,x,1,{0},,1"], "line 3: the task '1' is already on line 2"),
     ],
 )

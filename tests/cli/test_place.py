@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.formats.ecs.documents import Documents, write
 
 
 def test_everything_placed(run: Run, tables: Path) -> None:
@@ -346,3 +347,33 @@ def test_rules_of_the_whole_cluster_that_are_none(run: Run, tables: Path) -> Non
     first, second = answer.stderr.splitlines()
     assert first.startswith("error: --rule nonsense:1: ")
     assert second.startswith("error: --rule reserve:memory: ")
+
+
+@pytest.mark.parametrize("output", ["csv", "json", "table"])
+def test_a_zone_that_loses_its_targets_is_warned_of(run: Run, tmp_path: Path, output: str) -> None:
+    """Whatever the form of the answer; with CSV and JSON on standard error."""
+    documents = Documents().instance("a", zone="a").instance("b", zone="b").definition("web:1")
+    registered = {"targetGroupArn": "tg", "containerName": "main", "containerPort": 80}
+    documents.service("web", "web:1", loadBalancers=[registered])
+    for name in ("a", "b"):
+        documents.task(f"t{name}", "service:web", "web:1", name)
+    folder = write(tmp_path / "cluster", documents.files())
+    found = run("terminate", folder, "--group", "service:web=1", "-o", output)
+    said = found.stdout if output == "table" else found.stderr
+    assert "service:web, target group tg: no task is left in " in said
+    assert ("no task is left" in found.stdout) is (output != "csv")
+
+
+def test_the_hint_of_a_request_file_is_offered(run: Run, tmp_path: Path) -> None:
+    """A plan that the file holds is judged by the checker; one that it refuses is ignored with a warning."""
+    request = {
+        "cluster": {"resources": ["cpu"], "instances": [{"id": "a", "capacity": [4], "free": [4]}]},
+        "groups": [{"name": "web", "demand": {"cpu": 2}, "start": 1}],
+        "hint": [{"group": "web", "instance": "a", "count": 3}],
+    }
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(request))
+    found = run("place", "--request", path, "-o", "json")
+    assert found.exit_code == 0
+    (warning,) = json.loads(found.stdout)["warnings"]
+    assert warning.startswith("the hint was ignored, since the checker refuses it: ")

@@ -105,7 +105,7 @@ def test_whoever_watches_sees_the_bounds_that_hold_for_each_plan() -> None:
     rows = [{"cpu": 1, "zone": "a"}, {"cpu": 1}]
     asked = problem(cluster(rows), [group("A", 2, chain=["spread(attribute:ecs.availability-zone)"], cpu=1)])
     seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-    held = Incumbent(bind(asked), on_progress=lambda values, bounds: seen.append((values, bounds)))
+    held = Incumbent(bind(asked), on_progress=lambda known: seen.append((known.values, known.floors)))
     held.require_sequential(plan(1, 0))
     held.add_bound(2, 7, "model")
     held.offer(plan(1, 1))

@@ -16,6 +16,7 @@ from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall, 
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.domain.solution import Status, Stop, TierResult
+from solver.domain.targets import HostPorts, Target, TargetKind
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
 names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6)
@@ -59,6 +60,15 @@ def clusters(draw: st.DrawFn) -> ClusterSnapshot:
 
 
 rules = st.builds(RuleSpec, texts, texts)
+targets = st.builds(
+    Target,
+    names,
+    st.sampled_from(TargetKind),
+    texts,
+    st.integers(0, 65535),
+    st.sampled_from(HostPorts),
+    st.lists(names, max_size=2).map(tuple),
+)
 
 
 @st.composite
@@ -89,6 +99,7 @@ def groups(draw: st.DrawFn, resources: tuple[str, ...]) -> TaskGroup:
         max_moves=draw(st.none() | st.integers(0, 2**40)),
         minimum_healthy_percent=draw(percent),
         maximum_percent=draw(st.none() | st.integers(100, 1_000)),
+        targets=tuple(draw(st.lists(targets, max_size=2))),
     )
 
 

@@ -27,11 +27,13 @@ thorough = settings(max_examples=60, deadline=None, suppress_health_check=list(H
 @given(problems.problems(), problems.limits)
 def test_bytes_keep_a_request(problem: Problem, limits: Limits) -> None:
     """A request that is written and read again is the same."""
-    call = PlaceCall(problem, limits, explain=False, validate_only=True, label="x", warnings=("one", "two"))
+    call = PlaceCall(
+        problem, limits, explain=False, validate_only=True, label="x", warnings=("one", "two"), request_id="r"
+    )
     found = codec.call_from_bytes(codec.call_to_bytes(call))
     assert problems.contents(found.problem) == problems.contents(problem)
     assert (found.limits, found.explain, found.validate_only) == (limits, False, True)
-    assert (found.label, found.warnings) == ("x", ("one", "two"))
+    assert (found.label, found.warnings, found.request_id) == ("x", ("one", "two"), "r")
 
 
 @thorough

@@ -35,9 +35,10 @@ from solver.errors import (
 from solver.service import codec
 from solver.service.client import Client
 from solver.service.decode import PlaceCall
+from solver.service.limits import PoolLimits
 from solver.service.options import ServerOptions
+from solver.service.placement import CUT_OFF
 from solver.service.sizes import SizeLimits
-from solver.service.worker import CUT_OFF
 from tests.service import problems
 from tests.service.details import details_of
 from tests.service.running import Running, fake, server
@@ -68,7 +69,7 @@ def pid_of(answer: Answer) -> int:
     return int(answer.warnings[-2])
 
 
-def refusal(address: str, payload: bytes, **options: float) -> tuple[grpc.StatusCode, status_pb2.Status | None]:
+def refusal(address: str, payload: bytes, **options: object) -> tuple[grpc.StatusCode, status_pb2.Status | None]:
     """The code and the status of a call that is refused."""
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refused:
         channel.unary_unary(PLACE)(payload, **options)
@@ -156,6 +157,32 @@ def test_a_worker_that_ends_is_unavailable_and_replaced(running: Running, client
     assert pid_of(client.place(problems.small())) != before
 
 
+def test_a_worker_that_ends_with_a_plan_still_answers(client: Client) -> None:
+    """The plan that a search had reported before it aborted is the answer, with a warning; the worker is replaced."""
+    before = pid_of(client.place(problems.small()))
+    answer = client.place(problems.small(), label="ends with a plan")
+    assert (answer.status, list(answer.started), answer.warnings) == (Status.FEASIBLE, [(0, 0, 1)], (CUT_OFF,))
+    assert pid_of(client.place(problems.small())) != before
+
+
+def test_a_worker_takes_no_more_than_its_memory() -> None:
+    """A search that takes all it gets: its best plan where it had one, otherwise TOO_LARGE; the same worker goes on."""
+    limited = fake().replace("grace_seconds=0.2", "grace_seconds=0.2, worker_bytes=512 * 2**20")
+    with server(limited) as running, Client(running.address) as client:
+        before = pid_of(client.place(problems.small()))
+        with pytest.raises(TooLarge, match="needs more than the 512 MiB of memory that a worker has"):
+            client.place(problems.small(), label="takes all memory")
+        answer = client.place(problems.small(), label="takes all memory with a plan")
+        assert (answer.status, list(answer.started), answer.warnings) == (Status.FEASIBLE, [(0, 0, 1)], (CUT_OFF,))
+        assert pid_of(client.place(problems.small())) == before
+
+
+def test_a_worker_needs_memory_to_start() -> None:
+    """A limit below what it loads is refused."""
+    with pytest.raises(InvalidRequest, match=r"^worker_bytes: is 1,000; must be at least 536,870,912$"):
+        PoolLimits(worker_bytes=1000)
+
+
 def test_an_idle_worker_that_ends_is_replaced(client: Client) -> None:
     """A worker killed between calls is replaced without any call noticing."""
     before = pid_of(client.place(problems.small()))
@@ -209,6 +236,24 @@ def test_too_many_waiting_calls_are_refused_at_once() -> None:
         assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
         busy.cancel()
         assert codec.wire.PlaceResponse.FromString(waits.result()).label == "waits"
+
+
+def test_a_call_that_would_wait_in_vain_is_refused_at_once() -> None:
+    """Calls have taken 0.3 s; one that has 0.2 s and finds the worker busy is not let wait, one that has 5 s is answered."""
+    with server(fake()) as running, grpc.insecure_channel(running.address) as channel:
+        place = channel.unary_unary(PLACE)
+        for _ in range(5):
+            place(labelled("takes 0.3"))
+        busy = place.future(labelled("takes 0.3"))
+        time.sleep(0.05)
+        patient = place.future(labelled("patient"), timeout=5)
+        code, status = refusal(running.address, labelled(""), timeout=0.2)
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert status is not None
+        assert "of work are in front of the call" in status.message
+        assert [info.reason for info in details_of(status, error_details_pb2.ErrorInfo)] == ["OVERLOADED"]
+        assert busy.result()
+        assert codec.wire.PlaceResponse.FromString(patient.result()).label == "patient"
 
 
 def test_a_waiting_call_that_is_cancelled_takes_no_worker(running: Running) -> None:
@@ -416,3 +461,31 @@ def test_a_server_that_is_stopped_while_it_starts_ends() -> None:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")
+
+
+def test_a_server_ends_although_a_worker_is_never_ready() -> None:
+    """SIGTERM while a worker that does nothing starts: server and worker end at once."""
+    options = "server.ServerOptions('127.0.0.1:0', 1, api='tests.service.never_ready_api')"
+    code = f"from solver.service import server; server.serve({options})"
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root) as process:
+        found: list[int] = []
+        until = time.monotonic() + 20
+        while not found and time.monotonic() < until:
+            time.sleep(0.05)
+            found = [worker for below in _children(process.pid) for worker in _children(below)]
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            left = [pid for pid in found if _exists(pid)]
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+    assert (len(found), left) == (1, [])
+
+
+def _children(process: int) -> list[int]:
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(pid) for each in tasks for pid in each.read_text().split()]

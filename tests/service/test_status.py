@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError
+from solver.errors import Fault, InvalidQuery, InvalidRequest, Overloaded, PlacementSolverError, ShuttingDown
 from solver.service.status import DOMAIN, MAX_DETAILS, all_errors, from_status, internal, to_status
 from tests.service.details import details_of
 
@@ -30,7 +30,7 @@ def test_every_error_has_a_status_and_comes_back(kind: type[PlacementSolverError
     found = from_status(status_pb2.Status.FromString(status.SerializeToString()))
     assert (type(found), str(found)) == (kind, str(error))
     assert bool(details_of(status, error_details_pb2.BadRequest)) is issubclass(kind, InvalidRequest)
-    assert bool(details_of(status, error_details_pb2.RetryInfo)) is issubclass(kind, Overloaded)
+    assert bool(details_of(status, error_details_pb2.RetryInfo)) is issubclass(kind, Overloaded | ShuttingDown)
 
 
 def test_no_two_errors_have_one_reason() -> None:

@@ -9,6 +9,7 @@ from solver.domain.problem import Problem
 from solver.errors import InvalidRequest
 from solver.formats.ecs.remarks import listed
 from solver.formats.listed import Listed
+from solver.rules import isolate_roles
 from solver.rules.base import Constraint
 from solver.rules.capacity_providers import CapacityProviders
 from solver.rules.location import Location
@@ -24,6 +25,22 @@ def advice(problem: Problem, entries: Iterable[tuple[int, Listed]]) -> tuple[str
     found = [(name, remark) for _, name, entry in chosen for remark in entry.remarks]
     found += [(name, remark) for g, name, _ in chosen for remark in _rule_remarks(problem, g)]
     return tuple(_by_group(found))
+
+
+def unknown_roles(problem: Problem, groups: Iterable[Listed]) -> tuple[str, ...]:
+    """A warning of tasks whose role no document says, where roles are isolated (§3.8): the rule does not hold them apart."""
+    if not any(rule.type == isolate_roles.TYPE for rule in problem.rules):
+        return ()
+    running = problem.running.totals()
+    names = [
+        entry.group.name
+        for entry in groups
+        if entry.is_undefined and not entry.group.role and running[problem.by_name[entry.group.name]]
+    ]
+    if not names:
+        return ()
+    text = "the task role is not known, as the task definition is not there: isolateRoles does not keep its tasks apart"
+    return (f"{listed(names)}: {text}",)
 
 
 def _by_group(remarks: Iterable[tuple[str, str]]) -> list[str]:

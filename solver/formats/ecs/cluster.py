@@ -16,14 +16,17 @@ from solver.domain.request import MAX_CONSTRAINTS, Freedom, RuleSpec, RunningTas
 from solver.errors import Fault, InvalidRequest
 from solver.formats.draft import Draft, Standing
 from solver.formats.ecs.accounting import Accounting, Located, kept_instances, locate
+from solver.formats.ecs.balancers import read_balancers
 from solver.formats.ecs.definitions import Definitions, read_definitions
 from solver.formats.ecs.deployment import make_deployment
 from solver.formats.ecs.documents import Element, read_documents, take_documents
 from solver.formats.ecs.groups import Directory, plain_names, platforms_of, readable, revision, zones_of_subnets
 from solver.formats.ecs.instances import Instance, read_instances
+from solver.formats.ecs.missing import warn_of_missing
 from solver.formats.ecs.names import EcsNames
 from solver.formats.ecs.remarks import Remarks, counted, listed
 from solver.formats.ecs.request import Request, make_request
+from solver.formats.ecs.roles import own_role, under_role
 from solver.formats.ecs.services import NOT_EC2, read_services
 from solver.formats.ecs.tasks import Task, read_tasks
 from solver.formats.ecs.times import protected_tasks, read_protections, snapshot_time
@@ -31,6 +34,9 @@ from solver.formats.listed import Listed
 from solver.formats.operable import Operable
 
 STOPPING = ("held", "free")
+
+Identity = tuple[str, str, str]
+"""Group of tasks, ``family:revision``, and the role that the tasks were given in place of the definition's, empty for none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +165,8 @@ def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> E
     directory
         Holds ``container-instances.json``, ``tasks.json``, ``task-definitions.json`` and ``services.json``: each what
         the describe call prints, or a list of such answers; ``task-protection.json``, ``capacity-providers.json``,
-        ``cluster.json`` and ``snapshot.json`` (``{"takenAt": ...}``) where present.
+        ``cluster.json``, ``load-balancers.json``, ``target-groups.json``, ``classic-load-balancers.json`` and
+        ``snapshot.json`` (``{"takenAt": ...}``) where present.
     stopping
         Whether what stopping tasks take is still ``held`` (§2.4) or already ``free``, as ECS counts it.
     at
@@ -240,6 +247,7 @@ class _Reader:
         self.services = read_services(self.answers["services"])
         self.tasks = read_tasks(self.answers["tasks"])
         self.protections = read_protections(self.answers["protectedTasks"])
+        self.balancers = read_balancers(self.answers)
         self._refuse()
 
     def _refuse(self) -> None:
@@ -319,6 +327,7 @@ class _Reader:
             platforms=whole.platforms,
             custom=whole.custom,
             default_providers=tuple(self._default_providers()),
+            balancers=self.balancers,
         )
 
     def _default_providers(self) -> Iterable[str]:
@@ -327,48 +336,36 @@ class _Reader:
                 for item in cluster.elements("defaultCapacityProviderStrategy"):
                     yield item.text("capacityProvider")
 
-    def _groups(self, directory: Directory, located: Located) -> tuple[list[Listed], dict[tuple[str, str], int]]:
-        """The groups, and the index of each group of tasks and revision."""
-        examples: dict[tuple[str, str], Task] = {}
+    def _identity(self, task: Task) -> Identity:
+        return task.group, task.key, own_role(task, self.definitions)
+
+    def _groups(self, directory: Directory, located: Located) -> tuple[list[Listed], dict[Identity, int]]:
+        """The groups, and the index of each."""
+        examples: dict[Identity, Task] = {}
         for task, _ in located.running:
-            examples.setdefault((task.group, task.key), task)
+            examples.setdefault(self._identity(task), task)
         keys = dict.fromkeys(
-            (service.group, directory.current(service.group))
+            (service.group, directory.current(service.group), "")
             for service in self.services.values()
             if service.launch not in NOT_EC2 and service.is_active
         )
         order = {group: at for at, group in enumerate(self.services)}
-        for group, key in sorted(
-            examples, key=lambda pair: (order.get(pair[0], len(order)), pair[0], -revision(pair[1]), pair[1])
+        for identity in sorted(
+            examples, key=lambda one: (order.get(one[0], len(order)), one[0], -revision(one[1]), *one[1:])
         ):
-            keys.setdefault((group, key))
-        groups = [directory.listed(group, key, examples.get((group, key))) for group, key in keys]
-        self._warn_of_missing(groups, examples)
+            keys.setdefault(identity)
+        groups = []
+        for identity in keys:
+            group, key, role = identity
+            entry = directory.listed(group, key, examples.get(identity))
+            groups.append(under_role(entry, role, examples[identity]) if role else entry)
+        running = dict.fromkeys(identity[:2] for identity in examples)
+        warn_of_missing(groups, running, self.definitions, self.services, self.remarks)
         for entry in groups:
             if len(entry.group.constraints) > MAX_CONSTRAINTS:
                 problem = f"has {len(entry.group.constraints)} constraints, those of the task definition included"
                 self.faults.append(Fault(entry.group.name, problem, f"at most {MAX_CONSTRAINTS}"))
-        return groups, {pair: g for g, pair in enumerate(keys)}
-
-    def _warn_of_missing(self, groups: list[Listed], examples: Mapping[tuple[str, str], Task]) -> None:
-        running = {key for _, key in examples if key not in self.definitions.by_key}
-        text = "task definition {names} is not in task-definitions.json: its tasks count as their own documents say"
-        texts = (
-            "task definitions {names} are not in task-definitions.json: their tasks count as their own documents say"
-        )
-        self.remarks.about(sorted(running), text, texts)
-        text = "{names} run tasks and are not in services.json: their rules are not known"
-        without = [group for group, _ in examples if group.startswith("service:") and group not in self.services]
-        self.remarks.about(
-            without, text.replace("run tasks and are", "runs tasks and is").replace("their", "its"), text
-        )
-        missing = [entry.group.name for entry in groups if "is not in task-definitions.json" in entry.refusal]
-        idle = [name for name in missing if name in self.services and self._is_idle(name, examples)]
-        text = "the task definition of {names} is not in task-definitions.json: no task of it can be placed"
-        self.remarks.about(idle, text, text)
-
-    def _is_idle(self, name: str, examples: Mapping[tuple[str, str], Task]) -> bool:
-        return not any(group == name for group, _ in examples)
+        return groups, {identity: g for g, identity in enumerate(keys)}
 
     def _protected(self) -> frozenset[str]:
         services = [service for answer in self.answers["services"] for service in answer.elements("services")]
@@ -382,7 +379,7 @@ class _Reader:
         self,
         snapshot: ClusterSnapshot,
         groups: list[Listed],
-        index: Mapping[tuple[str, str], int],
+        index: Mapping[Identity, int],
         located: Located,
         protected: frozenset[str],
     ) -> tuple[Problem, list[str]]:
@@ -398,7 +395,7 @@ class _Reader:
         tasks = tuple(
             RunningTask(
                 id=task.arn,
-                group=index[task.group, task.key],
+                group=index[self._identity(task)],
                 instance=i,
                 protected=task.arn in protected,
                 healthy=task.is_healthy,

@@ -39,6 +39,9 @@ KINDS = (
     Kind("task-protection.json", "protectedTasks", "aws ecs get-task-protection"),
     Kind("capacity-providers.json", "capacityProviders", "aws ecs describe-capacity-providers"),
     Kind("cluster.json", "clusters", "aws ecs describe-clusters"),
+    Kind("load-balancers.json", "LoadBalancers", "aws elbv2 describe-load-balancers"),
+    Kind("target-groups.json", "TargetGroups", "aws elbv2 describe-target-groups"),
+    Kind("classic-load-balancers.json", "LoadBalancerDescriptions", "aws elb describe-load-balancers"),
     Kind("snapshot.json", "takenAt", "placement-solver import ecs"),
 )
 
@@ -80,7 +83,7 @@ class Element:
     def needed(self, name: str) -> str:
         """A text that must be there."""
         found = self.text(name)
-        if not found and not isinstance(self.value.get(name), (int, float, list, dict)):
+        if self.value.get(name) in (None, ""):
             self.fault(name, "is missing" if not self.has(name) else "is empty", "must be a text")
         return found
 
@@ -190,8 +193,9 @@ def _whole(value: object) -> int | None:
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else None
     if isinstance(value, str):
-        digits = value.strip().removeprefix("-")
-        return int(value) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+        text = value.strip()
+        digits = text.removeprefix("-")
+        return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
     return None
 
 

@@ -8,6 +8,8 @@
 ``nightly-etl``
     Standalone tasks in a group of its own name, of the newest revision that runs there; others are
     ``nightly-etl@nightly:1``.
+``family:batch as role/etl``
+    Those of ``family:batch`` that run under another task role than their task definition's.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from dataclasses import dataclass, field, replace
 
 from solver.domain.cluster import ZONE, ClusterSnapshot
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+from solver.domain.targets import Target
 from solver.errors import Fault, InvalidRequest
+from solver.formats.ecs.balancers import Balancers
 from solver.formats.ecs.definitions import CPU_ARCHITECTURE, OS_FAMILY, Definition, Definitions
 from solver.formats.ecs.instances import SUBNET
 from solver.formats.ecs.services import NOT_EC2, Service
@@ -67,6 +71,7 @@ class Directory(Naming):
     """The values of the attributes that name a platform, where an instance has them."""
     default_providers: tuple[str, ...] = ()
     """Of the cluster, for standalone tasks."""
+    balancers: Balancers = Balancers()
 
     def listed(self, group: str, key: str, example: Task | None = None) -> Listed:
         """The group of tasks at a revision.
@@ -82,11 +87,14 @@ class Directory(Naming):
         constraints = definition.constraints + (service.constraints if service else ())
         remarks = list(definition.remarks)
         zones: tuple[str, ...] = ()
+        targets: tuple[Target, ...] = ()
         scheduling = Scheduling.STANDALONE
         if service is not None:
             scheduling = service.scheduling
             remarks += service.remarks
             zones = self._zones(definition, service, remarks)
+            targets = self.balancers.targets(service.registrations.of(key), definition)
+            remarks += self.balancers.remarks(targets, definition)
         elif group.startswith("service:"):
             scheduling = Scheduling.REPLICA
         elif self.default_providers:
@@ -108,6 +116,7 @@ class Directory(Naming):
             task_definition=definition.arn,
             minimum_healthy_percent=service.minimum_healthy_percent if service else None,
             maximum_percent=service.maximum_percent if service else None,
+            targets=targets,
         )
         return Listed(built, definition.constraints, tuple(remarks), self._refusal(group, definition, service))
 
@@ -125,9 +134,11 @@ class Directory(Naming):
             task_definition=example.definition if example else key,
             minimum_healthy_percent=service.minimum_healthy_percent if service else None,
             maximum_percent=service.maximum_percent if service else None,
+            targets=self.balancers.targets(service.registrations.of(key), None) if service else (),
         )
         remedy = f"add what `aws ecs describe-task-definition --task-definition {key}` prints"
-        return Listed(built, refusal=f"has the task definition {key}, which is not in task-definitions.json; {remedy}")
+        refusal = f"has the task definition {key}, which is not in task-definitions.json; {remedy}"
+        return Listed(built, refusal=refusal, is_undefined=True)
 
     def _refusal(self, group: str, definition: Definition, service: Service | None) -> str:
         if service is not None and service.refusal:

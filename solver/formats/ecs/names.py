@@ -7,10 +7,10 @@ from difflib import get_close_matches
 
 from solver.domain.problem import Problem
 from solver.errors import Fault
-from solver.formats.ecs.advice import advice
+from solver.formats.ecs.advice import advice, unknown_roles
 from solver.formats.ecs.groups import Directory
 from solver.formats.ecs.remarks import listed
-from solver.formats.listed import Listed
+from solver.formats.listed import AS_ROLE, Listed
 
 
 class EcsNames:
@@ -35,6 +35,8 @@ class EcsNames:
         if name in self.by_name:
             return self.groups[self.by_name[name]]
         directory = self.directory
+        if AS_ROLE in name:
+            return None
         if name in directory.services:
             return self._listed(name, directory.current(name))
         kind, _, rest = name.partition(":")
@@ -52,8 +54,8 @@ class EcsNames:
         return self.directory.listed(group, key) if at is None else self.groups[at]
 
     def advice(self, problem: Problem, entries: Iterable[tuple[int, Listed]]) -> tuple[str, ...]:
-        """What people should know about groups of a problem whose tasks are to start, given by index."""
-        return advice(problem, entries)
+        """What people should know about groups of a problem whose tasks are to start, given by index; and of isolated roles."""
+        return (*advice(problem, entries), *unknown_roles(problem, self.groups))
 
     def unknown(self, name: str, problem: str) -> Fault:
         """The fault of a name that means no group, with what was probably meant."""

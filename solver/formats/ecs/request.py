@@ -12,7 +12,6 @@ from solver.domain.counts import Bools, Counts
 from solver.domain.problem import Problem
 from solver.domain.request import MAX_START, RuleSpec, TaskGroup
 from solver.errors import Fault, InvalidRequest
-from solver.formats.ecs.advice import advice
 from solver.formats.ecs.names import EcsNames
 from solver.formats.listed import Listed
 
@@ -86,7 +85,7 @@ class _Maker:
                 for task in tasks
             ),
         )
-        return problem, advice(problem, ((g, entry) for g, (entry, _) in enumerate(wanted)))
+        return problem, self.names.advice(problem, ((g, entry) for g, (entry, _) in enumerate(wanted)))
 
     def _wanted(self) -> list[tuple[Listed, int | None]]:
         """The groups that are asked for and the index of each; None for one that has nothing running."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from solver.domain.request import MAX_CONSTRAINTS, MAX_STRATEGIES, RuleSpec, Scheduling
+from solver.formats.ecs.balancers import Registrations, read_registrations
 from solver.formats.ecs.definitions import read_rules
 from solver.formats.ecs.documents import Element, shown
 
@@ -48,6 +49,8 @@ class Service:
         What matters in it and is not modelled.
     minimum_healthy_percent, maximum_percent
         Of its deployment configuration, else ECS's defaults: 100 and 200, for a DAEMON service 0 and 100.
+    registrations
+        The load balancers of its tasks.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Service:
     remarks: tuple[str, ...] = ()
     minimum_healthy_percent: int = 100
     maximum_percent: int = 200
+    registrations: Registrations = Registrations()
 
     @property
     def group(self) -> str:
@@ -117,6 +121,7 @@ def _service(document: Element) -> Service:
         remarks=tuple(_remarks(document, providers)),
         minimum_healthy_percent=least,
         maximum_percent=most,
+        registrations=read_registrations(document),
     )
 
 
@@ -183,6 +188,8 @@ def _remarks(document: Element, providers: list[Provider]) -> Iterable[str]:
     controller = document.element("deploymentController")
     if controller is not None and controller.text("type") not in ("", "ECS"):
         yield f"its deployment controller is {controller.text('type')}: new tasks are of its PRIMARY task set"
+    if any(one.has("advancedConfiguration") for one in document.elements("loadBalancers")):
+        yield "the alternate target groups of its deployments (advancedConfiguration) are not modelled"
     if document.text("launchType") == "MANAGED_INSTANCES":
         yield "ECS adds managed instances for it when it needs them, which is not modelled"
     if document.elements("volumeConfigurations") or any(

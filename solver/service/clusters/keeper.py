@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from solver.errors import ClusterNotFound, InvalidRequest, StaleVersion, StoreFailed
 from solver.formats.ecs.mirror import Answers
-from solver.service.clusters import ecs
+from solver.service.clusters import ecs, service_actions
+from solver.service.clusters.placements import PlacementLog
 from solver.service.clusters.state import MAX_NAME, LiveCluster, utc_now
 from solver.service.clusters.store import Store
 from solver.v1 import cluster_service_pb2 as wire
+
+T = TypeVar("T")
 
 LAPSE_INTERVAL = 1.0
 """Seconds between two looks at what has lapsed; a call that names a cluster looks, too."""
@@ -48,6 +52,8 @@ class ClusterKeeper:
         self._writing = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "placement-solver-state")
         self._lapsing: asyncio.Task[None] | None = None
+        self.placements = PlacementLog(store, self._in_thread, self._found)
+        """What was decided for the clusters."""
 
     def start(self) -> None:
         """Begin to look at what lapses."""
@@ -59,6 +65,7 @@ class ClusterKeeper:
             self._lapsing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._lapsing
+        await self.placements.close()
         async with self._writing:
             self._thread.shutdown()
             self._store.close()
@@ -68,6 +75,10 @@ class ClusterKeeper:
     def names(self) -> list[str]:
         """In order."""
         return sorted(self._clusters)
+
+    def versions(self) -> dict[str, int]:
+        """The present versions by name. From any thread."""
+        return {name: cluster.version for name, cluster in self._clusters.copy().items()}
 
     async def cluster(self, name: str) -> LiveCluster:
         """The cluster at its present version, without what has lapsed.
@@ -96,8 +107,8 @@ class ClusterKeeper:
 
     def _found(self, name: str) -> LiveCluster:
         if name not in self._clusters:
-            kept = f"kept are {', '.join(self.names()[:5])}" if self._clusters else "none is kept"
-            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; {kept}")
+            # Which ones are kept is not for everybody: ListClusters says it to those who may know.
+            raise ClusterNotFound(f"no cluster '{name[:MAX_NAME]}' is kept here; put it first, or ask ListClusters")
         return self._clusters[name]
 
     # Changing.
@@ -143,18 +154,29 @@ class ClusterKeeper:
             await self._kept(after, partial(self._store.add_events, after, found.changes, written))
             return found
 
-    async def commit(self, request: wire.CommitRequest) -> tuple[LiveCluster, str]:
-        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``."""
+    async def commit(
+        self, request: wire.CommitRequest, judge: Callable[[LiveCluster], None] = lambda before: None
+    ) -> tuple[LiveCluster, str]:
+        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``.
+
+        Parameters
+        ----------
+        judge
+            Raises where the plan must not be accepted for the cluster as it is now.
+        """
         await self.cluster(request.name)
         async with self._writing:
             before = self._found(request.name)
+            judge(before)
             again = before.by_request(request.request_id)
             if again is not None:
                 return before, again.id
             _require_version(before, request.version)
             reservation, now = f"reserved-{uuid.uuid4().hex[:16]}", self._clock()
             after = before.committed(request, reservation, now)
-            await self._kept(after, partial(self._store.add_commit, after, request, reservation, now))
+            events = service_actions.of_commit(after.name, after.version, after.reserved.get(reservation), now)
+            write = partial(self._store.add_commit, after, request, reservation, now, events)
+            await self._kept(after, write, with_events=True)
             return after, reservation
 
     async def delete(self, request: wire.DeleteClusterRequest) -> None:
@@ -168,8 +190,10 @@ class ClusterKeeper:
         async with self._writing:
             before, now = self._clusters.get(name), self._clock()
             after = before.lapsed(now) if before is not None else None
-            if after is not None and after is not before:
-                await self._kept(after, partial(self._store.add_lapse, after, now))
+            if before is not None and after is not None and after is not before:
+                lapsed = [one for one in before.reserved.values() if one.id not in after.reserved]
+                events = service_actions.of_lapse(name, after.version, lapsed, now)
+                await self._kept(after, partial(self._store.add_lapse, after, now, events), with_events=True)
 
     async def _look(self) -> None:
         while True:
@@ -179,18 +203,28 @@ class ClusterKeeper:
                 with suppress(StoreFailed, ClusterNotFound):
                     await self.cluster(name)
 
-    async def _kept(self, after: LiveCluster, write: Callable[[], None]) -> LiveCluster:
-        await self._written(write, partial(self._clusters.__setitem__, after.name, after))
+    async def _kept(self, after: LiveCluster, write: Callable[[], None], *, with_events: bool = False) -> LiveCluster:
+        def show() -> None:
+            self._clusters[after.name] = after
+            if with_events:
+                self.placements.tell(after.name)
+
+        await self._written(write, show)
         return after
+
+    def _in_thread(self, act: Callable[[], T], /) -> Awaitable[T]:
+        """Call a function in the thread of the store."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     def _hide(self, name: str) -> None:
         del self._clusters[name]
+        self.placements.tell(name)
 
     async def _written(self, write: Callable[[], None], show: Callable[[], None]) -> None:
         """Write, then show it to everybody; both or neither, also where whoever asked has gone meanwhile."""
 
         async def both() -> None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, write)
+            await self._in_thread(write)
             show()
 
         task = asyncio.get_running_loop().create_task(both())

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from solver.errors import InvalidRequest
 from solver.formats.ecs.following import Outcome
+from solver.service.callers.permit import Permit
+from solver.service.callers.roles import Role, Touched, require
 from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
-from solver.service.gate import Answer, Incoming
-from solver.service.messages import unpacked
+from solver.service.gate import Answer, Incoming, StreamedAnswer, Write
+from solver.service.messages import inside, unpacked
 from solver.service.sizes import (
     APPLY_CHANGES,
     APPLY_ECS_EVENTS,
@@ -34,8 +37,16 @@ from solver.service.sizes import (
 )
 from solver.v1 import cluster_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
+from solver.v1 import plan_pb2, task_group_pb2
 
 SERVICE = "solver.v1.ClusterService"
+
+ACTIONS = {
+    plan_pb2.ACTION_KIND_START: "start",
+    plan_pb2.ACTION_KIND_STOP: "stop",
+    plan_pb2.ACTION_KIND_MOVE: "move",
+}
+"""What an action does, in words."""
 
 M = TypeVar("M", bound=Message)
 
@@ -99,8 +110,24 @@ class ClusterServicer:
             "ApplyEcsEvents": _in_bytes(self._follow),
         }
 
-    async def _put(self, payload: bytes) -> wire.PutClusterResponse:
+    def streams(self) -> Mapping[str, StreamedAnswer]:
+        """By method, those with several responses."""
+        return {"WatchPlacements": self._watch}
+
+    async def _watch(self, call: Incoming, write: Write) -> NoReturn:
+        request = self._read(call.request, wire.WatchPlacementsRequest())
+        call.caller.role.require_cluster(request.name)
+        after = request.after if request.HasField("after") else None
+        if after is not None and after < 0:
+            raise InvalidRequest.at("after", f"is {after}", "must be the position of an event, or 0")
+        async with aclosing(self._keeper.placements.watch(request.name, after)) as events:
+            async for position, event in events:
+                await write(wire.WatchPlacementsResponse(position=position, event=event).SerializeToString())
+        raise AssertionError("a cluster is watched until an error or until nobody does")
+
+    async def _put(self, payload: bytes, role: Role) -> wire.PutClusterResponse:
         request = self._read(payload, wire.PutClusterRequest(), PUT_CLUSTER)
+        role.require_cluster(request.name)
         self._sizes.require_state(request.state, "state.")
         # A large cluster takes some tenths of a second to read and to write: in a thread, so that others are answered meanwhile.
         drawn = await asyncio.to_thread(LiveCluster.of, request.name, 0, request.state)
@@ -110,8 +137,9 @@ class ClusterServicer:
             raise InvalidRequest(replace(fault, path=f"state.{fault.path}") for fault in invalid.faults) from None
         return wire.PutClusterResponse(version=(await self._keeper.put(request)).version)
 
-    async def _apply(self, payload: bytes) -> wire.ApplyChangesResponse:
+    async def _apply(self, payload: bytes, role: Role) -> wire.ApplyChangesResponse:
         request = self._read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
+        role.require_cluster(request.name)
         groups = {change.put_group.name: k for k, change in enumerate(request.changes) if change.HasField("put_group")}
         if groups:
             # What a group says is read where requests are; a rule that cannot be read would fail all that name the cluster.
@@ -134,29 +162,38 @@ class ClusterServicer:
             faults = [replace(one, path=re.sub(r"^groups\[(\d+)\]", path_of, one.path)) for one in invalid.faults]
             raise InvalidRequest(faults) from None
 
-    async def _get(self, payload: bytes) -> wire.GetClusterResponse:
+    async def _get(self, payload: bytes, role: Role) -> wire.GetClusterResponse:
         request = self._read(payload, wire.GetClusterRequest())
+        role.require_cluster(request.name)
         return await asyncio.to_thread((await self._keeper.cluster(request.name)).response)
 
-    async def _list(self, payload: bytes) -> wire.ListClustersResponse:
+    async def _list(self, payload: bytes, role: Role) -> wire.ListClustersResponse:
         self._read(payload, wire.ListClustersRequest())
-        found = [await self._keeper.cluster(name) for name in self._keeper.names()]
+        found = [await self._keeper.cluster(name) for name in self._keeper.names() if role.allows_cluster(name)]
         return wire.ListClustersResponse(clusters=[cluster.summary() for cluster in found])
 
-    async def _delete(self, payload: bytes) -> wire.DeleteClusterResponse:
-        await self._keeper.delete(self._read(payload, wire.DeleteClusterRequest()))
+    async def _delete(self, payload: bytes, role: Role) -> wire.DeleteClusterResponse:
+        request = self._read(payload, wire.DeleteClusterRequest())
+        role.require_cluster(request.name)
+        await self._keeper.delete(request)
         return wire.DeleteClusterResponse()
 
-    async def _commit(self, payload: bytes) -> wire.CommitResponse:
+    async def _commit(self, payload: bytes, role: Role) -> wire.CommitResponse:
         request = self._read(payload, wire.CommitRequest(), COMMIT)
-        after, reservation = await self._keeper.commit(request)
+        role.require_cluster(request.name)
+
+        def judge(cluster: LiveCluster) -> None:
+            require(denial for touched in touched_by(request, cluster) for denial in role.denials(touched))
+
+        after, reservation = await self._keeper.commit(request, judge)
         kept = after.reserved.get(reservation)
         if kept is None:
             return wire.CommitResponse(version=after.version)
         return wire.CommitResponse(version=after.version, reservation=reservation, lapses_at=kept.lapses_at.isoformat())
 
-    async def _put_documents(self, payload: bytes) -> wire.PutEcsDocumentsResponse:
+    async def _put_documents(self, payload: bytes, role: Role) -> wire.PutEcsDocumentsResponse:
         request = self._read(payload, wire.PutEcsDocumentsRequest(), PUT_ECS_DOCUMENTS)
+        role.require_cluster(request.name)
         found = await self._keeper.put_documents(request.name, await asyncio.to_thread(answers_of, request.documents))
         return wire.PutEcsDocumentsResponse(
             version=found.cluster.version,
@@ -166,8 +203,9 @@ class ClusterServicer:
             needs=_needs(found.cluster),
         )
 
-    async def _follow(self, payload: bytes) -> wire.ApplyEcsEventsResponse:
+    async def _follow(self, payload: bytes, role: Role) -> wire.ApplyEcsEventsResponse:
         request = self._read(payload, wire.ApplyEcsEventsRequest(), APPLY_ECS_EVENTS)
+        role.require_cluster(request.name)
         found = await self._keeper.follow(request.name, request.events)
         return wire.ApplyEcsEventsResponse(
             version=found.cluster.version,
@@ -189,34 +227,72 @@ def _needs(cluster: LiveCluster) -> list[wire.EcsNeed]:
     return [wire.EcsNeed(subject=one.subject, name=one.name, reason=one.reason) for one in found]
 
 
-def _in_bytes(answer: Callable[[bytes], Awaitable[Message]]) -> Answer:
+def touched_by(request: wire.CommitRequest, cluster: LiveCluster) -> Iterator[Touched]:
+    """The groups that a plan changes, each by all the names and task roles that it has here or in the request."""
+    own = {group.name: group for group in request.groups}
+    for g, group in enumerate(request.groups):
+        kept = [found for found in (group, cluster.groups.get(group.name)) if found is not None]
+        yield _touched(f"groups[{g}]", f"groups[{g}].role", "put", group.name, kept, starts=True)
+    for k, action in enumerate(request.actions):
+        stops = action.kind in (plan_pb2.ACTION_KIND_STOP, plan_pb2.ACTION_KIND_MOVE)
+        verb = ACTIONS.get(action.kind, "change")
+        if stops and action.task in cluster.tasks:
+            # Which group's task it is, is not for the action to say.
+            name = cluster.tasks[action.task].group
+            yield _touched(f"actions[{k}].task", "", verb, name, [cluster.groups[name]], starts=False)
+        kept = [found for found in (own.get(action.group), cluster.groups.get(action.group)) if found is not None]
+        starts = action.kind != plan_pb2.ACTION_KIND_STOP
+        if starts or action.group:
+            yield _touched(f"actions[{k}].group", f"actions[{k}].group", verb, action.group, kept, starts=starts)
+
+
+def _touched(
+    path: str, role_path: str, verb: str, name: str, groups: Sequence[task_group_pb2.TaskGroup], *, starts: bool
+) -> Touched:
+    families = (group.family for group in groups if group.family)
+    return Touched(path, role_path, verb, (name, *families), tuple(group.role for group in groups) if starts else ())
+
+
+def _in_bytes(answer: Callable[[bytes, Role], Awaitable[Message]]) -> Answer:
     async def answered(call: Incoming) -> bytes:
-        return (await answer(call.request)).SerializeToString()
+        return (await answer(call.request, call.caller.role)).SerializeToString()
 
     return answered
 
 
 async def with_cluster(
-    keeper: ClusterKeeper, payload: bytes, wrapper: Callable[[], Wrapper] | None, sizes: SizeLimits
-) -> tuple[bytes, bytes]:
-    """A request with the cluster that it names, and what its answer says of that cluster; both in bytes.
+    keeper: ClusterKeeper,
+    payload: bytes,
+    named: placing.RequestOutline,
+    wrapper: Callable[[], Wrapper] | None,
+    sizes: SizeLimits,
+    role: Role,
+) -> tuple[bytes, bytes, Permit]:
+    """A request with the cluster that it names, what its answer says of that cluster, and what the answer may change.
 
     Protobuf puts messages together that stand one after the other, so that what is kept need not be written anew for
     each request (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
 
     Parameters
     ----------
+    named
+        What the request says of the cluster.
     wrapper
         Makes the message that holds the request; None for a ``PlaceRequest`` itself.
     sizes
         What the request may be at most.
+    role
+        Of the caller.
 
     Returns
     -------
-    The whole request, and what belongs behind the answer; the request as it is, and nothing, where it names no cluster.
+    The whole request, and what belongs behind the answer, both in bytes; the request as it is, and nothing, where it names no
+    cluster.
 
     Raises
     ------
+    PermissionDenied
+        If the role allows no such cluster.
     ClusterNotFound, StaleVersion
         If the cluster is not kept, or not at the version asked for.
     InvalidRequest
@@ -224,9 +300,10 @@ async def with_cluster(
     TooLarge
         If it is larger than ``sizes`` allows.
     """
-    named = _reference(payload, wrapped=wrapper is not None)
     if not named.cluster_name:
-        return payload, b""
+        role.require_carried()
+        return payload, b"", Permit(role)
+    role.require_cluster(named.cluster_name)
     require_small(payload, PLACE if wrapper is None else CHECK if wrapper is placing.CheckRequest else WRAPPED, sizes)
     request = placing.PlaceRequest()
     if wrapper is None:
@@ -242,26 +319,17 @@ async def with_cluster(
     cluster = await keeper.at_version(named.cluster_name, named.cluster_version or None)
     rest = await asyncio.to_thread(cluster.request_part, [group.name for group in request.groups])
     said = placing.PlaceResponse(cluster_name=cluster.name, cluster_version=cluster.version).SerializeToString()
+    permit = Permit(role, _kept_otherwise(request, cluster))
     if wrapper is None:
-        return payload + rest, said
-    return payload + _inside(rest), _inside(said)
+        return payload + rest, said, permit
+    return payload + inside(rest), inside(said), permit
 
 
-def _reference(payload: bytes, *, wrapped: bool) -> placing.ClusterReference:
-    """What a request says of a cluster that is kept; the rest of it is not looked at."""
-    try:
-        if wrapped:
-            return placing.WrappedClusterReference.FromString(payload).request
-        return placing.ClusterReference.FromString(payload)
-    except DecodeError:
-        return placing.ClusterReference()  # The worker says what is wrong with it.
-
-
-def _inside(message: bytes) -> bytes:
-    """A message as the first field of another."""
-    size, head = len(message), bytearray(b"\x0a")
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + message
+def _kept_otherwise(request: placing.PlaceRequest, cluster: LiveCluster) -> dict[str, tuple[str, str]]:
+    """Family and task role of the groups that a request says otherwise than the cluster does."""
+    kept = {group.name: cluster.groups[group.name] for group in request.groups if group.name in cluster.groups}
+    return {
+        group.name: (kept[group.name].family, kept[group.name].role)
+        for group in request.groups
+        if group.name in kept and (group.family, group.role) != (kept[group.name].family, kept[group.name].role)
+    }

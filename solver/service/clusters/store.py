@@ -18,14 +18,14 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from solver.errors import InvalidRequest, StoreFailed
-from solver.service.clusters import documents
+from solver.service.clusters import documents, placements
 from solver.service.clusters.state import LiveCluster
 from solver.v1 import cluster_service_pb2 as wire
 
 IN_MEMORY = ":memory:"
 """The path of a store that ends with the process."""
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised when the tables change; a file of another schema is refused."""
 
 JOURNAL_ROWS = 500
@@ -39,7 +39,7 @@ CREATE TABLE journal (
 ) WITHOUT ROWID;
 """
 
-_FORMS = (_TABLES, documents.TABLES)
+_FORMS = (_TABLES, documents.TABLES, placements.TABLES)
 """What each form of the file adds to the one before."""
 
 
@@ -71,6 +71,7 @@ class Store:
             if schema < SCHEMA:
                 added = "".join(_FORMS[schema:])
                 self._database.executescript(f"BEGIN IMMEDIATE; {added} PRAGMA user_version={SCHEMA}; COMMIT;")
+        self._placements = placements.EventRows(self._database)
         if schema > SCHEMA:
             self.close()
             problem = f"{self._path} has the form {schema}"
@@ -118,19 +119,37 @@ class Store:
         """Forget a cluster."""
         with self._transaction():
             self._database.execute("DELETE FROM cluster WHERE name = ?", (name,))
+            self._placements.drop(name)
         self._entries.pop(name, None)
 
     def add_changes(self, after: LiveCluster, request: wire.ApplyChangesRequest) -> None:
         """Keep what ``LiveCluster.changed`` has made."""
         self._add(after, "changes", request.SerializeToString())
 
-    def add_commit(self, after: LiveCluster, request: wire.CommitRequest, reservation: str, now: datetime) -> None:
-        """Keep what ``LiveCluster.committed`` has made."""
-        self._add(after, "commit", request.SerializeToString(), reservation, now.isoformat())
+    def add_commit(
+        self,
+        after: LiveCluster,
+        request: wire.CommitRequest,
+        reservation: str,
+        now: datetime,
+        events: Sequence[str] = (),
+    ) -> None:
+        """Keep what ``LiveCluster.committed`` has made, and its events."""
+        self._add(after, "commit", request.SerializeToString(), reservation, now.isoformat(), events)
 
-    def add_lapse(self, after: LiveCluster, now: datetime) -> None:
-        """Keep what ``LiveCluster.lapsed`` has made."""
-        self._add(after, "lapse", b"", "", now.isoformat())
+    def add_lapse(self, after: LiveCluster, now: datetime, events: Sequence[str] = ()) -> None:
+        """Keep what ``LiveCluster.lapsed`` has made, and its events."""
+        self._add(after, "lapse", b"", "", now.isoformat(), events)
+
+    def add_placements(self, name: str, events: Sequence[str]) -> None:
+        """Keep events of a cluster."""
+        with self._transaction():
+            self._placements.append(name, events)
+
+    def placements_after(self, name: str, position: int | None) -> placements.Page:
+        """Events of a cluster after a position; none for None."""
+        with self._failing("read"):
+            return self._placements.after(name, position)
 
     def add_events(
         self, after: LiveCluster, changes: Sequence[wire.Change] | None, written: Iterable[tuple[str, str]]
@@ -156,8 +175,17 @@ class Store:
                 documents.write(self._database, after.name, after.ecs, written)
         self._entries[after.name] = entries
 
-    def _add(self, after: LiveCluster, kind: str, payload: bytes, reservation: str = "", at: str = "") -> None:
+    def _add(
+        self,
+        after: LiveCluster,
+        kind: str,
+        payload: bytes,
+        reservation: str = "",
+        at: str = "",
+        events: Sequence[str] = (),
+    ) -> None:
         with self._transaction():
+            self._placements.append(after.name, events)
             entries = self._entry(after, kind, payload, reservation, at)
         self._entries[after.name] = entries
 

@@ -35,7 +35,8 @@ class SimulatedEcs:
             cpu, memory = DEMAND[key]
             ports = [port(8080, 8080)] if key == "proxy:1" else []
             made.definition(key, container(cpu=cpu, memory=memory, portMappings=ports))
-        made.service("web", "web:1", desired=3)
+        registered = {"targetGroupArn": "web", "containerName": "main", "containerPort": 80}
+        made.service("web", "web:1", desired=3, loadBalancers=[registered])
         files: dict[str, list[object]] = {
             "container-instances.json": [{"containerInstances": list(self.instances.values())}],
             "tasks.json": [{"tasks": list(self.tasks.values())}],
@@ -119,6 +120,8 @@ class SimulatedEcs:
             "createdAt": "2026-11-01T12:00:00Z",
             "version": 0,
         }
+        if self.number % 3 == 0 and not GROUPS[key].startswith("service:"):
+            task["overrides"] = {"taskRoleArn": f"arn:aws:iam::111122223333:role/r{self.number % 2}"}
         self.tasks[str(task["taskArn"])] = task
         self._tell_task(task)
         self._take(instance, cpu, memory)

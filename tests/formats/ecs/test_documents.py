@@ -12,7 +12,7 @@ import pytest
 
 from solver.errors import InvalidRequest, UnreadableDocument
 from solver.formats.ecs import read
-from tests.formats.ecs.documents import Documents, amount, instance_arn, small, strings, task_arn, write
+from tests.formats.ecs.documents import Documents, amount, container, instance_arn, small, strings, task_arn, write
 
 FILES = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
 
@@ -268,3 +268,22 @@ def test_gpus_may_be_a_number(tmp_path: Path) -> None:
     documents.instance("b", registered=[ids], remaining=[strings("GPU", [])])
     snapshot = documents.read(tmp_path).problem.cluster
     assert snapshot.capacity[:, 2].tolist() == [4000, 2000] and snapshot.free[:, 2].tolist() == [1000, 0]
+
+
+def test_an_amount_written_as_text_is_read_or_refused(tmp_path: Path) -> None:
+    """White space around it is fine, of whatever kind; other text is refused."""
+    for text, said in (
+        ("\x1e56", 56),
+        (" 56\n", 56),
+        ("\u200756", 56),
+        ("- 5", None),
+        ("５６", None),
+        ("1" * 19, None),
+    ):
+        documents = small().definition("own:1", container(cpu=text))
+        if said is None:
+            with pytest.raises(InvalidRequest, match="must be a whole number"):
+                documents.read(tmp_path)
+        else:
+            cluster = documents.service("own", "own:1").read(tmp_path)
+            assert cluster.problem.groups[cluster.problem.by_name["service:own"]].demand["cpu"] == said

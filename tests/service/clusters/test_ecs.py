@@ -108,6 +108,21 @@ def test_what_a_plan_does_not_depend_on_raises_no_version() -> None:
     assert found.cluster.ecs is not cluster.ecs
 
 
+def test_a_task_with_a_role_of_its_own_is_of_a_group_of_its_own() -> None:
+    """Told by its event as by a snapshot; and a service's group says what its tasks are registered with."""
+    ecs = begun(43)
+    cluster = put(ecs)
+    for _ in range(80):
+        ecs.step()
+    task = next(one for one in ecs.tasks.values() if "overrides" in one and one["desiredStatus"] == "RUNNING")
+    cluster = update(cluster, *ecs.events).cluster
+    group = cluster.groups[cluster.tasks[task["taskArn"]].group]
+    assert group.role == task["overrides"]["taskRoleArn"]
+    assert group.name == f"{group.family} as role/{group.role[-2:]}"
+    assert cluster.tasks == put(ecs).tasks
+    assert [target.name for target in cluster.groups["service:web"].targets] == ["web"]
+
+
 def test_a_revision_that_was_not_there_is_a_group_more() -> None:
     """Its tasks count as their own documents say until a snapshot brings the task definition."""
     ecs = begun(42)
@@ -250,7 +265,9 @@ def test_a_file_of_the_form_before_is_taken_up(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     store = Store(path)
     store.put(LiveCluster.of("old", 3, wire.ClusterState()))
-    store._database.executescript("DROP TABLE document; PRAGMA user_version=1;")
+    store._database.executescript(
+        "DROP TABLE document; DROP TABLE placement_event; DROP TABLE placement_position; PRAGMA user_version=1;"
+    )
     store.close()
 
     async def taken_up() -> list[str]:

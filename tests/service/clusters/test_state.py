@@ -265,6 +265,21 @@ def test_amounts_that_no_longer_fit_are_refused() -> None:
         found.changed([wire.Change(put_task=task("h2", "huge", "b"))])
 
 
+def test_a_large_cluster_is_written_whole() -> None:
+    """It is written in blocks; every instance, count and task is in one of them, in order."""
+    names = [f"i-{k}" for k in range(2_001)]
+    state = wire.ClusterState(
+        cluster=Cluster(resources=["cpu", "memory"], instances=[instance(name) for name in names]),
+        groups=[TaskGroup(name="g", demand={"cpu": 1})],
+        tasks=[task(f"t-{name}", "g", name) for name in names],
+    )
+    found = PlaceRequest.FromString(LiveCluster.of("c", 1, state).request_part(()))
+    assert [each.id for each in found.cluster.instances] == names
+    assert list(found.cluster.resources) == ["cpu", "memory"]
+    assert [(each.instance, each.count) for each in found.running] == [(name, 1) for name in names]
+    assert [each.id for each in found.tasks] == [f"t-{name}" for name in names]
+
+
 def test_a_request_gets_all_that_it_lacks() -> None:
     """Instances with the attributes of columns as their own, groups that it does not say itself, and counts by name."""
     state = cluster().response().state

@@ -1,0 +1,91 @@
+"""Groups that ask for what cannot be."""
+
+from __future__ import annotations
+
+from tests.hostile.entry import answered, hostile
+
+WEB, DB = "groups[0]", "groups[1]"
+MOST, LEAST = 2**63 - 1, -(2**63)
+LONG = "x" * 5_000_000
+
+ENTRIES = [
+    hostile("a group without a name", {f"{WEB}.name": ""}, f"{WEB}.name"),
+    hostile("a group twice", {f"{WEB}.name": "db"}, f"{DB}.name"),
+    hostile("a group of 5 MB twice", {f"{WEB}.name": LONG, "groups+": {"name": LONG}}, "groups[2].name"),
+    hostile("a negative start", {f"{WEB}.start": -1}, f"{WEB}.start"),
+    hostile("the least start", {f"{WEB}.start": -(2**31)}, f"{WEB}.start"),
+    hostile("ten million and one tasks", {f"{WEB}.start": 10_000_001}, f"{WEB}.start"),
+    hostile("the most tasks", {f"{WEB}.start": 2**31 - 1}, f"{WEB}.start"),
+    hostile("a negative stop", {f"{DB}.stop": -1}, f"{DB}.stop"),
+    hostile("more to stop than runs", {f"{DB}.stop": 2}, f"{DB}.stop"),
+    hostile("start and stop", {f"{DB}.start": 1, f"{DB}.stop": 1}, f"{DB}.stop"),
+    hostile("a DAEMON service that stops", {f"{DB}.scheduling": 2, f"{DB}.stop": 1}, f"{DB}.stop"),
+    hostile("a DAEMON service that moves", {f"{DB}.scheduling": 2, f"{DB}.movable": True}, f"{DB}.movable"),
+    hostile("a negative demand", {f"{WEB}.demand[cpu]": -1}, f"{WEB}.demand[cpu]"),
+    hostile("the least demand", {f"{WEB}.demand[cpu]": LEAST}, f"{WEB}.demand[cpu]"),
+    hostile("the most demand", {f"{WEB}.demand[cpu]": MOST}, f"{WEB}.demand[cpu]"),
+    hostile(
+        "a demand that leaves 2^53 with its tasks",
+        {f"{WEB}.start": 2, f"{WEB}.demand[cpu]": 2**52 + 1},
+        f"{WEB}.demand[cpu]",
+    ),
+    hostile("demands that leave 2^53 together", {f"{WEB}.demand[cpu]": 2**53}, "groups.demand[cpu]"),
+    hostile("a resource that is not there", {f"{WEB}.demand[gpu]": 1}, f"{WEB}.demand[gpu]"),
+    hostile("a resource without a name", {f"{WEB}.demand[]": 1}, f"{WEB}.demand[]"),
+    hostile("a resource of another case", {f"{WEB}.demand[CPU]": 1}, f"{WEB}.demand[CPU]"),
+    hostile("a resource of 5 MB that is not there", {f"{WEB}.demand[{LONG}]": 1}, f"{WEB}.demand[{LONG}]"),
+    hostile("an unknown scheduling", {f"{WEB}.scheduling": 4}, f"{WEB}.scheduling"),
+    hostile("a scheduling of -2^31", {f"{WEB}.scheduling": -(2**31)}, f"{WEB}.scheduling"),
+    hostile("an unknown protocol", {f"{WEB}.ports+": {"protocol": 3, "port": 80}}, f"{WEB}.ports[0].protocol"),
+    hostile("a port of 0", {f"{WEB}.ports+": {"port": 0}}, f"{WEB}.ports[0]"),
+    hostile("a port of 65,536", {f"{WEB}.ports+": {"port": 65_536}}, f"{WEB}.ports[0]"),
+    hostile("a port of -2^31", {f"{WEB}.ports+": {"port": -(2**31)}}, f"{WEB}.ports[0]"),
+    hostile("a port twice", {f"{WEB}.ports+2": {"port": 80}}, f"{WEB}.ports[1]"),
+    hostile(
+        "a port twice, once by default",
+        {f"{WEB}.ports": [{"port": 80, "protocol": 1}, {"port": 80}]},
+        f"{WEB}.ports[1]",
+    ),
+    hostile("a negative cost of a move", {f"{WEB}.move_cost": -1}, f"{WEB}.move_cost"),
+    hostile("the least cost of a move", {f"{WEB}.move_cost": LEAST}, f"{WEB}.move_cost"),
+    hostile("the most cost of a move", {f"{DB}.movable": True, f"{DB}.move_cost": MOST}, "cost moved"),
+    hostile("a negative number of moves", {f"{WEB}.max_moves": -1}, f"{WEB}.max_moves"),
+    hostile("less than no percent", {f"{WEB}.minimum_healthy_percent": -1}, f"{WEB}.minimum_healthy_percent"),
+    hostile("101 percent healthy", {f"{WEB}.minimum_healthy_percent": 101}, f"{WEB}.minimum_healthy_percent"),
+    hostile("at most 99 percent", {f"{WEB}.maximum_percent": 99}, f"{WEB}.maximum_percent"),
+    hostile("at most 1,001 percent", {f"{WEB}.maximum_percent": 1_001}, f"{WEB}.maximum_percent"),
+    hostile("at most no percent", {f"{WEB}.maximum_percent": 0}, f"{WEB}.maximum_percent"),
+    hostile(
+        "everything wrong with a group at once",
+        {
+            f"{WEB}.name": "",
+            f"{WEB}.start": -1,
+            f"{WEB}.demand[cpu]": -1,
+            f"{WEB}.ports+": {"port": 0},
+            f"{WEB}.max_moves": -1,
+            f"{WEB}.scheduling": 9,
+            f"{WEB}.minimum_healthy_percent": 200,
+            f"{WEB}.maximum_percent": 20,
+        },
+        f"{WEB}.scheduling",
+        f"{WEB}.name",
+        f"{WEB}.max_moves",
+        f"{WEB}.minimum_healthy_percent",
+        f"{WEB}.maximum_percent",
+        f"{WEB}.demand[cpu]",
+        f"{WEB}.start",
+        f"{WEB}.ports[0]",
+    ),
+    answered("no groups", {"groups": None, "running": None, "tasks": None}),
+    answered("no tasks of a resource that is not there", {f"{WEB}.demand[gpu]": 0}),
+    answered(
+        "ten million tasks of nothing",
+        {f"{WEB}.start": 10_000_000, f"{WEB}.demand": None, f"{WEB}.constraints+": {"type": "distinctInstance"}},
+    ),
+    answered("the least and the most priority", {f"{WEB}.priority": -(2**31), f"{DB}.priority": 2**31 - 1}),
+    answered("the most moves", {f"{DB}.movable": True, f"{DB}.max_moves": MOST}),
+    answered("a family of another group", {f"{WEB}.family": "db"}),
+    answered("required attributes of signs", {f"{WEB}.required_attributes": ["", "=", "==", "a=b=c", "\0"]}),
+    answered("zones that are none", {f"{WEB}.zones": ["", "\ufeff"], f"{WEB}.capacity_providers": [""]}),
+    answered("a role of 5 MB", {f"{WEB}.role": LONG}),
+]
