@@ -13,6 +13,7 @@ from solver.cli.check import check
 from solver.cli.demo import demo
 from solver.cli.exits import MEANING, MEANING_OF_APPLY, codes
 from solver.cli.follow import follow
+from solver.cli.health import health
 from solver.cli.import_ecs import ecs
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
@@ -41,6 +42,7 @@ app.command(epilog=codes(MEANING_OF_APPLY))(apply)
 app.command(epilog=CODES)(demo)
 app.command(epilog="Exit codes: 0 a plan was found; 1 failure; 2 bad input.")(bench)
 app.command()(serve)
+app.command(epilog="Exit codes: 0 it serves; 1 it does not, or does not answer; 2 bad input.")(health)
 app.command(epilog="Exit codes: 0 every event was taken; 1 failure; 2 bad input; 3 an event was refused.")(follow)
 app.command()(warm_up)
 importers.command()(ecs)

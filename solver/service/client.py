@@ -12,6 +12,7 @@ from typing import TypedDict, Unpack, cast
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
+from grpc_health.v1 import health_pb2
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
@@ -30,6 +31,8 @@ from solver.service.status import DETAILS_KEY, from_status
 from solver.service.verbs import STREAMS, VERBS
 from solver.v1 import cluster_service_pb2 as cluster_wire
 from solver.v1 import placement_service_pb2 as wire
+
+PLACEMENT, CLUSTERS = "solver.v1.PlacementService", "solver.v1.ClusterService"
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,7 @@ class Client:
             Seconds after which ``DeadlineMissed`` is raised; None watches until the iterator is closed.
         """
         payload = cluster_wire.WatchPlacementsRequest(name=name, after=after).SerializeToString()
-        with closing(self._stream("ClusterService", "WatchPlacements", payload, timeout)) as responses:
+        with closing(self._stream(CLUSTERS, "WatchPlacements", payload, timeout)) as responses:
             for found in responses:
                 response = cluster_wire.WatchPlacementsResponse.FromString(found)
                 yield PlacementEvent(response.position, response.event)
@@ -221,6 +224,19 @@ class Client:
     def check(self, problem: Problem, tasks: Counts, *, timeout: float | None = None) -> tuple[Violation, ...]:
         """Everything that is wrong with a plan, as ``solver.api.check``; raises as ``place``."""
         return codec.violations_from_bytes(self._call("Check", codec.check_to_bytes(problem, tasks), timeout))
+
+    def health(self, *, timeout: float | None = None) -> str:
+        """What the server says of its health, as gRPC's health checking names it: ``SERVING``, ``NOT_SERVING``.
+
+        Raises
+        ------
+        ServiceUnavailable, DeadlineMissed
+            If it does not answer.
+        """
+        request = health_pb2.HealthCheckRequest().SerializeToString()
+        payload = self._call("Check", request, timeout, service="grpc.health.v1.Health")
+        found = health_pb2.HealthCheckResponse.FromString(payload)
+        return str(health_pb2.HealthCheckResponse.ServingStatus.Name(found.status))
 
     def version(self, *, timeout: float | None = None) -> ServerVersion:
         """What the server says of itself; raises as ``place``."""
@@ -243,7 +259,7 @@ class Client:
     @property
     def clusters(self) -> ClusterClient:
         """The calls that feed a cluster that the server keeps."""
-        return ClusterClient(partial(self._call, service="ClusterService"))
+        return ClusterClient(partial(self._call, service=CLUSTERS))
 
     def _answer(self, kind: Call, problem: Problem, limits: Limits | None, options: CallOptions) -> Answer:
         verb = VERBS[kind]
@@ -259,7 +275,7 @@ class Client:
         call, timeout = _call_of(problem, limits, options)
         known: Progress | None = None
         request = codec.call_to_bytes(call, stream)
-        with closing(self._stream("PlacementService", stream.method, request, timeout)) as responses:
+        with closing(self._stream(PLACEMENT, stream.method, request, timeout)) as responses:
             for payload in responses:
                 found = codec.progress_from_bytes(payload, problem, stream, known)
                 yield found
@@ -270,8 +286,8 @@ class Client:
     def _stream(self, service: str, method: str, payload: bytes, timeout: float | None) -> Generator[bytes, None, None]:
         """A call with several responses, in bytes; cancelled where nobody takes them any more."""
         _require_positive(timeout)
-        many: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(f"/solver.v1.{service}/{method}")
-        call = many(payload, timeout=timeout)
+        many: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(f"/{service}/{method}")
+        call = many(payload, timeout=timeout, metadata=self._metadata())
         try:
             yield from call
         except grpc.RpcError as error:
@@ -279,10 +295,10 @@ class Client:
         finally:
             call.cancel()
 
-    def _call(self, method: str, payload: bytes, timeout: float | None, *, service: str = "PlacementService") -> bytes:
+    def _call(self, method: str, payload: bytes, timeout: float | None, *, service: str = PLACEMENT) -> bytes:
         """A call in bytes; they are unpacked here, where the message's own limits hold."""
         _require_positive(timeout)
-        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(f"/solver.v1.{service}/{method}")
+        unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(f"/{service}/{method}")
         try:
             return unary(payload, timeout=timeout, metadata=self._metadata())
         except grpc.RpcError as error:

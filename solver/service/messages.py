@@ -7,6 +7,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from solver.errors import InvalidRequest
+from solver.service.sizes import varint
 
 M = TypeVar("M", bound=Message)
 
@@ -42,3 +43,22 @@ def inside(message: bytes) -> bytes:
         size >>= 7
     head.append(size)
     return bytes(head) + message
+
+
+def joined(message: bytes) -> bytes:
+    """A message whose first field, which holds another message, stands several times: with that field once.
+
+    Where a field stands again readers are to put both together (https://protobuf.dev/programming-guides/encoding/#last-one-wins),
+    and not all do: protobuf.js keeps the last.
+
+    Parameters
+    ----------
+    message
+        Nothing but that field.
+    """
+    parts, at = [], 0
+    while at < len(message):
+        length, at = varint(message, at + 1)
+        parts.append(message[at : at + length])
+        at += length
+    return message if len(parts) < 2 else inside(b"".join(parts))

@@ -17,7 +17,7 @@ from solver.service.clusters.servicer import Wrapper, with_cluster
 from solver.service.clusters.state import utc_now
 from solver.service.course import Course
 from solver.service.gate import UNDATED_SLACK, Answer, Incoming, StreamedAnswer, Write
-from solver.service.messages import inside, unpacked
+from solver.service.messages import inside, joined, unpacked
 from solver.service.options import ServerOptions
 from solver.service.outline import of_request, seconds_of
 from solver.service.repeats import MAX_REQUEST_ID, Repeats
@@ -110,7 +110,7 @@ class PlacementServicer:
             return answer
         if said:
             await self._record(kind, call.request, answer, said)
-        return answer + said
+        return answer + said if wrapper is None else joined(answer + said)
 
     async def _streamed(self, kind: frames.Call, call: Incoming, write: Write) -> bytes:
         """Have a worker answer, and write what it reports on the way."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from solver.service import frames
 from solver.service.gate import Write
-from solver.service.messages import inside
+from solver.service.messages import inside, joined
 from solver.service.workers import OnReport
 from solver.v1 import placement_service_pb2 as wire
 
@@ -32,8 +32,8 @@ async def stream(begun: float, said: bytes, write: Write, run: Callable[[OnRepor
         while True:
             kind, payload = await unread.next()
             if kind is None:
-                return _message(inside(running.result()) + said, begun, terminal=True)
-            await write(_message(payload if kind is frames.Reply.BOUNDS else inside(payload) + said, begun))
+                return _message(joined(inside(running.result()) + said), begun, terminal=True)
+            await write(_message(payload if kind is frames.Reply.BOUNDS else joined(inside(payload) + said), begun))
     finally:
         # Where the caller has gone: this stops the search. An error that nobody waits for is no other's.
         running.cancel()

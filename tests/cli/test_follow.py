@@ -29,7 +29,9 @@ def started(ecs: SimulatedEcs, folder: Path) -> Path:
 def state(running: Running, name: str) -> wire.GetClusterResponse:
     with Client(running.address) as client:
         request = wire.GetClusterRequest(name=name).SerializeToString()
-        return wire.GetClusterResponse.FromString(client._call("GetCluster", request, 10, service="ClusterService"))
+        return wire.GetClusterResponse.FromString(
+            client._call("GetCluster", request, 10, service="solver.v1.ClusterService")
+        )
 
 
 def test_a_snapshot_and_events_make_a_cluster(run: Run, running: Running, tmp_path: Path) -> None:

@@ -1,49 +1,29 @@
-"""Bytes into messages (solver.service.messages)."""
+"""Messages put together from bytes (solver.service.messages)."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from google.protobuf.internal.decoder import _DecodeVarint  # type: ignore[attr-defined]
 
-import pytest
-
-from solver.errors import InvalidRequest
-from solver.service.messages import unpacked
+from solver.service.messages import inside, joined
 from solver.v1 import placement_service_pb2 as wire
-
-WITHOUT_ROOM = """
-import resource
-from solver.service.messages import unpacked
-from solver.v1 import placement_service_pb2 as wire
-request = wire.PlaceRequest()
-for number in range(400_000):
-    request.running.add(group=f"service:{number}", instance="i-0001", count=1)
-payload = request.SerializeToString()
-taken = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData")][0]
-resource.setrlimit(resource.RLIMIT_DATA, (1024 * taken + 4 * 2**20, -1))
-try:
-    unpacked(payload, wire.PlaceRequest())
-except Exception as error:
-    found = type(error).__name__
-else:
-    found = "unpacked"
-finally:
-    resource.setrlimit(resource.RLIMIT_DATA, (-1, -1))
-print(found)
-"""
+from tests.service.test_server import labelled
 
 
-def test_what_is_no_message_is_refused() -> None:
-    """With what was expected."""
-    with pytest.raises(InvalidRequest, match=r"^message: is not a solver\.v1\.PlaceRequest; "):
-        unpacked(b"\xff\xfe garbage", wire.PlaceRequest())
+def test_a_field_that_stands_in_pieces_is_put_together() -> None:
+    """It then stands once, so that readers that keep the last of them lose nothing."""
+    pieces = [
+        wire.PlaceResponse(label="mine", warnings=["a" * 300]),
+        wire.PlaceResponse(cluster_version=7, warnings=["b"]),
+    ]
+    found = joined(b"".join(inside(piece.SerializeToString()) for piece in pieces))
+    length, at = _DecodeVarint(found, 1)
+    assert at + length == len(found)
+    response = wire.ReconcileResponse.FromString(found).response
+    assert (response.label, response.cluster_version, list(response.warnings)) == ("mine", 7, ["a" * 300, "b"])
 
 
-def test_a_message_without_room_is_not_the_callers_mistake() -> None:
-    """Protobuf says the same of both."""
-    root = Path(__file__).resolve().parents[2]
-    found = subprocess.run(
-        [sys.executable, "-c", WITHOUT_ROOM], capture_output=True, text=True, check=True, cwd=root, timeout=60
-    )
-    assert found.stdout == "MemoryError\n"
+def test_a_field_that_stands_once_stays_as_it_is() -> None:
+    """Bytes and all."""
+    message = inside(labelled("mine"))
+    assert joined(message) is message
+    assert joined(b"") == b""

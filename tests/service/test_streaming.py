@@ -240,12 +240,18 @@ def test_a_stuck_search_without_a_plan_misses_the_deadline(client: Client) -> No
     assert client.place(problems.small()).status is Status.FEASIBLE
 
 
-def test_a_worker_that_is_killed_on_the_way_is_an_error(client: Client) -> None:
-    """What came before stays; then the stream fails with WORKER_LOST, and another worker answers."""
-    found = client.stream_place(problems.small(), label="reports, then ends")
-    assert isinstance(next(found), Progress)
+def test_a_worker_that_is_killed_on_the_way_leaves_its_plan(client: Client) -> None:
+    """The last message has what it had reported, and says so; another worker answers the next call."""
+    *_, last = client.stream_place(problems.small(), label="reports, then ends")
+    assert isinstance(last, Answer)
+    assert last.warnings == (CUT_OFF,)
+    assert client.place(problems.small()).status is Status.FEASIBLE
+
+
+def test_a_worker_that_is_killed_without_a_plan_is_an_error(client: Client) -> None:
+    """The stream fails as any call does."""
     with pytest.raises(WorkerLost):
-        list(found)
+        list(client.stream_place(problems.small(), label="ends"))
     assert client.place(problems.small()).status is Status.FEASIBLE
 
 

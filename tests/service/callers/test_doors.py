@@ -17,6 +17,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from solver.domain.answer import Answer
 from solver.domain.request import Limits
 from solver.errors import Overloaded, PermissionDenied, PlacementSolverError, ServiceUnavailable, Unauthenticated
 from solver.service.callers.tokens import digest_of
@@ -31,7 +32,7 @@ from tests.service.test_server import labelled, refusal
 
 ROLES = """
 [roles.placing]
-methods = ["PlacementService/Place", "PlacementService/GetVersion"]
+methods = ["PlacementService/Place", "PlacementService/StreamPlace", "PlacementService/GetVersion"]
 carried = true
 services = ["*"]
 calls_at_once = 2
@@ -81,6 +82,14 @@ def test_who_is_known_may_do_what_the_role_says(running: Running) -> None:
             PermissionDenied, match=r"method PlacementService/Check: the role 'placing' may not call it"
         ):
             client.check(problems.small(), problems.answer_to(problems.small()).tasks)
+
+
+def test_a_stream_proves_who_calls(running: Running) -> None:
+    """As any call does: with the token it is answered, without it refused."""
+    with Client(running.address, token="known") as client:
+        assert isinstance(list(client.stream_place(problems.small()))[-1], Answer)
+    with Client(running.address) as client, pytest.raises(Unauthenticated):
+        list(client.stream_place(problems.small()))
 
 
 def test_a_token_may_come_from_a_function(running: Running) -> None:
