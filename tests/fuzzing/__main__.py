@@ -4,7 +4,7 @@
     python -m tests.fuzzing ecs --file out/fuzzing/ecs-0-123.input
 
 Targets: ``proto``, the messages of PlacementService as a worker reads them; ``clusters``, those of ClusterService as the
-front reads and keeps them; ``query``, expressions; ``ecs``, directories of documents. Input K of a seed is always the same.
+front reads and keeps them; ``query``, expressions; ``ecs``, directories of documents; ``events``, those that follow them.
 One that fails is kept in ``out/fuzzing`` beside what happened, and runs again with ``--file``.
 """
 
@@ -20,10 +20,17 @@ from pathlib import Path
 from tests.fuzzing.campaign import Plan, Tally, run, run_one
 from tests.fuzzing.clusters_target import ClustersTarget
 from tests.fuzzing.ecs_target import EcsTarget
+from tests.fuzzing.events_target import EventsTarget
 from tests.fuzzing.proto_target import ProtoTarget
 from tests.fuzzing.query_target import QueryTarget
 
-TARGETS = {"proto": ProtoTarget, "clusters": ClustersTarget, "query": QueryTarget, "ecs": EcsTarget}
+TARGETS = {
+    "proto": ProtoTarget,
+    "clusters": ClustersTarget,
+    "query": QueryTarget,
+    "ecs": EcsTarget,
+    "events": EventsTarget,
+}
 
 FOLDER = Path("out", "fuzzing")
 

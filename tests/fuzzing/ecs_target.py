@@ -33,7 +33,7 @@ class EcsTarget:
             {**small().files(), "snapshot.json": {"takenAt": "2026-11-01T12:00:00Z", "warnings": ["w"]}},
         ]
         self._texts = [{name: json.dumps(files[name]).encode() for name in files} for files in self._bases]
-        self._pools = [[*_values(files)] for files in self._bases]
+        self._pools = [[*values_in(files)] for files in self._bases]
         for base, texts in enumerate(self._texts):
             self._write(base, texts)
 
@@ -88,8 +88,8 @@ class EcsTarget:
         return "read, every group" if answered == len(cluster.problem.groups[:5]) else "read, not every group"
 
 
-def _values(value: Any) -> Iterator[Any]:
+def values_in(value: Any) -> Iterator[Any]:
     """Every value inside."""
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield child
-        yield from _values(child)
+        yield from values_in(child)

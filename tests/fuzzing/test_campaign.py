@@ -11,7 +11,7 @@ from tests.fuzzing.__main__ import TARGETS, main
 from tests.fuzzing.campaign import Plan, Tally, drawn, run, run_one
 from tests.fuzzing.misbehaving import Misbehaving
 
-INPUTS = {"proto": 1_500, "clusters": 1_500, "query": 6_000, "ecs": 1_200}
+INPUTS = {"proto": 1_500, "clusters": 1_500, "query": 6_000, "ecs": 1_200, "events": 400}
 """Some seconds of each; the command runs a million."""
 
 

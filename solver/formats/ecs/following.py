@@ -23,6 +23,7 @@ from solver.formats.ecs.mirror import (
     Mirror,
     facts_of,
     instance_of,
+    last_part,
     pair_of,
 )
 
@@ -82,7 +83,7 @@ class Followed:
     outcomes, faults
         Of each event; faults of those that were refused.
     touched
-        Instances whose document or tasks have changed, by ARN.
+        Instances whose document or tasks have changed, by the last part of their ARNs.
     written
         The file and the ARN of each document that has changed or is gone.
     """
@@ -251,7 +252,7 @@ class _Copy:
             self.touched.add(instance)
         else:
             value = document.value
-            self.touched.add(arn)
+            self.touched.add(last_part(arn))
         self._facts.update(facts_of(value))
         self.documents[file][arn] = document
         self.written.add((file, arn))
@@ -261,7 +262,7 @@ class _Copy:
         if file == TASKS:
             self._uncount(arn)
         else:
-            self.touched.add(arn)
+            self.touched.add(last_part(arn))
             self.unlisted.pop(arn, None)
         self.missing.pop(arn, None)
         self.documents[file].pop(arn, None)

@@ -128,7 +128,7 @@ class Index:
     Parameters
     ----------
     tasks_on
-        The tasks on each instance, by ARN.
+        The tasks on each instance, by the last part of its ARN.
     pairs
         Tasks that are to run, by group and ``family:revision``.
     facts
@@ -201,9 +201,9 @@ class Mirror:
         wanted = Counter(instance_of(value) for value in values[TASKS].values() if pair_of(value))
         unlisted = {}
         for arn, value in values[INSTANCES].items():
-            counted = value.get("runningTasksCount")
-            if isinstance(counted, int) and counted > wanted[arn]:
-                unlisted[arn] = counted - wanted[arn]
+            counted, known = value.get("runningTasksCount"), wanted[last_part(arn)]
+            if isinstance(counted, int) and counted > known:
+                unlisted[arn] = counted - known
         return cls(documents, described, index, unlisted=unlisted)
 
     @cached_property
@@ -229,9 +229,16 @@ class Mirror:
         return take(self._answers(self.documents[INSTANCES], self.documents[TASKS]), at=at)
 
     def part(self, instances: Iterable[str], at: str) -> EcsCluster:
-        """Some instances and their tasks, read, with the groups of these tasks as they are in the whole."""
-        kept = sorted(arn for arn in instances if arn in self.documents[INSTANCES])
-        tasks = [task for arn in kept for task in sorted(self.index.tasks_on.get(arn, ()))]
+        """Some instances and their tasks, read, with the groups of these tasks as they are in the whole.
+
+        Parameters
+        ----------
+        instances
+            The last parts of their ARNs.
+        """
+        asked = set(instances)
+        kept = sorted(arn for arn in self.documents[INSTANCES] if last_part(arn) in asked)
+        tasks = sorted(task for name in asked for task in self.index.tasks_on.get(name, ()))
         groups = {pair[0] for task in tasks if (pair := pair_of(self.documents[TASKS][task].value))}
         services = self.described.services_of(sorted(groups))
         answers = {**self._answers(kept, tasks), "services.json": ({"services": services},)}
@@ -260,14 +267,15 @@ class Mirror:
     def _counted(self, arn: str) -> Json:
         """An instance that counts the tasks that are known: its own count is of the moment of its last event."""
         tasks = self.documents[TASKS]
-        running = sum(pair_of(tasks[task].value) is not None for task in self.index.tasks_on.get(arn, ()))
+        running = sum(pair_of(tasks[task].value) is not None for task in self.index.tasks_on.get(last_part(arn), ()))
         return {**self.documents[INSTANCES][arn].value, "runningTasksCount": running + self.unlisted.get(arn, 0)}
 
     def needs(self) -> Iterator[Need]:
         """What the next snapshot should bring."""
-        for arn in sorted(self.index.tasks_on):
-            if arn and arn not in self.documents[INSTANCES] and arn not in self.ended:
-                yield Need("instance", arn, "tasks are on it, and nothing is known of it")
+        known = {last_part(arn) for arn in (*self.documents[INSTANCES], *self.ended)}
+        for name in sorted(self.index.tasks_on):
+            if name and name not in known:
+                yield Need("instance", name, "tasks are on it, and nothing is known of it")
         definitions, services = self.described.definitions.by_key, self.described.services
         for key in sorted({key for _, key in self.index.pairs if key not in definitions}):
             yield Need("task definition", key, "tasks of it run; they count as their own documents say")
@@ -288,9 +296,14 @@ def _listed(answers: Sequence[object], member: str) -> Iterator[Json]:
             yield from answer.get(member) or ()
 
 
+def last_part(arn: str) -> str:
+    """What names an instance in ARNs of either form, with and without the cluster's name."""
+    return arn.rsplit("/", 1)[-1]
+
+
 def instance_of(task: Json) -> str:
-    """The ARN of the instance that a task is on; empty while it is on none."""
-    return str(task.get("containerInstanceArn") or "")
+    """The last part of the ARN of the instance that a task is on; empty while it is on none."""
+    return last_part(str(task.get("containerInstanceArn") or ""))
 
 
 def pair_of(task: Json) -> Pair | None:

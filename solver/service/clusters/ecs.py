@@ -17,7 +17,7 @@ from solver.formats.ecs.cluster import EcsCluster, take
 from solver.formats.ecs.documents import instant, json_value
 from solver.formats.ecs.events import read_events
 from solver.formats.ecs.following import Drift, Followed, follow, replace_by
-from solver.formats.ecs.mirror import Answers, Mirror
+from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror, last_part
 from solver.service.clusters.state import LiveCluster
 from solver.service.encode import place_request
 from solver.v1 import cluster_pb2
@@ -113,7 +113,7 @@ def update(before: LiveCluster, events: Sequence[bytes], now: datetime) -> Updat
         found = followed.mirror.whole(now.isoformat())
         return Update(_made(before.name, followed.mirror, found, before), None, followed)
     after = before.changed(changes)
-    if _same(before, after, followed.touched):
+    if _same(before, after, {*_named(before.ecs, followed), *_named(followed.mirror, followed)}):
         return Update(replace(before, ecs=followed.mirror), (), followed)
     return Update(replace(after, ecs=followed.mirror), tuple(changes), followed)
 
@@ -138,10 +138,11 @@ def _changes(before: LiveCluster, mirror: Mirror, followed: Followed, now: datet
         return None
     columns = [resources.get(name) for name in before.base.resources]
     instances = [_ordered(instance, columns) for instance in read.cluster.instances]
-    here = {instance.id for instance in instances}
     ids = {task.id for task in read.tasks}
-    ended = {task for arn in followed.touched for task in mirror.index.tasks_on.get(arn, ()) if task not in ids}
-    gone = [arn for arn in sorted(followed.touched - here) if arn in before.instances]
+    ended = {task for name in followed.touched for task in mirror.index.tasks_on.get(name, ()) if task not in ids}
+    gone = [
+        arn for arn in _named(mirror, followed) if arn not in after.documents[INSTANCES] and arn in before.instances
+    ]
     put_instances = [wire.Change(put_instance=instance) for instance in instances]
     return [
         *(wire.Change(remove_instance=arn) for arn in gone),
@@ -152,6 +153,11 @@ def _changes(before: LiveCluster, mirror: Mirror, followed: Followed, now: datet
         # Again, for what is free there counts the tasks already.
         *put_instances,
     ]
+
+
+def _named(mirror: Mirror, followed: Followed) -> list[str]:
+    """The ARNs of the instances that events have touched."""
+    return sorted(arn for arn in mirror.documents[INSTANCES] if last_part(arn) in followed.touched)
 
 
 def _ordered(instance: cluster_pb2.Instance, columns: Sequence[int | None]) -> cluster_pb2.Instance:

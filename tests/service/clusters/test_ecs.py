@@ -138,6 +138,22 @@ def test_a_revision_that_was_not_there_is_a_group_more() -> None:
     assert [need.name for need in found.cluster.ecs.needs()] == ["web:2"]
 
 
+def test_arns_of_both_forms_name_the_same_instance() -> None:
+    """With the cluster's name, and without it as older ones are: the last part counts, as in a snapshot."""
+    ecs = begun(42)
+    cluster = put(ecs)
+    ecs.start()
+    task = ecs.tasks[list(ecs.tasks)[-1]]
+    instance = task["containerInstanceArn"]
+    old = ecs.events[0].replace(b":container-instance/test/", b":container-instance/")
+    assert old != ecs.events[0]
+    after = update(cluster, old).cluster
+    assert after.tasks[task["taskArn"]].instance == instance
+    assert said(after) == said(read_again(after)) | {"groups": dict(after.groups)}
+    assert after.ecs is not None
+    assert not list(after.ecs.needs())
+
+
 def committed(cluster: LiveCluster, *actions: Action) -> LiveCluster:
     request = wire.CommitRequest(name="prod", version=cluster.version, actions=actions, lapse_seconds=60)
     return cluster.committed(request, "r1", NOW)

@@ -1,0 +1,62 @@
+"""Events of ECS, changed member by member or byte by byte: applied to a cluster that follows them.
+
+The cluster that they leave must be readable, and the same as its documents read as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from solver.rules.bind import bind
+from solver.service import codec
+from solver.service.clusters import ecs
+from tests.formats.ecs.simulated import begun
+from tests.fuzzing.ecs_target import values_in
+from tests.fuzzing.mutation import changed_bytes, changed_json
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+class EventsTarget:
+    """An input is a number of events, each a line with its size and so many bytes after it."""
+
+    def __init__(self) -> None:
+        simulated = begun(7)
+        self._cluster = ecs.put("prod", simulated.answers(), None, NOW).cluster
+        for _ in range(60):
+            simulated.step()
+        self._texts = simulated.events
+        self._events: list[Any] = [json.loads(text) for text in self._texts]
+        self._pool = [value for event in self._events[:20] for value in values_in(event)]
+
+    def draw(self, random: Random) -> bytes:
+        found = []
+        for _ in range(random.choice((1, 1, 2, 4))):
+            event = random.choice(self._events)
+            for _ in range(random.choice((0, 1, 1, 1, 2, 5))):
+                event = changed_json(event, self._pool, random)
+            text = json.dumps(event).encode()
+            if random.random() < 0.1:
+                text = changed_bytes(text, self._texts, random)
+            found.append(b"%d\n%s" % (len(text), text))
+        return b"".join(found)
+
+    def run(self, given: bytes) -> str:
+        events = []
+        while given:
+            size, _, given = given.partition(b"\n")
+            events.append(given[: int(size)])
+            given = given[int(size) :]
+        found = ecs.update(self._cluster, events, NOW)
+        assert all(str(fault).encode() for faults in found.followed.faults for fault in faults)
+        after = found.cluster
+        assert after.ecs is not None
+        bind(codec.call_from_bytes(after.request_part(())).problem)
+        whole = after.ecs.whole(NOW.isoformat()).problem
+        assert [after.instances[arn].free[:] for arn in whole.cluster.instance_ids] == whole.cluster.free.tolist()
+        assert {task.id for task in whole.tasks} == set(after.tasks)
+        outcomes = {outcome.value for outcome in found.followed.outcomes}
+        return "REFUSED" if outcomes == {"refused"} else ", ".join(sorted(outcomes))
