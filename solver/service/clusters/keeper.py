@@ -7,6 +7,7 @@ disk, and what could not be written has not happened.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ from typing import TypeVar
 from solver.errors import ClusterNotFound, InvalidRequest, StaleVersion, StoreFailed
 from solver.formats.ecs.mirror import Answers
 from solver.service.clusters import ecs, service_actions
+from solver.service.clusters.draft import Reserved
 from solver.service.clusters.placements import PlacementLog
-from solver.service.clusters.state import MAX_NAME, LiveCluster, utc_now
+from solver.service.clusters.state import MAX_NAME, MOST_LAPSE_SECONDS, LiveCluster, utc_now
 from solver.service.clusters.store import Store
 from solver.v1 import cluster_service_pb2 as wire
 
@@ -37,7 +39,9 @@ class ClusterKeeper:
     store
         Closed by ``close``.
     clock
-        By which reservations lapse.
+        Calendar time, which is what the store has of reservations.
+    moment
+        Seconds that go by whatever the computer's clock is set to: reservations lapse by them while the server runs.
 
     Raises
     ------
@@ -45,10 +49,16 @@ class ClusterKeeper:
         If what is kept cannot be read.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime] = utc_now, moment: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._moment = moment
         self._clusters = store.load()
+        self._deadlines: dict[str, float] = {}
+        for cluster in self._clusters.values():
+            self._over(cluster)
         self._writing = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "placement-solver-state")
         self._lapsing: asyncio.Task[None] | None = None
@@ -89,7 +99,7 @@ class ClusterKeeper:
             If none is kept under the name.
         """
         found = self._found(name)
-        if found.lapsed(self._clock()) is not found:
+        if self._over(found):
             await self._lapse(name)
         return self._found(name)
 
@@ -174,6 +184,8 @@ class ClusterKeeper:
             _require_version(before, request.version)
             reservation, now = f"reserved-{uuid.uuid4().hex[:16]}", self._clock()
             after = before.committed(request, reservation, now)
+            # Its time runs from now on, and not only once it is written.
+            self._over(after)
             events = service_actions.of_commit(after.name, after.version, after.reserved.get(reservation), now)
             write = partial(self._store.add_commit, after, request, reservation, now, events)
             await self._kept(after, write, with_events=True)
@@ -189,11 +201,31 @@ class ClusterKeeper:
     async def _lapse(self, name: str) -> None:
         async with self._writing:
             before, now = self._clusters.get(name), self._clock()
-            after = before.lapsed(now) if before is not None else None
-            if before is not None and after is not None and after is not before:
-                lapsed = [one for one in before.reserved.values() if one.id not in after.reserved]
+            lapsed = [] if before is None else self._over(before)
+            if before is not None and lapsed:
+                over = [one.id for one in lapsed]
+                after = await asyncio.to_thread(before.given_up, over)
                 events = service_actions.of_lapse(name, after.version, lapsed, now)
-                await self._kept(after, partial(self._store.add_lapse, after, now, events), with_events=True)
+                write = partial(self._store.add_lapse, after, now, events, over)
+                await self._kept(after, write, with_events=True)
+
+    def _over(self, cluster: LiveCluster) -> list[Reserved]:
+        """What has lapsed of a cluster; the time of a reservation that was not seen before begins to run."""
+        if not cluster.reserved:
+            return []
+        for one in cluster.reserved.values():
+            if one.id not in self._deadlines:
+                left = (one.lapses_at - self._clock()).total_seconds()
+                # A clock that was set back while no server ran does not make it last any longer than it may.
+                self._deadlines[one.id] = self._moment() + min(left, MOST_LAPSE_SECONDS)
+        moment = self._moment()
+        return [one for one in cluster.reserved.values() if self._deadlines[one.id] <= moment]
+
+    def _forget(self) -> None:
+        """Forget the times of reservations that are no more."""
+        kept = {key for cluster in self._clusters.values() for key in cluster.reserved}
+        if len(self._deadlines) > len(kept):
+            self._deadlines = {key: moment for key, moment in self._deadlines.items() if key in kept}
 
     async def _look(self) -> None:
         while True:
@@ -202,6 +234,7 @@ class ClusterKeeper:
                 # A store that fails now is tried again, and fails whoever asks.
                 with suppress(StoreFailed, ClusterNotFound):
                     await self.cluster(name)
+            self._forget()
 
     async def _kept(self, after: LiveCluster, write: Callable[[], None], *, with_events: bool = False) -> LiveCluster:
         def show() -> None:

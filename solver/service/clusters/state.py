@@ -214,7 +214,11 @@ class LiveCluster:
 
     def lapsed(self, now: datetime) -> LiveCluster:
         """The next version without the reservations whose time is over; this one where there are none."""
-        over = [one for one in self.reserved.values() if one.lapses_at <= now]
+        return self.given_up([one.id for one in self.reserved.values() if one.lapses_at <= now])
+
+    def given_up(self, reservations: Iterable[str]) -> LiveCluster:
+        """The next version without these reservations; this one where it has none of them."""
+        over = [self.reserved[key] for key in reservations if key in self.reserved]
         if not over:
             return self
         draft = self._draft()
@@ -288,5 +292,5 @@ def _blocks(items: Iterable[M]) -> Iterator[list[M]]:
 
 
 def utc_now() -> datetime:
-    """The clock that reservations lapse by."""
+    """Calendar time: what is said of reservations, and what is left of one when the server starts again."""
     return datetime.now(UTC)
