@@ -209,7 +209,7 @@ class ClusterServicer:
         await aside(partial(judge, cluster), large=large)
         if cluster.by_request(request.request_id) is not None:
             return
-        await self._keeper.at_version(request.name, request.version)
+        cluster = await self._keeper.at_version(request.name, request.version)
         drawn = await asyncio.to_thread(cluster.with_groups, request.groups)
         if any(drawn.groups[group.name] != cluster.groups.get(group.name) for group in request.groups):
             # The version cannot change meanwhile, or the plan is stale.
