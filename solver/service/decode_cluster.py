@@ -19,7 +19,7 @@ from solver.errors import MAX_FAULTS, InvalidRequest
 from solver.service.sizes import SizeLimits
 from solver.v1 import cluster_pb2
 
-_STATUSES = {
+STATUSES = {
     cluster_pb2.INSTANCE_STATUS_UNSPECIFIED: True,
     cluster_pb2.INSTANCE_STATUS_ACTIVE: True,
     cluster_pb2.INSTANCE_STATUS_DRAINING: False,
@@ -133,9 +133,9 @@ class ClusterReader:
 
     def _active(self, instances: Sequence[cluster_pb2.Instance]) -> NDArray[np.bool_]:
         statuses = [instance.status for instance in instances]
-        for i in (i for i, status in enumerate(statuses) if status not in _STATUSES):
+        for i in (i for i, status in enumerate(statuses) if status not in STATUSES):
             self.fault(f"cluster.instances[{i}].status", f"is {statuses[i]}", "must be ACTIVE or DRAINING")
-        return np.fromiter((_STATUSES.get(status, False) for status in statuses), np.bool_, len(statuses))
+        return np.fromiter((STATUSES.get(status, False) for status in statuses), np.bool_, len(statuses))
 
     def _attributes(self, cluster: cluster_pb2.Cluster) -> dict[str, TextColumn]:
         size = len(cluster.instances)

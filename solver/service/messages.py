@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -10,6 +12,10 @@ from solver.errors import InvalidRequest
 from solver.service.sizes import varint
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+LARGE_BYTES = 2**20
+"""What is longer is read and worked at in a thread: 64 MB take seconds, and others are answered meanwhile."""
 
 UNPACKED_SIZE = 8
 """A message takes some times as many bytes in memory as on the wire."""
@@ -33,6 +39,11 @@ def unpacked(payload: bytes, message: M) -> M:
         name = message.DESCRIPTOR.full_name
         raise InvalidRequest.at("message", f"is not a {name}", "send one in the protobuf wire format") from None
     return message
+
+
+async def aside(act: Callable[[], T], *, large: bool) -> T:
+    """What ``act`` gives; called in a thread where it may take long."""
+    return await asyncio.to_thread(act) if large else act()
 
 
 def inside(message: bytes) -> bytes:

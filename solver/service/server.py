@@ -80,7 +80,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
     if readers:
         loop.add_signal_handler(signal.SIGHUP, watching.told)
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue, logs=options.logs)
-    keeper = ClusterKeeper(Store(options.state))
+    keeper = ClusterKeeper(Store(options.state), sizes=options.sizes)
     gate, repeats, telemetry = _gate(door, recorder), Repeats(options.repeats), None
     try:
         telemetry = Telemetry(options, pool, gate, keeper, repeats)

@@ -113,12 +113,12 @@ def warm_up(verbs: ModuleType) -> None:
 
 
 @contextmanager
-def _paths_of(verb: Verb | Stream | None) -> Iterator[None]:
-    """The faults of a request by their paths in the message of a verb."""
+def _paths_inside(*, wrapped: bool) -> Iterator[None]:
+    """The faults of a request by their paths in the message that holds it, where one does."""
     try:
         yield
     except InvalidRequest as invalid:
-        if verb is None:
+        if not wrapped:
             raise
         raise type(invalid)([replace(fault, path=PREFIX + fault.path) for fault in invalid.faults]) from invalid
 
@@ -160,7 +160,9 @@ class _Worker:
         try:
             if kind is frames.Call.CHECK:
                 problem, tasks = codec.check_from_bytes(payload, self.sizes)
-                return frames.Reply.DONE, codec.violations_to_bytes(self.verbs.check(problem, tasks))
+                with _paths_inside(wrapped=True):
+                    violations = self.verbs.check(problem, tasks)
+                return frames.Reply.DONE, codec.violations_to_bytes(violations)
             wrapped = VERBS.get(kind) or STREAMS.get(kind)
             return frames.Reply.DONE, self._place(number, finish_by, payload, wrapped, permit)
         except PlacementSolverError as error:
@@ -187,7 +189,7 @@ class _Worker:
         limits, capped = permit.capped(call.limits)
         call = replace(call, limits=limits, warnings=(*call.warnings, *capped))
         if call.validate_only:
-            with _paths_of(verb):
+            with _paths_inside(wrapped=verb is not None):
                 bind(call.problem)
             valid = wire.PlaceResponse(label=call.label, warnings=call.warnings)
             return codec.response_to_bytes(valid, verb if isinstance(verb, Verb) else None)
@@ -207,7 +209,7 @@ class _Worker:
             return self._cancelled >= number
 
         try:
-            with _paths_of(verb):
+            with _paths_inside(wrapped=verb is not None):
                 answer: Answer = self.verbs.place(
                     call.problem,
                     call.limits,

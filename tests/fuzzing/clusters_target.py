@@ -14,11 +14,14 @@ from google.protobuf.message import Message
 from solver.errors import PlacementSolverError
 from solver.rules.bind import bind
 from solver.service import codec
+from solver.service.callers.roles import ANYTHING
+from solver.service.clusters import acceptance
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.servicer import with_cluster
 from solver.service.clusters.state import LiveCluster
 from solver.service.clusters.store import IN_MEMORY, Store
 from solver.service.messages import unpacked
+from solver.service.outline import of_request
 from solver.service.sizes import APPLY_CHANGES, COMMIT, PUT_CLUSTER, Spec, require_small
 from solver.service.status import MAX_DETAILS, to_status
 from solver.v1 import cluster_service_pb2 as wire
@@ -28,6 +31,7 @@ from tests.fuzzing.mutation import changed_bytes
 from tests.fuzzing.proto_target import SIZES
 
 NAME = "prod"
+_OF_GROUPS = ("put_group", "remove_group")
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
@@ -82,15 +86,21 @@ class ClustersTarget:
                 _validate(LiveCluster.of(NAME, 1, state))
             case "ApplyChanges":
                 asked = _read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
-                drawn = self._base.changed(asked.changes)
-                if any(change.HasField("put_group") for change in asked.changes):
+                drawn = acceptance.changed(self._base, asked.changes, SIZES)
+                # As the service has a worker do it where groups change; a refusal is fine here.
+                if not {change.WhichOneof("change") for change in asked.changes}.isdisjoint(_OF_GROUPS):
                     _validate(drawn)
                 _require_readable(drawn)
             case "Commit":
                 order = _read(payload, wire.CommitRequest(), COMMIT)
-                _require_readable(self._base.committed(order, "reserved", NOW))
+                if order.groups:
+                    _validate(self._base.with_groups(order.groups))
+                _require_readable(acceptance.committed(self._base, order, "reserved", NOW, SIZES))
             case _:
-                whole, _ = self._loop.run_until_complete(with_cluster(self._keeper, payload, None, SIZES))
+                named = self._loop.run_until_complete(of_request(payload, wrapped=False))
+                whole, _, _ = self._loop.run_until_complete(
+                    with_cluster(self._keeper, payload, named, None, SIZES, ANYTHING)
+                )
                 bind(codec.call_from_bytes(whole, SIZES).problem)
         return f"{method} is done"
 

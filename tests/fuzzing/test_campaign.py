@@ -15,10 +15,7 @@ INPUTS = {"proto": 1_500, "clusters": 1_500, "query": 6_000, "ecs": 1_200, "even
 """Some seconds of each; the command runs a million."""
 
 
-PENDING = pytest.mark.xfail(reason="tests/hostile/test_pending.py")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[PENDING] * (name == "clusters")) for name in TARGETS])
+@pytest.mark.parametrize("name", TARGETS)
 def test_inputs_at_random_are_read_or_refused(name: str) -> None:
     """None crashes or hangs what reads it; some are read, and some are refused."""
     target, tally = TARGETS[name](), Tally()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.hostile.entry import BASES, OK, SIZES, TOO_LARGE, Hostile, hostile
+from tests.hostile.entry import BASES, OK, SIZES, TOO_LARGE, Hostile, hostile, named
 
 PLACE = BASES["Place"].SerializeToString()
 
@@ -53,6 +53,7 @@ ENTRIES = [
     _no_message("a cluster that is text", _inside(1, b"prod")),
     _no_message("packed numbers cut in the middle", _inside(4, _inside(1, b"\x80"))),
     _no_message("a request inside that is no message", _inside(1, b"\xff"), "Terminate"),
+    _no_message("a group that is no message beside a name", named().SerializeToString() + b"\x12\x02\x0a\x05"),
     _no_message("a change that is no message", _inside(2, b"\xff"), "ApplyChanges"),
     _no_message("an action that is no message", _inside(3, b"\xff"), "Commit"),
     hostile("nothing at all", {"cluster": None, "groups": None, "running": None, "tasks": None}, "cluster"),

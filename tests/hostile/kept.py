@@ -12,6 +12,7 @@ from tests.hostile.entry import Hostile, hostile
 
 NAN, INFINITE = float("nan"), float("inf")
 LONG = "x" * 1_000_000
+MOST = 2**63 - 1
 NOT_KEPT = {"code": "NOT_FOUND", "reason": "CLUSTER_NOT_FOUND"}
 STALE = {"code": "ABORTED", "reason": "STALE_VERSION"}
 A = "state.cluster.instances[0]"
@@ -103,6 +104,53 @@ ENTRIES = [
     _change(
         "an instance put with a negative capacity", _instance(capacity=[-1, 1], free=[-1, 1]), "put_instance.free[0]"
     ),
+    _change("an instance put with an unknown status", _instance(status=9), "put_instance.status"),
+    _change("an instance put with a port of 0", _instance(used_tcp_ports=[0]), "put_instance.used_tcp_ports[0]"),
+    _change("an instance put with a port twice", _instance(used_udp_ports=[53, 53]), "put_instance.used_udp_ports[1]"),
+    _change(
+        "an instance put with negative tasks of nobody", _instance(unlisted_tasks=-1), "put_instance.unlisted_tasks"
+    ),
+    _change(
+        "an instance put with an attribute without a name", _instance(attributes={"": "x"}), "put_instance.attributes"
+    ),
+    hostile(
+        "an instance put with amounts that leave 2^53",
+        {"changes": [_instance(capacity=[2**53, 1])]},
+        "changes",
+        call="ApplyChanges",
+    ),
+    hostile(
+        "an instance put behind one without faults with everything wrong at once",
+        {"changes": [_instance(id="c"), _instance(id="d", status=9, used_tcp_ports=[0], unlisted_tasks=-1)]},
+        "changes[1].put_instance.status",
+        "changes[1].put_instance.used_tcp_ports[0]",
+        "changes[1].put_instance.unlisted_tasks",
+        call="ApplyChanges",
+    ),
+    hostile(
+        "an instance put twice, first with an unknown status",
+        {"changes": [_instance(status=9), _instance()]},
+        "changes[0].put_instance.status",
+        call="ApplyChanges",
+    ),
+    _change(
+        "an unknown status of an instance",
+        Change(set_instance_status=InstanceStatusChange(instance="a", status=9)),
+        "set_instance_status.status",
+    ),
+    hostile(
+        "a task that ends where all that fits 64 bits is free",
+        {"changes": [_instance(id="a", capacity=[MOST, MOST], free=[MOST, MOST]), Change(remove_task="t1")]},
+        "changes[1].remove_task",
+        call="ApplyChanges",
+    ),
+    hostile(
+        "a task that ends where all is free",
+        {"changes": [_instance(id="a", capacity=[1024, 2048], free=[1024, 2048]), Change(remove_task="t1")]},
+        "changes[1].remove_task",
+        "changes[1].remove_task",
+        call="ApplyChanges",
+    ),
     _change("an instance removed that is not there", Change(remove_instance="c"), "remove_instance"),
     _change("an instance removed without a name", Change(remove_instance=""), "remove_instance"),
     _change(
@@ -131,6 +179,17 @@ ENTRIES = [
         "a group put with an unknown scheduling",
         Change(put_group=TaskGroup(name="n", scheduling=9)),
         "put_group.scheduling",
+    ),
+    hostile(
+        "a group removed whose family a rule names",
+        {
+            "changes": [
+                Change(put_group=TaskGroup(name="n", constraints=[Rule(type="affinity", argument="web, host")])),
+                Change(remove_group="web"),
+            ]
+        },
+        "changes[0].put_group.constraints[0] affinity: argument",
+        call="ApplyChanges",
     ),
     _change("a group removed that is not there", Change(remove_group="none"), "remove_group"),
     _change("a group removed that has tasks", Change(remove_group="db"), "remove_group"),
@@ -182,6 +241,44 @@ ENTRIES = [
         "actions[1].task",
     ),
     _commit("a move of a task that is not there", {"actions+": {**START, "kind": 3, "task": "t9"}}, "actions[0].task"),
+    _commit(
+        "a move of one task to two",
+        {"actions+": {**START, "kind": 3, "group": "db", "task": "t1", "count": 2}},
+        "actions[0].count",
+    ),
+    _commit(
+        "a stop of a task under another group",
+        {"actions+": {"kind": 2, "group": "web", "instance": "a", "task": "t1", "count": 1}},
+        "actions[0].group",
+    ),
+    _commit(
+        "a stop of a task elsewhere",
+        {"actions+": {"kind": 2, "group": "db", "instance": "b", "task": "t1", "count": 1}},
+        "actions[0].instance",
+    ),
+    _commit(
+        "a move of a task from elsewhere",
+        {"actions+": {**START, "kind": 3, "group": "db", "task": "t1", "from_instance": "b"}},
+        "actions[0].from_instance",
+    ),
+    _commit(
+        "a group of a plan with a negative demand",
+        {"groups+": {"name": "n", "demand": {"cpu": -1}}},
+        "groups[0].demand[cpu]",
+    ),
+    _commit(
+        "a group of a plan of no resource", {"groups+": {"name": "n", "demand": {"gpu": 1}}}, "groups[0].demand[gpu]"
+    ),
+    _commit(
+        "a group of a plan with an unknown scheduling",
+        {"groups+": {"name": "n", "scheduling": 9}},
+        "groups[0].scheduling",
+    ),
+    _commit(
+        "a group of a plan with a rule that is none",
+        {"groups+": {"name": "n", "constraints": [Rule()]}},
+        "groups[0].constraints[0] : type",
+    ),
     _commit("a group without a name in a plan", {"groups+": {}}, "groups[0].name"),
     _commit("a group in a plan whose tasks would take something else", {"groups+": {"name": "db"}}, "groups[0].demand"),
 ]

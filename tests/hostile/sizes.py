@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from solver.v1.cluster_pb2 import Instance
 from solver.v1.cluster_service_pb2 import Change
+from solver.v1.task_group_pb2 import RunningTask, TaskGroup
 from tests.hostile.entry import KEPT, TOO_LARGE, Hostile, hostile
 
 NAMED = {"cluster": None, "running": None, "tasks": None, "cluster_name": KEPT}
+
+NOTHING = {"name": "n"}
+START = {"kind": 1, "group": "n", "instance": "b", "count": 1}
+
+
+def _put(name: str, **fields: Any) -> Change:
+    return Change(put_instance=Instance(id=name, capacity=[1, 1], free=[1, 1], **fields))
 
 
 def _large(name: str, changes: Mapping[str, Any], call: str = "Place") -> Hostile:
@@ -74,6 +83,33 @@ ENTRIES = [
         "PutCluster",
     ),
     _large("540,000 changes", {"changes": [Change()] * 540_000}, "ApplyChanges"),
+    _large(
+        "attributes put beyond the limit",
+        {"changes": [_put("c", attributes={f"a{k}": "" for k in range(6)})]},
+        "ApplyChanges",
+    ),
+    _large(
+        "attributes put beyond the limit on several instances",
+        {"changes": [_put(f"c{k}", attributes={f"a{n}": "" for n in range(3 * k, 3 * k + 3)}) for k in range(2)]},
+        "ApplyChanges",
+    ),
+    _large("instances put beyond the limit", {"changes": [_put(f"n{k}") for k in range(7)]}, "ApplyChanges"),
+    _large(
+        "tasks put beyond the limit",
+        {"changes": [Change(put_task=RunningTask(id=f"n{k}", group="web", instance="b")) for k in range(4)]},
+        "ApplyChanges",
+    ),
+    _large(
+        "groups put beyond the limit",
+        {"changes": [Change(put_group=TaskGroup(name=f"n{k}")) for k in range(5)]},
+        "ApplyChanges",
+    ),
+    _large("groups of a plan beyond the limit", {"groups": [TaskGroup(name=f"n{k}") for k in range(5)]}, "Commit"),
+    _large("tasks started beyond the limit", {"groups+": NOTHING, "actions+": {**START, "count": 4}}, "Commit"),
+    _large("50,000 tasks that take nothing", {"groups+": NOTHING, "actions+": {**START, "count": 50_000}}, "Commit"),
+    _large(
+        "2^31 - 1 tasks that take nothing", {"groups+": NOTHING, "actions+": {**START, "count": 2**31 - 1}}, "Commit"
+    ),
     _large("540,000 actions", {"actions+540000": {}}, "Commit"),
     _large("540,000 groups of a plan", {"groups+540000": {}}, "Commit"),
 ]

@@ -131,6 +131,12 @@ ENTRIES = [
         "tasks[0].instance",
         call="Check",
     ),
+    hostile(
+        "a plan beside a broken rule",
+        {"request.rules+": {"type": "reserve"}},
+        "request.rules[0] reserve: argument",
+        call="Check",
+    ),
     hostile("a plan of a group that is not there", {"tasks[0].group": "x"}, "tasks[0].group", call="Check"),
     hostile("a plan on an instance that is not there", {"tasks[0].instance": "c"}, "tasks[0].instance", call="Check"),
     hostile("a plan of no tasks on an instance", {"tasks[0].count": 0}, "tasks[0].count", call="Check"),

@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from solver.domain.counts import LARGEST_SUM
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, TooLarge
+from solver.service.clusters.totals import Noting
 from solver.v1 import cluster_pb2, plan_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
 
 Instances = Mapping[str, cluster_pb2.Instance]
 Groups = Mapping[str, task_group_pb2.TaskGroup]
 Tasks = Mapping[str, task_group_pb2.RunningTask]
+
+_LARGEST = 2**63 - 1
+"""What an amount holds on the wire."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,11 @@ class Draft:
     ) -> None:
         self._resources = tuple(resources)
         self._reserved = dict(reserved)
-        self.instances = dict(instances)
-        self.groups = dict(groups)
-        self.tasks = dict(tasks)
+        self.instances = Noting(instances)
+        self.groups = Noting(groups)
+        self.tasks = Noting(tasks)
+        self._own: set[str] = set()
+        self._at = ""
         self.starting = {key: dict(one.starting) for key, one in reserved.items()}
         self.stopping = {key: dict(one.stopping) for key, one in reserved.items()}
 
@@ -71,7 +77,7 @@ class Draft:
         kind = change.WhichOneof("change")
         if kind is None:
             raise InvalidRequest.at(path, "changes nothing", "set one of its fields")
-        path = f"{path}.{kind}"
+        path = self._at = f"{path}.{kind}"
         if kind == "put_instance":
             self._put_instance(path, change.put_instance)
         elif kind == "remove_instance":
@@ -103,6 +109,7 @@ class Draft:
                 raise InvalidRequest.at(
                     f"{path}.free[{r}]", problem, "must be at most the capacity, which is 0 or more"
                 )
+        self._own.discard(instance.id)
         self.instances[instance.id] = instance
         # Whoever says what is free does not know of what is only reserved.
         for starting in self.starting.values():
@@ -113,6 +120,7 @@ class Draft:
     def _remove_instance(self, path: str, instance: str) -> None:
         if instance not in self.instances:
             raise InvalidRequest.at(path, f"'{instance}' is not an instance", "name one of the cluster")
+        self._own.discard(instance)
         del self.instances[instance]
         for tasks in (self.tasks, *self.starting.values(), *self.stopping.values()):
             for task in [task for task in tasks.values() if task.instance == instance]:
@@ -128,7 +136,10 @@ class Draft:
             raise InvalidRequest.at(path, f"'{instance}' is not an instance", "name one of the cluster by its id")
 
     def _written(self, instance: str) -> cluster_pb2.Instance:
-        """The instance, to be written to."""
+        """The instance, to be written to: copied once, however many tasks start or end there."""
+        if instance in self._own:
+            return self.instances[instance]
+        self._own.add(instance)
         copy = cluster_pb2.Instance()
         copy.CopyFrom(self.instances[instance])
         self.instances[instance] = copy
@@ -200,20 +211,24 @@ class Draft:
 
     def _remove_task(self, task: str) -> None:
         """Events come twice: a task that is not there has ended before."""
-        for tasks in (self.tasks, *self.stopping.values()):
-            if task in tasks:
-                self._take(tasks.pop(task), -1)
+        if task in self.tasks:
+            self._take(self.tasks.taken(task), -1)
+        for stopping in self.stopping.values():
+            if task in stopping:
+                self._take(stopping.pop(task), -1)
         for starting in self.starting.values():
             starting.pop(task, None)
 
-    def _take(self, task: task_group_pb2.RunningTask, sign: int) -> None:
-        """Take what the task takes of its instance; below zero, give it back."""
+    def _take(self, task: task_group_pb2.RunningTask, times: int) -> None:
+        """Take what so many tasks such as this take of its instance; below zero, give it back."""
         group, instance = self.groups[task.group], self._written(task.instance)
         for r, name in enumerate(self._resources):
-            left = instance.free[r] - sign * group.demand.get(name, 0)
-            if left < -LARGEST_SUM:
-                problem = f"would be {left:,} on {task.instance}"
-                raise InvalidRequest.at(f"free[{r}]", problem, f"must be at least -{LARGEST_SUM:,}")
+            left = instance.free[r] - times * group.demand.get(name, 0)
+            if not -LARGEST_SUM <= left <= _LARGEST:
+                problem = f"would leave {left:,} {name} free on {task.instance}"
+                raise InvalidRequest.at(
+                    self._at or f"free[{r}]", problem, f"must be at least -{LARGEST_SUM:,} and fit 64 bits"
+                )
             instance.free[r] = left
         for protocol, used in (
             (task_group_pb2.PROTOCOL_TCP, instance.used_tcp_ports),
@@ -221,7 +236,7 @@ class Draft:
         ):
             own = _ports(group, protocol)
             if own:
-                others = set(used) - own | {port for port in own if sign > 0 or self._held(task, port, protocol)}
+                others = set(used) - own | {port for port in own if times > 0 or self._held(task, port, protocol)}
                 del used[:]
                 used.extend(sorted(others))
 
@@ -237,8 +252,21 @@ class Draft:
 
     # Plans.
 
-    def reserve(self, actions: Sequence[plan_pb2.Action], key: str, lapses_at: datetime, request_id: str) -> None:
-        """Make room for what a plan starts, and let go of what it stops."""
+    def reserve(
+        self,
+        actions: Sequence[plan_pb2.Action],
+        key: str,
+        lapses_at: datetime,
+        request_id: str,
+        most_tasks: int | None = None,
+    ) -> None:
+        """Make room for what a plan starts, and let go of what it stops.
+
+        Parameters
+        ----------
+        most_tasks
+            That there may be then, the reserved ones too; None for any number.
+        """
         self.starting[key], self.stopping[key] = {}, {}
         self._reserved[key] = Reserved(key, {}, {}, lapses_at, request_id)
         for k, action in enumerate(actions):
@@ -250,16 +278,16 @@ class Draft:
         # After all stops: what they free can be taken only once they have ended, but ports and room are judged by the plan.
         for k, action in enumerate(actions):
             if action.kind in (plan_pb2.ACTION_KIND_START, plan_pb2.ACTION_KIND_MOVE):
-                self._start(f"actions[{k}]", action, key)
+                self._start(f"actions[{k}]", action, key, most_tasks)
 
     def _stop(self, path: str, action: plan_pb2.Action, key: str) -> None:
         task = self.tasks.get(action.task)
         if task is None or any(action.task in starting for starting in self.starting.values()):
             problem = f"'{action.task}' is not a running task" if action.task else "is empty"
             raise InvalidRequest.at(f"{path}.task", problem, "name a task of the cluster that runs")
-        self.stopping[key][task.id] = self.tasks.pop(task.id)
+        self.stopping[key][task.id] = self.tasks.taken(task.id)
 
-    def _start(self, path: str, action: plan_pb2.Action, key: str) -> None:
+    def _start(self, path: str, action: plan_pb2.Action, key: str, most_tasks: int | None) -> None:
         if action.group not in self.groups:
             remedy = "name one of the cluster, or add the request's group to groups"
             raise InvalidRequest.at(f"{path}.group", f"'{action.group}' is not a group", remedy)
@@ -272,12 +300,16 @@ class Draft:
             if need > free[r]:
                 problem = f"takes {need} {name} where {free[r]} are free"
                 raise InvalidRequest.at(f"{path}.count", problem, "commit the plan of the present version as it is")
-        for _ in range(action.count):
-            number = len(self.starting[key]) + 1
+        # Before they are made: tasks that take nothing have room in any number.
+        if most_tasks is not None and len(self.tasks) + action.count > most_tasks:
+            problem = f"with these the cluster has {len(self.tasks) + action.count:,} tasks"
+            raise TooLarge(f"{path}.count: {problem}; at most {most_tasks:,}")
+        self._at = f"{path}.count"
+        self._take(task_group_pb2.RunningTask(group=action.group, instance=action.instance), action.count)
+        for number in range(len(self.starting[key]) + 1, len(self.starting[key]) + action.count + 1):
             task = task_group_pb2.RunningTask(
                 id=f"{key}/{number}", group=action.group, instance=action.instance, pending=True
             )
-            self._take(task, 1)
             self.starting[key][task.id] = self.tasks[task.id] = task
 
     def _left(self, instance: str) -> list[int]:
@@ -306,18 +338,20 @@ class Draft:
                     fresh[place] -= 1
                     del starting[key]
                     continue
-                self.groups.setdefault(task.group, groups[task.group])
+                if task.group not in self.groups:
+                    self.groups[task.group] = groups[task.group]
                 self.tasks[key] = task
                 self._take(task, 1)
         for key, stopping in self.stopping.items():
-            self.stopping[key] = {task: self.tasks.pop(task) for task in stopping if task in self.tasks}
+            self.stopping[key] = {task: self.tasks.taken(task) for task in stopping if task in self.tasks}
 
     def give_up(self, reserved: Reserved) -> None:
         """Give back what a reservation still holds; what was to stop runs on."""
         for task in self.starting.pop(reserved.id).values():
             del self.tasks[task.id]
             self._take(task, -1)
-        self.tasks |= self.stopping.pop(reserved.id)
+        for key, stopped in self.stopping.pop(reserved.id).items():
+            self.tasks[key] = stopped
 
 
 def task_faults(

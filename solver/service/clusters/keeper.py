@@ -7,6 +7,7 @@ disk, and what could not be written has not happened.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,16 +18,22 @@ from typing import TypeVar
 
 from solver.errors import ClusterNotFound, InvalidRequest, StaleVersion, StoreFailed
 from solver.formats.ecs.mirror import Answers
-from solver.service.clusters import ecs, service_actions
+from solver.service.clusters import acceptance, ecs, service_actions
+from solver.service.clusters.draft import Reserved
 from solver.service.clusters.placements import PlacementLog
-from solver.service.clusters.state import MAX_NAME, LiveCluster, utc_now
+from solver.service.clusters.state import MAX_NAME, MOST_LAPSE_SECONDS, LiveCluster, utc_now
 from solver.service.clusters.store import Store
+from solver.service.messages import LARGE_BYTES, aside
+from solver.service.sizes import SizeLimits
 from solver.v1 import cluster_service_pb2 as wire
 
 T = TypeVar("T")
 
 LAPSE_INTERVAL = 1.0
 """Seconds between two looks at what has lapsed; a call that names a cluster looks, too."""
+
+MANY_TASKS = 1_000
+"""A plan that starts more is drawn in a thread, as a large message is: others are answered meanwhile."""
 
 
 class ClusterKeeper:
@@ -37,7 +44,11 @@ class ClusterKeeper:
     store
         Closed by ``close``.
     clock
-        By which reservations lapse.
+        Calendar time, which is what the store has of reservations.
+    sizes
+        What a cluster may be at most.
+    moment
+        Seconds that go by whatever the computer's clock is set to: reservations lapse by them while the server runs.
 
     Raises
     ------
@@ -45,10 +56,21 @@ class ClusterKeeper:
         If what is kept cannot be read.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime] = utc_now,
+        sizes: SizeLimits | None = None,
+        moment: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._sizes = sizes or SizeLimits()
+        self._moment = moment
         self._clusters = store.load()
+        self._deadlines: dict[str, float] = {}
+        for cluster in self._clusters.values():
+            self._over(cluster)
         self._writing = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "placement-solver-state")
         self._lapsing: asyncio.Task[None] | None = None
@@ -89,7 +111,7 @@ class ClusterKeeper:
             If none is kept under the name.
         """
         found = self._found(name)
-        if found.lapsed(self._clock()) is not found:
+        if self._over(found):
             await self._lapse(name)
         return self._found(name)
 
@@ -124,15 +146,25 @@ class ClusterKeeper:
             after = await asyncio.to_thread(LiveCluster.of, request.name, version + 1, request.state)
             return await self._kept(after, partial(self._store.put, after))
 
-    async def change(self, request: wire.ApplyChangesRequest) -> LiveCluster:
-        """Apply changes, all or none; raises as ``at_version`` and ``LiveCluster.changed``."""
+    async def change(
+        self, request: wire.ApplyChangesRequest, judge: Callable[[LiveCluster], None] = lambda before: None
+    ) -> LiveCluster:
+        """Apply changes, all or none; raises as ``at_version`` and ``acceptance.changed``.
+
+        Parameters
+        ----------
+        judge
+            Raises where the changes must not be made in the cluster as it is now.
+        """
         await self.cluster(request.name)
         async with self._writing:
             before = self._found(request.name)
             if before.ecs is not None:
                 raise InvalidRequest.at("name", f"'{before.name}' follows ECS events", "send them with ApplyEcsEvents")
             _require_version(before, request.expected_version if request.HasField("expected_version") else None)
-            after = before.changed(request.changes)
+            judge(before)
+            large = self._is_large(before) or request.ByteSize() > LARGE_BYTES
+            after = await aside(partial(acceptance.changed, before, request.changes, self._sizes), large=large)
             return await self._kept(after, partial(self._store.add_changes, after, request))
 
     async def put_documents(self, name: str, answers: Answers) -> ecs.Snapshot:
@@ -140,7 +172,13 @@ class ClusterKeeper:
         _require_name(name)
         async with self._writing:
             before, now = self._clusters.get(name), self._clock()
-            found = await asyncio.to_thread(ecs.put, name, answers, before, now)
+
+            def draw() -> ecs.Snapshot:
+                snapshot = ecs.put(name, answers, before, now)
+                acceptance.require_kept(before, snapshot.cluster, self._sizes, "documents")
+                return snapshot
+
+            found = await asyncio.to_thread(draw)
             await self._kept(found.cluster, partial(self._store.put, found.cluster))
             return found
 
@@ -149,7 +187,13 @@ class ClusterKeeper:
         await self.cluster(name)
         async with self._writing:
             before, now = self._found(name), self._clock()
-            found = await asyncio.to_thread(ecs.update, before, events, now)
+
+            def draw() -> ecs.Update:
+                update = ecs.update(before.counted(), events, now)
+                acceptance.require_kept(before, update.cluster, self._sizes, "events")
+                return update
+
+            found = await asyncio.to_thread(draw)
             after, written = found.cluster, found.followed.written
             await self._kept(after, partial(self._store.add_events, after, found.changes, written))
             return found
@@ -157,7 +201,7 @@ class ClusterKeeper:
     async def commit(
         self, request: wire.CommitRequest, judge: Callable[[LiveCluster], None] = lambda before: None
     ) -> tuple[LiveCluster, str]:
-        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``LiveCluster.committed``.
+        """Accept a plan, and its reservation's id; raises as ``at_version`` and ``acceptance.committed``.
 
         Parameters
         ----------
@@ -167,17 +211,30 @@ class ClusterKeeper:
         await self.cluster(request.name)
         async with self._writing:
             before = self._found(request.name)
-            judge(before)
+            large = self._is_large(before) or request.ByteSize() > LARGE_BYTES
+            large = large or sum(max(action.count, 1) for action in request.actions) > MANY_TASKS
+            await aside(partial(judge, before), large=large)
             again = before.by_request(request.request_id)
             if again is not None:
                 return before, again.id
             _require_version(before, request.version)
             reservation, now = f"reserved-{uuid.uuid4().hex[:16]}", self._clock()
-            after = before.committed(request, reservation, now)
-            events = service_actions.of_commit(after.name, after.version, after.reserved.get(reservation), now)
+
+            def draw() -> tuple[LiveCluster, list[str]]:
+                drawn = acceptance.committed(before, request, reservation, now, self._sizes)
+                kept = drawn.reserved.get(reservation)
+                return drawn, service_actions.of_commit(drawn.name, drawn.version, kept, now)
+
+            after, events = await aside(draw, large=large)
+            # Its time runs from now on, and not only once it is written.
+            self._over(after)
             write = partial(self._store.add_commit, after, request, reservation, now, events)
             await self._kept(after, write, with_events=True)
             return after, reservation
+
+    def _is_large(self, before: LiveCluster) -> bool:
+        """Whether any change of the cluster may take long: it was not counted yet, or may have to be written out."""
+        return before.totals is None or before.totals.size > self._sizes.message_bytes // 2
 
     async def delete(self, request: wire.DeleteClusterRequest) -> None:
         """Forget a cluster; raises as ``at_version``."""
@@ -189,11 +246,31 @@ class ClusterKeeper:
     async def _lapse(self, name: str) -> None:
         async with self._writing:
             before, now = self._clusters.get(name), self._clock()
-            after = before.lapsed(now) if before is not None else None
-            if before is not None and after is not None and after is not before:
-                lapsed = [one for one in before.reserved.values() if one.id not in after.reserved]
+            lapsed = [] if before is None else self._over(before)
+            if before is not None and lapsed:
+                over = [one.id for one in lapsed]
+                after = await asyncio.to_thread(before.given_up, over)
                 events = service_actions.of_lapse(name, after.version, lapsed, now)
-                await self._kept(after, partial(self._store.add_lapse, after, now, events), with_events=True)
+                write = partial(self._store.add_lapse, after, now, events, over)
+                await self._kept(after, write, with_events=True)
+
+    def _over(self, cluster: LiveCluster) -> list[Reserved]:
+        """What has lapsed of a cluster; the time of a reservation that was not seen before begins to run."""
+        if not cluster.reserved:
+            return []
+        for one in cluster.reserved.values():
+            if one.id not in self._deadlines:
+                left = (one.lapses_at - self._clock()).total_seconds()
+                # A clock that was set back while no server ran does not make it last any longer than it may.
+                self._deadlines[one.id] = self._moment() + min(left, MOST_LAPSE_SECONDS)
+        moment = self._moment()
+        return [one for one in cluster.reserved.values() if self._deadlines[one.id] <= moment]
+
+    def _forget(self) -> None:
+        """Forget the times of reservations that are no more."""
+        kept = {key for cluster in self._clusters.values() for key in cluster.reserved}
+        if len(self._deadlines) > len(kept):
+            self._deadlines = {key: moment for key, moment in self._deadlines.items() if key in kept}
 
     async def _look(self) -> None:
         while True:
@@ -202,6 +279,7 @@ class ClusterKeeper:
                 # A store that fails now is tried again, and fails whoever asks.
                 with suppress(StoreFailed, ClusterNotFound):
                     await self.cluster(name)
+            self._forget()
 
     async def _kept(self, after: LiveCluster, write: Callable[[], None], *, with_events: bool = False) -> LiveCluster:
         def show() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
-from typing import NoReturn, Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
 
@@ -17,11 +18,12 @@ from solver.errors import InvalidRequest
 from solver.formats.ecs.following import Outcome
 from solver.service.callers.permit import Permit
 from solver.service.callers.roles import Role, Touched, require
+from solver.service.clusters import acceptance
 from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
 from solver.service.gate import Answer, Incoming, StreamedAnswer, Write
-from solver.service.messages import inside, unpacked
+from solver.service.messages import LARGE_BYTES, aside, inside, unpacked
 from solver.service.sizes import (
     APPLY_CHANGES,
     APPLY_ECS_EVENTS,
@@ -115,7 +117,7 @@ class ClusterServicer:
         return {"WatchPlacements": self._watch}
 
     async def _watch(self, call: Incoming, write: Write) -> NoReturn:
-        request = self._read(call.request, wire.WatchPlacementsRequest())
+        request = await self._read(call.request, wire.WatchPlacementsRequest())
         call.caller.role.require_cluster(request.name)
         after = request.after if request.HasField("after") else None
         if after is not None and after < 0:
@@ -126,7 +128,7 @@ class ClusterServicer:
         raise AssertionError("a cluster is watched until an error or until nobody does")
 
     async def _put(self, payload: bytes, role: Role) -> wire.PutClusterResponse:
-        request = self._read(payload, wire.PutClusterRequest(), PUT_CLUSTER)
+        request = await self._read(payload, wire.PutClusterRequest(), PUT_CLUSTER)
         role.require_cluster(request.name)
         self._sizes.require_state(request.state, "state.")
         # A large cluster takes some tenths of a second to read and to write: in a thread, so that others are answered meanwhile.
@@ -138,23 +140,29 @@ class ClusterServicer:
         return wire.PutClusterResponse(version=(await self._keeper.put(request)).version)
 
     async def _apply(self, payload: bytes, role: Role) -> wire.ApplyChangesResponse:
-        request = self._read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
+        request = await self._read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
         role.require_cluster(request.name)
-        groups = {change.put_group.name: k for k, change in enumerate(request.changes) if change.HasField("put_group")}
-        if groups:
+        paths = await aside(partial(_paths_of_groups, request.changes), large=len(payload) > LARGE_BYTES)
+        if not paths:
+            after = await self._keeper.change(request)
+            return wire.ApplyChangesResponse(version=after.version)
+        while True:
             # What a group says is read where requests are; a rule that cannot be read would fail all that name the cluster.
-            drawn = (await self._keeper.cluster(request.name)).changed(request.changes)
-            await self._validated(drawn, groups)
-        after = await self._keeper.change(request)
-        return wire.ApplyChangesResponse(version=after.version)
+            seen = await self._keeper.cluster(request.name)
+            drawn = await asyncio.to_thread(acceptance.changed, seen, request.changes, self._sizes)
+            await self._validated(drawn, paths)
+            # Other groups may have come or gone while a worker read these.
+            with suppress(_GroupsChanged):
+                after = await self._keeper.change(request, partial(_require_groups_of, seen))
+                return wire.ApplyChangesResponse(version=after.version)
 
-    async def _validated(self, drawn: LiveCluster, changes: Mapping[str, int]) -> None:
-        """Have groups that changes put validated, with the paths of the changes in the faults."""
+    async def _validated(self, drawn: LiveCluster, paths: Mapping[str, str]) -> None:
+        """Have a worker read a cluster, with the paths of groups by name in the faults."""
         names = list(drawn.groups)
 
         def path_of(found: re.Match[str]) -> str:
             name = names[int(found[1])]
-            return f"changes[{changes[name]}].put_group" if name in changes else f"group '{name}'"
+            return paths.get(name, f"group '{name}'")
 
         try:
             await self._validate(await asyncio.to_thread(drawn.request_part, ()))
@@ -163,36 +171,52 @@ class ClusterServicer:
             raise InvalidRequest(faults) from None
 
     async def _get(self, payload: bytes, role: Role) -> wire.GetClusterResponse:
-        request = self._read(payload, wire.GetClusterRequest())
+        request = await self._read(payload, wire.GetClusterRequest())
         role.require_cluster(request.name)
         return await asyncio.to_thread((await self._keeper.cluster(request.name)).response)
 
     async def _list(self, payload: bytes, role: Role) -> wire.ListClustersResponse:
-        self._read(payload, wire.ListClustersRequest())
+        await self._read(payload, wire.ListClustersRequest())
         found = [await self._keeper.cluster(name) for name in self._keeper.names() if role.allows_cluster(name)]
         return wire.ListClustersResponse(clusters=[cluster.summary() for cluster in found])
 
     async def _delete(self, payload: bytes, role: Role) -> wire.DeleteClusterResponse:
-        request = self._read(payload, wire.DeleteClusterRequest())
+        request = await self._read(payload, wire.DeleteClusterRequest())
         role.require_cluster(request.name)
         await self._keeper.delete(request)
         return wire.DeleteClusterResponse()
 
     async def _commit(self, payload: bytes, role: Role) -> wire.CommitResponse:
-        request = self._read(payload, wire.CommitRequest(), COMMIT)
+        request = await self._read(payload, wire.CommitRequest(), COMMIT)
         role.require_cluster(request.name)
 
         def judge(cluster: LiveCluster) -> None:
             require(denial for touched in touched_by(request, cluster) for denial in role.denials(touched))
 
+        if request.groups:
+            await self._validate_groups(request, judge, large=len(payload) > LARGE_BYTES)
         after, reservation = await self._keeper.commit(request, judge)
         kept = after.reserved.get(reservation)
         if kept is None:
             return wire.CommitResponse(version=after.version)
         return wire.CommitResponse(version=after.version, reservation=reservation, lapses_at=kept.lapses_at.isoformat())
 
+    async def _validate_groups(
+        self, request: wire.CommitRequest, judge: Callable[[LiveCluster], None], *, large: bool
+    ) -> None:
+        """Have the groups of a plan validated where they are not kept as they are; only where it can be accepted otherwise."""
+        cluster = await self._keeper.cluster(request.name)
+        await aside(partial(judge, cluster), large=large)
+        if cluster.by_request(request.request_id) is not None:
+            return
+        cluster = await self._keeper.at_version(request.name, request.version)
+        drawn = await asyncio.to_thread(cluster.with_groups, request.groups)
+        if any(drawn.groups[group.name] != cluster.groups.get(group.name) for group in request.groups):
+            # The version cannot change meanwhile, or the plan is stale.
+            await self._validated(drawn, {group.name: f"groups[{g}]" for g, group in enumerate(request.groups)})
+
     async def _put_documents(self, payload: bytes, role: Role) -> wire.PutEcsDocumentsResponse:
-        request = self._read(payload, wire.PutEcsDocumentsRequest(), PUT_ECS_DOCUMENTS)
+        request = await self._read(payload, wire.PutEcsDocumentsRequest(), PUT_ECS_DOCUMENTS)
         role.require_cluster(request.name)
         found = await self._keeper.put_documents(request.name, await asyncio.to_thread(answers_of, request.documents))
         return wire.PutEcsDocumentsResponse(
@@ -204,7 +228,7 @@ class ClusterServicer:
         )
 
     async def _follow(self, payload: bytes, role: Role) -> wire.ApplyEcsEventsResponse:
-        request = self._read(payload, wire.ApplyEcsEventsRequest(), APPLY_ECS_EVENTS)
+        request = await self._read(payload, wire.ApplyEcsEventsRequest(), APPLY_ECS_EVENTS)
         role.require_cluster(request.name)
         found = await self._keeper.follow(request.name, request.events)
         return wire.ApplyEcsEventsResponse(
@@ -216,10 +240,49 @@ class ClusterServicer:
             needs=_needs(found.cluster),
         )
 
-    def _read(self, payload: bytes, message: M, spec: Spec = MappingProxyType({})) -> M:
+    async def _read(self, payload: bytes, message: M, spec: Spec = MappingProxyType({})) -> M:
         """The message, once its parts are counted: it is unpacked in the front, where it must not take the memory of all."""
-        require_small(payload, spec, self._sizes)
+        return await read_small(payload, message, spec, self._sizes)
+
+
+def _paths_of_groups(changes: Sequence[wire.Change]) -> dict[str, str]:
+    """The changes that put or remove groups, by the groups' names; of several the last."""
+    found = {}
+    for k, change in enumerate(changes):
+        kind = change.WhichOneof("change")
+        if kind == "put_group":
+            found[change.put_group.name] = f"changes[{k}].{kind}"
+        elif kind == "remove_group":
+            # Rules of other groups may name it.
+            found[change.remove_group] = f"changes[{k}].{kind}"
+    return found
+
+
+class _GroupsChanged(Exception):  # noqa: N818 - it is nobody's error
+    """Groups were validated beside others than the cluster has by now."""
+
+
+def _require_groups_of(seen: LiveCluster, before: LiveCluster) -> None:
+    if before.groups is not seen.groups or before.base is not seen.base:
+        raise _GroupsChanged
+
+
+async def read_small(payload: bytes, message: M, spec: Spec, sizes: SizeLimits) -> M:
+    """The message, once its parts are counted; a large one is counted and unpacked in a thread.
+
+    Raises
+    ------
+    TooLarge
+        With the path of the first list that is too long.
+    InvalidRequest
+        If the bytes are no such message.
+    """
+
+    def read() -> M:
+        require_small(payload, spec, sizes)
         return unpacked(payload, message)
+
+    return await aside(read, large=len(payload) > LARGE_BYTES)
 
 
 def _needs(cluster: LiveCluster) -> list[wire.EcsNeed]:
@@ -304,13 +367,12 @@ async def with_cluster(
         role.require_carried()
         return payload, b"", Permit(role)
     role.require_cluster(named.cluster_name)
-    require_small(payload, PLACE if wrapper is None else CHECK if wrapper is placing.CheckRequest else WRAPPED, sizes)
-    request = placing.PlaceRequest()
     if wrapper is None:
-        request.ParseFromString(payload)
+        request = await read_small(payload, placing.PlaceRequest(), PLACE, sizes)
     else:
+        spec = CHECK if wrapper is placing.CheckRequest else WRAPPED
         whole = wrapper()
-        whole.ParseFromString(payload)
+        await read_small(payload, cast("Message", whole), spec, sizes)
         request = whole.request
     said_too = {field.name for field, _ in request.ListFields()}.intersection(_CARRIED)
     if said_too:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.mirror import Mirror
 from solver.service.clusters.draft import Draft, Groups, Instances, Reserved, Tasks, task_faults
+from solver.service.clusters.totals import Totals
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
@@ -48,6 +49,8 @@ class LiveCluster:
         By id.
     ecs
         The ECS documents that it is made of; None where it is made of none.
+    totals
+        Sums over all of it; None where nobody has asked for them.
     """
 
     name: str
@@ -58,6 +61,7 @@ class LiveCluster:
     tasks: Tasks
     reserved: Mapping[str, Reserved] = field(default_factory=dict)
     ecs: Mirror | None = None
+    totals: Totals | None = field(default=None, repr=False)
 
     # From the wire and back.
 
@@ -185,13 +189,35 @@ class LiveCluster:
             draft.apply(f"changes[{k}]", change)
         return self._next(draft)
 
-    def committed(self, request: wire.CommitRequest, reservation: str, now: datetime) -> LiveCluster:
+    def with_groups(self, groups: Sequence[task_group_pb2.TaskGroup]) -> LiveCluster:
+        """The next version, with the groups of a plan.
+
+        Raises
+        ------
+        InvalidRequest
+            With the first group that this cluster cannot take.
+        """
+        draft = self._draft()
+        for g, group in enumerate(groups):
+            draft.add_group(f"groups[{g}]", group)
+        return self._next(draft)
+
+    def committed(
+        self, request: wire.CommitRequest, reservation: str, now: datetime, most_tasks: int | None = None
+    ) -> LiveCluster:
         """The next version, with what a plan starts reserved and what it stops no longer running.
+
+        Parameters
+        ----------
+        most_tasks
+            That there may be then; None for any number.
 
         Raises
         ------
         InvalidRequest
             With the first action that this cluster cannot take.
+        TooLarge
+            If there would be more tasks.
         """
         seconds = request.lapse_seconds if request.HasField("lapse_seconds") else LAPSE_SECONDS
         if not 0 < seconds <= MOST_LAPSE_SECONDS:
@@ -203,7 +229,8 @@ class LiveCluster:
         draft = self._draft()
         for g, group in enumerate(request.groups):
             draft.add_group(f"groups[{g}]", group)
-        draft.reserve(request.actions, reservation, now + timedelta(seconds=seconds), request.request_id)
+        lapses_at = now + timedelta(seconds=seconds)
+        draft.reserve(request.actions, reservation, lapses_at, request.request_id, most_tasks)
         return self._next(draft)
 
     def carrying(self, before: LiveCluster) -> LiveCluster:
@@ -214,7 +241,11 @@ class LiveCluster:
 
     def lapsed(self, now: datetime) -> LiveCluster:
         """The next version without the reservations whose time is over; this one where there are none."""
-        over = [one for one in self.reserved.values() if one.lapses_at <= now]
+        return self.given_up([one.id for one in self.reserved.values() if one.lapses_at <= now])
+
+    def given_up(self, reservations: Iterable[str]) -> LiveCluster:
+        """The next version without these reservations; this one where it has none of them."""
+        over = [self.reserved[key] for key in reservations if key in self.reserved]
         if not over:
             return self
         draft = self._draft()
@@ -226,14 +257,26 @@ class LiveCluster:
         return Draft(self.base.resources, self.instances, self.groups, self.tasks, self.reserved)
 
     def _next(self, draft: Draft) -> LiveCluster:
+        instances, groups, tasks = draft.instances.written, draft.groups.written, draft.tasks.written
+        totals = self.totals
+        if totals is not None:
+            totals = totals.after(self.base.resources, self, draft, instances, groups, tasks)
         return replace(
             self,
             version=self.version + 1,
             instances=draft.instances,
-            groups=draft.groups,
+            # The same mapping where it holds the same: whoever has looked at the groups sees that they are those.
+            groups=draft.groups if groups else self.groups,
             tasks=draft.tasks,
             reserved=draft.reserved(),
+            totals=totals,
         )
+
+    def counted(self) -> LiveCluster:
+        """The same version with its totals: a second for a large cluster, and no time once they are there."""
+        if self.totals is not None:
+            return self
+        return replace(self, totals=Totals.of(self.base.resources, self))
 
     def by_request(self, request_id: str) -> Reserved | None:
         """What a call of this name has reserved and is not confirmed yet."""
@@ -288,5 +331,5 @@ def _blocks(items: Iterable[M]) -> Iterator[list[M]]:
 
 
 def utc_now() -> datetime:
-    """The clock that reservations lapse by."""
+    """Calendar time: what is said of reservations, and what is left of one when the server starts again."""
     return datetime.now(UTC)

@@ -137,9 +137,14 @@ class Store:
         """Keep what ``LiveCluster.committed`` has made, and its events."""
         self._add(after, "commit", request.SerializeToString(), reservation, now.isoformat(), events)
 
-    def add_lapse(self, after: LiveCluster, now: datetime, events: Sequence[str] = ()) -> None:
-        """Keep what ``LiveCluster.lapsed`` has made, and its events."""
-        self._add(after, "lapse", b"", "", now.isoformat(), events)
+    def add_lapse(
+        self, after: LiveCluster, now: datetime, events: Sequence[str] = (), reservations: Sequence[str] = ()
+    ) -> None:
+        """Keep what ``LiveCluster.given_up`` has made of these reservations, and its events.
+
+        Without any it is what ``LiveCluster.lapsed`` has made, as servers wrote it that went by calendar time.
+        """
+        self._add(after, "lapse", "\n".join(reservations).encode(), "", now.isoformat(), events)
 
     def add_placements(self, name: str, events: Sequence[str]) -> None:
         """Keep events of a cluster."""
@@ -242,4 +247,6 @@ def _replayed(cluster: LiveCluster, kind: str, reservation: str, at: str, payloa
         return cluster.changed(wire.ApplyChangesRequest.FromString(payload).changes)
     if kind == "commit":
         return cluster.committed(wire.CommitRequest.FromString(payload), reservation, datetime.fromisoformat(at))
+    if payload:
+        return cluster.given_up(payload.decode().split("\n"))
     return cluster.lapsed(datetime.fromisoformat(at))

@@ -254,6 +254,9 @@ COMMITS = {
     ),
 }
 
+OF_ANOTHER_GROUP = ("stop under another name", "move of another")
+"""What nobody may, since the action says another group than its task's."""
+
 
 @pytest.mark.parametrize("kind", COMMITS)
 def test_a_plan_is_accepted_as_far_as_it_is_allowed(callers: tuple[Caller, Caller], kind: str) -> None:
@@ -267,6 +270,10 @@ def test_a_plan_is_accepted_as_far_as_it_is_allowed(callers: tuple[Caller, Calle
         with pytest.raises(PermissionDenied, match=said):
             web("Commit", request)
         assert version(web) == request.version
+    if kind in OF_ANOTHER_GROUP:
+        with pytest.raises(InvalidRequest, match=r"actions\[0\]\.group: is 'web', and the task's is 'db'"):
+            everything("Commit", request)
+        return
     assert (web if not said else everything)("Commit", request).version == request.version + 1
 
 

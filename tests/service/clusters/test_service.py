@@ -164,6 +164,36 @@ def test_changes_are_seen_by_the_next_request(stubs: Stubs) -> None:
     assert (line.name, line.version, line.instances, line.tasks) == ("prod", 2, 1, 0)
 
 
+def test_a_group_stays_while_a_rule_names_it(stubs: Stubs) -> None:
+    """Requests could not read the rule any more; with the group of the rule it may go."""
+    named = TaskGroup(name="new", constraints=[Rule(type="affinity", argument="idle, host")])
+    groups = [wire.Change(put_group=TaskGroup(name="idle")), wire.Change(put_group=named)]
+    stubs.clusters.ApplyChanges(wire.ApplyChangesRequest(name="prod", changes=groups))
+    removals = [wire.Change(remove_group=name) for name in ("idle", "new")]
+    with pytest.raises(grpc.RpcError) as failed:
+        stubs.clusters.ApplyChanges(wire.ApplyChangesRequest(name="prod", changes=removals[:1]))
+    (bad,) = details(failed.value, error_details_pb2.BadRequest)
+    assert [one.field for one in bad.field_violations] == ["group 'new'.constraints[0] affinity: argument"]
+    assert stubs.clusters.ApplyChanges(wire.ApplyChangesRequest(name="prod", changes=removals)).version == 3
+
+
+def test_groups_put_at_the_same_time_are_validated_together(stubs: Stubs) -> None:
+    """Each alone is right: a group, and a group whose rule names it, of which one is removed meanwhile."""
+    for _ in range(10):
+        idle = wire.Change(put_group=TaskGroup(name="idle"))
+        stubs.clusters.ApplyChanges(wire.ApplyChangesRequest(name="prod", changes=[idle]))
+        named = TaskGroup(name="new", constraints=[Rule(type="affinity", argument="idle, host")])
+        calls = [
+            stubs.clusters.ApplyChanges.future(wire.ApplyChangesRequest(name="prod", changes=[change]))
+            for change in (wire.Change(put_group=named), wire.Change(remove_group="idle"))
+        ]
+        assert sorted(call.exception() is None for call in calls) == [False, True]
+        assert stubs.placing.Place(wanting(1)).status == STATUS_OPTIMAL
+        left = [group.name for group in stubs.clusters.GetCluster(wire.GetClusterRequest(name="prod")).state.groups]
+        gone = [wire.Change(remove_group=name) for name in left if name != "web"]
+        stubs.clusters.ApplyChanges(wire.ApplyChangesRequest(name="prod", changes=gone or [idle]))
+
+
 def test_what_could_not_be_placed_on_is_not_kept(stubs: Stubs) -> None:
     """A worker reads a state, and groups that are put, before they are: with the paths of what was sent."""
     wrong = TaskGroup(name="new", constraints=[Rule(type="memberOf", argument="attribute:x ==")])

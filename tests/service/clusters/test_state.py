@@ -261,7 +261,7 @@ def test_amounts_that_no_longer_fit_are_refused() -> None:
     """§11.2: tasks that take more together than 2^53."""
     found = cluster().changed([wire.Change(put_group=TaskGroup(name="huge", demand={"cpu": 2**53}))])
     found = found.changed([wire.Change(put_task=task("h1", "huge", "b"))])
-    with pytest.raises(InvalidRequest, match=r"free\[0\]: would be"):
+    with pytest.raises(InvalidRequest, match=r"changes\[0\]\.put_task: would leave -"):
         found.changed([wire.Change(put_task=task("h2", "huge", "b"))])
 
 
