@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from solver.domain.cluster import ZONE
-from solver.formats.ecs.cluster import EcsCluster, Whole, take
+from solver.formats.ecs.cluster import EcsCluster
 from solver.formats.ecs.definitions import CPU_ARCHITECTURE, OS_FAMILY, Definitions, read_definitions
 from solver.formats.ecs.documents import Element, take_documents
 from solver.formats.ecs.groups import Naming, plain_names
 from solver.formats.ecs.instances import SUBNET
+from solver.formats.ecs.reading import Whole, take
 from solver.formats.ecs.services import Service, read_services
 from solver.formats.ecs.tasks import GONE
 
