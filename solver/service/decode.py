@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
@@ -14,12 +13,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import (
     MAX_CONSTRAINTS,
     MAX_STRATEGIES,
-    MOST_SECONDS,
-    MOST_WORKERS,
-    Engine,
-    Freedom,
     Limits,
-    Preempt,
     RuleSpec,
     RunningTask,
     Scheduling,
@@ -29,13 +23,12 @@ from solver.errors import MAX_FAULTS, Fault, InvalidRequest
 from solver.formats.kinds import Kind, kind_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
+from solver.service.decode_limits import freedom_of, in_order, limits_of
 from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.sizes import SizeLimits
 from solver.service.targets import enum_faults, targets_from_wire
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import task_group_pb2
-
-V = TypeVar("V")
 
 MAX_LABEL = 1_000
 """Characters of a label."""
@@ -50,18 +43,6 @@ _PROTOCOLS = {
     task_group_pb2.PROTOCOL_UNSPECIFIED: "tcp",
     task_group_pb2.PROTOCOL_TCP: "tcp",
     task_group_pb2.PROTOCOL_UDP: "udp",
-}
-_ENGINES = {
-    wire.ENGINE_UNSPECIFIED: Engine.AUTO,
-    wire.ENGINE_AUTO: Engine.AUTO,
-    wire.ENGINE_EXACT: Engine.EXACT,
-    wire.ENGINE_SEQUENTIAL: Engine.SEQUENTIAL,
-}
-_PREEMPTS = {
-    wire.PREEMPT_UNSPECIFIED: Preempt.NONE,
-    wire.PREEMPT_NONE: Preempt.NONE,
-    wire.PREEMPT_LOWER: Preempt.LOWER,
-    wire.PREEMPT_ANY: Preempt.ANY,
 }
 
 
@@ -111,7 +92,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         With every fault of the request; once it has none, with all that is not of its kind.
     """
     reader = _Reader(message, sizes, prefix)
-    limits = reader.limits(message.limits)
+    limits = limits_of(message.limits, sizes, reader.fault)
     if len(message.label) > MAX_LABEL:
         reader.fault("label", f"has {len(message.label):,} characters", f"at most {MAX_LABEL:,}")
     if len(message.request_id) > MAX_REQUEST_ID:
@@ -195,7 +176,7 @@ class _Reader:
         return TaskGroup(
             name=group.name,
             family=group.family or group.name,
-            demand=_in_order(group.demand),
+            demand=in_order(group.demand),
             ports=tuple((_PROTOCOLS.get(port.protocol, "tcp"), port.port) for port in group.ports),
             start=group.start,
             constraints=_rules(group.constraints),
@@ -290,27 +271,6 @@ class _Reader:
 
     # The whole.
 
-    def limits(self, limits: wire.Limits) -> Limits:
-        """The limits; what is not set takes its default."""
-        default = Limits()
-        seconds = limits.time_limit_seconds if limits.HasField("time_limit_seconds") else default.time_limit
-        if not 0 < seconds <= self.sizes.time_limit:
-            remedy = f"must be above 0 and at most {self.sizes.time_limit:,.0f} s"
-            self.fault("limits.time_limit_seconds", f"is {seconds} s", remedy)
-        fixed = limits.deterministic_limit_seconds if limits.HasField("deterministic_limit_seconds") else None
-        if fixed is not None and not 0 < fixed <= MOST_SECONDS:
-            self.fault(
-                "limits.deterministic_limit_seconds", f"is {fixed}", f"must be above 0 and at most {MOST_SECONDS:,}"
-            )
-        workers = limits.workers if limits.HasField("workers") else default.workers
-        if not 1 <= workers <= MOST_WORKERS:
-            self.fault("limits.workers", f"is {workers}", f"must be 1 to {MOST_WORKERS}")
-        if limits.seed < 0:
-            self.fault("limits.seed", f"is {limits.seed}", "must be 0 to 2,147,483,647")
-        if limits.engine not in _ENGINES:
-            self.fault("limits.engine", f"is {limits.engine}", "must be AUTO, EXACT or SEQUENTIAL")
-        return Limits(seconds, fixed, workers, limits.seed, _ENGINES.get(limits.engine, Engine.AUTO))
-
     def hint(self) -> Counts | None:
         """The plan that the caller has; None where there is none."""
         rows, columns = self.message.hint, self.message.hint_columns
@@ -332,7 +292,7 @@ class _Reader:
         )
         frozen = self._instances("frozen_instances", message.frozen_instances)
         drained = self._instances("drained_instances", message.drained_instances)
-        freedom = self._freedom(message.freedom)
+        freedom = freedom_of(message.freedom, self.fault)
         tasks, rules = self._tasks(), _rules(message.rules)
         try:
             problem = Problem(
@@ -354,21 +314,6 @@ class _Reader:
             if instance is not None:
                 found[instance] = True
         return found
-
-    def _freedom(self, freedom: wire.Freedom) -> Freedom:
-        if freedom.preempt not in _PREEMPTS:
-            self.fault("freedom.preempt", f"is {freedom.preempt}", "must be NONE, LOWER or ANY")
-        return Freedom(
-            max_moves=freedom.max_moves if freedom.HasField("max_moves") else None,
-            max_move_cost=freedom.max_move_cost if freedom.HasField("max_move_cost") else None,
-            min_gain=freedom.min_gain,
-            preempt=_PREEMPTS.get(freedom.preempt, Preempt.NONE),
-            repair=freedom.repair,
-            empty=freedom.empty,
-            consolidate=freedom.consolidate,
-            slot=_in_order(freedom.slot),
-            interleaved=freedom.interleaved,
-        )
 
     def _rule_faults(self, rules: tuple[RuleSpec, ...]) -> None:
         """Note what is wrong with the rules; judged on an empty cluster, since the request cannot be built."""
@@ -402,13 +347,8 @@ def _running_task(task: task_group_pb2.RunningTask, group: int, instance: int) -
         healthy=not task.unhealthy,
         running=not task.pending,
         started_at=task.started_at,
-        tags=_in_order(task.tags),
+        tags=in_order(task.tags),
     )
-
-
-def _in_order(found: Mapping[str, V]) -> dict[str, V]:
-    """A map of the wire by name: it has no order of its own, and the same request must be read the same (§10.1)."""
-    return dict(sorted(found.items()))
 
 
 def _rules(rules: Iterable[task_group_pb2.Rule]) -> tuple[RuleSpec, ...]:
