@@ -34,6 +34,7 @@ CODES = {
     "TOO_LARGE": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "WORKER_LOST": grpc.StatusCode.UNAVAILABLE,
     "STORE_FAILED": grpc.StatusCode.UNAVAILABLE,
+    "SHUTTING_DOWN": grpc.StatusCode.UNAVAILABLE,
     "INVALID_REQUEST": grpc.StatusCode.INVALID_ARGUMENT,
     "STALE_VERSION": grpc.StatusCode.ABORTED,
     "CLUSTER_NOT_FOUND": grpc.StatusCode.NOT_FOUND,

@@ -33,7 +33,9 @@ CLUSTER, INSTANCES, WRITERS = "campaign", 50, 3
 AWAY = (UNREACHABLE, CANCELLED)
 """What calls to a server that ends may be told."""
 
-FULL = "STORE_FAILED"
+FULL, STOPPING = "STORE_FAILED", "SHUTTING_DOWN"
+"""What is refused with these has not happened."""
+
 CLOCK = Path(__file__).with_name("clock")
 
 
@@ -94,13 +96,14 @@ class Kept:
         on.tally.note(told, allowed, "ApplyChanges")
         if told.outcome is Outcome.RIGHT:
             self.written.acknowledged.add(name)
-        elif told.reason == FULL:
+        elif told.reason in (FULL, STOPPING):
             self.written.refused.add(name)
         return told
 
 
 async def ended(number: signal.Signals, kept: Kept, setup: Setup, tally: Tally, draw: random.Random) -> None:
     """The server gets a signal while changes are written and a call searches; the next one is started on the same file."""
+    allowed = (*AWAY, STOPPING) if number is signal.SIGTERM else AWAY
     async with child(setup) as running, arena(running, setup.workers, tally, draw) as on:
         await kept.begin(on)
         acknowledged = len(kept.written.acknowledged)
@@ -108,12 +111,12 @@ async def ended(number: signal.Signals, kept: Kept, setup: Setup, tally: Tally, 
         async def writes() -> None:
             async with channel(running.address) as connection:
                 while True:
-                    told = await kept.write(on, connection, AWAY)
+                    told = await kept.write(on, connection, allowed)
                     if told.outcome is not Outcome.RIGHT:
                         return
 
         writers = [asyncio.create_task(writes()) for _ in range(WRITERS)]
-        search = asyncio.create_task(on.ask("medium", 5.0, AWAY))
+        search = asyncio.create_task(on.ask("medium", 5.0, allowed))
         await asyncio.sleep(draw.uniform(0.05, 0.6))
         before = running.tree()
         until = time.monotonic() + 10.0
