@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -117,8 +118,8 @@ def test_without_targets_and_isolated_roles_nothing_is_said() -> None:
 def test_wrong_targets_are_refused_with_their_paths() -> None:
     """Unknown enum values, an empty name, a port beyond 65,535."""
     message = place_request(asked(), Limits())
-    message.groups[0].targets[0].kind = 9  # type: ignore[assignment]
-    message.groups[0].targets[1].host_ports = 9  # type: ignore[assignment]
+    message.groups[0].targets[0].kind = cast(task_group_pb2.TargetKind, 9)
+    message.groups[0].targets[1].host_ports = cast(task_group_pb2.HostPorts, 9)
     message.groups[1].targets.add(port=-1)
     with pytest.raises(InvalidRequest) as caught:
         place_call(message, DEFAULT_SIZES)

@@ -12,6 +12,7 @@ import struct
 import sys
 import time
 import types
+from typing import Self, cast
 
 UNMOVED = types.ModuleType("time")
 """The module ``time`` as it was."""
@@ -35,10 +36,10 @@ if "PLACEMENT_SOLVER_CLOCK" in os.environ:
 
     class _Moved(datetime.datetime, metaclass=_Any):
         @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
-            return _Datetime.now(tz) + datetime.timedelta(seconds=_offset())
+        def now(cls, tz: datetime.tzinfo | None = None) -> Self:
+            return cast(Self, _Datetime.now(tz) + datetime.timedelta(seconds=_offset()))
 
     time.time = lambda: _time() + _offset()
     time.time_ns = lambda: _time_ns() + int(_offset() * 1e9)
     if not any("multiprocessing" in argument for argument in sys.orig_argv):
-        datetime.datetime = _Moved  # type: ignore[misc]
+        vars(datetime)["datetime"] = _Moved

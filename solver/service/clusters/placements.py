@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from solver.errors import PlacementSolverError, PositionGone, ServiceUnavailable
@@ -194,7 +195,7 @@ class PlacementLog:
                 self._require(name)
                 if self._ended:
                     raise ServiceUnavailable("the server ends; watch again after the last position")
-                page = await self._in_thread(lambda asked=position: self._store.placements_after(name, asked))  # type: ignore[misc]
+                page = await self._in_thread(partial(self._store.placements_after, name, position))
                 position = page.last if position is None else position
                 if not page.first - 1 <= position <= page.last:
                     raise _gone(name, position, page)

@@ -27,10 +27,10 @@ def documents(mirror: Mirror) -> dict[str, dict[str, Any]]:
 
 def as_described(ecs: SimulatedEcs) -> dict[str, dict[str, Any]]:
     """What the describe calls print now, by ARN; an event says its cluster too."""
-    answers = ecs.answers()
+    answers: dict[str, Any] = dict(ecs.answers())
     members = {INSTANCES: ("containerInstances", "containerInstanceArn"), TASKS: ("tasks", "taskArn")}
     return {
-        file: {one[key]: one for answer in answers[file] for one in answer[member]}  # type: ignore[index]
+        file: {one[key]: one for answer in answers[file] for one in answer[member]}
         for file, (member, key) in members.items()
     }
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,7 @@ import grpc
 import pytest
 
 from solver.errors import PermissionDenied, PlacementSolverError, StoreFailed, Unauthenticated
-from solver.service.audit.chain import Value, verified
+from solver.service.audit.chain import Fields, Value, verified
 from solver.service.audit.decisions import digest_of
 from solver.service.audit.recorder import Recorder
 from solver.service.audit.store import AuditStore
@@ -182,11 +182,11 @@ class Failing(AuditStore):
     full = False
     batches = 0
 
-    def add(self, every: object) -> None:
+    def add(self, every: Sequence[Fields]) -> None:
         self.batches += 1
         if self.full:
             raise StoreFailed("the audit could not be written: the disk is full")
-        super().add(every)  # type: ignore[arg-type]
+        super().add(every)
 
 
 class Peer:

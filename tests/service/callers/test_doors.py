@@ -24,7 +24,7 @@ from solver.service.callers.tokens import digest_of
 from solver.service.client import Client
 from solver.service.status import from_status
 from tests.service import problems
-from tests.service.callers.authority import Authority
+from tests.service.callers.authority import Authority, Pair
 from tests.service.callers.issuing import AUDIENCE, ISSUER, Signer
 from tests.service.details import details_of
 from tests.service.running import Running, fake, server
@@ -173,8 +173,8 @@ def test_a_certificate_says_who_calls(tmp_path: Path) -> None:
     encryption = f", tls_cert={str(certificate)!r}, tls_key={str(key)!r}, client_ca={str(ca)!r}"
     with guarded(tmp_path, text, encryption) as running:
 
-        def outcome(pair: object, token: str | None = None) -> str:
-            with Client(running.address, credentials=authority.trusting(pair), token=token) as client:  # type: ignore[arg-type]
+        def outcome(pair: Pair, token: str | None = None) -> str:
+            with Client(running.address, credentials=authority.trusting(pair), token=token) as client:
                 try:
                     client.place(problems.small(), timeout=5)
                 except PlacementSolverError as error:
