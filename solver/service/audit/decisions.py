@@ -16,8 +16,9 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from solver.errors import StoreFailed
 from solver.service.audit.chain import Value
-from solver.service.clusters.state import MAX_NAME, MAX_REQUEST_ID
+from solver.service.clusters.state import MAX_NAME
 from solver.service.gate import Ended
+from solver.service.repeats import MAX_REQUEST_ID
 from solver.v1 import audit_pb2 as parts
 from solver.v1 import plan_pb2
 

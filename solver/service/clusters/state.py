@@ -18,12 +18,13 @@ from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.mirror import Mirror
 from solver.service.clusters.draft import Draft, Groups, Instances, Reserved, Tasks, task_faults
 from solver.service.clusters.totals import Totals
+from solver.service.repeats import MAX_REQUEST_ID
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
 
-MAX_NAME, MAX_REQUEST_ID = 255, 100
-"""Characters of a cluster's name, and of the name of a call."""
+MAX_NAME = 255
+"""Characters of a cluster's name."""
 
 LAPSE_SECONDS, MOST_LAPSE_SECONDS = 300.0, 86_400.0
 """After which a plan that nothing confirms is given up: by default, and at most."""
