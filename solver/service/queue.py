@@ -12,6 +12,7 @@ Within a caller the calls are in order: how long one takes is only guessed, and 
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable
@@ -29,9 +30,11 @@ ended."""
 NEWEST_SHARE = 0.3
 """Weight of the call that has just ended in the mean of those before: three calls make two thirds of it."""
 
-FIRST_WEIGHT, FIRST_DEVIATION_WEIGHT, FIRST_DEVIATIONS = 1 / 8, 1 / 4, 2.0
-"""Of the newest call in the mean of the seconds until a first plan, in their mean deviation, and how many deviations a call may
-need besides the mean: the weights are those of TCP for round trips (RFC 6298, section 2)."""
+FIRST_SHARE = 1 / 8
+"""The same for the seconds until a first plan, which differ less: TCP's for round trips (RFC 6298, section 2)."""
+
+DEVIATION_SHARE, DEVIATIONS = 1 / 4, 2.0
+"""Weight of the newest call in the mean deviation (RFC 6298), and how many deviations calls may need besides the mean."""
 
 MOST_FOR_FIRST = 0.5
 """The part of a call's time that is kept at most for its first plan: the scheduler's plan is there at once, however long the
@@ -42,6 +45,24 @@ MOST_CALLERS = 10_000
 
 RETRY_LEAST, RETRY_MOST = 0.1, 60.0
 """Seconds between which a caller is told to come back."""
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Seconds that calls like each other take: a mean that forgets, and the mean deviation from it."""
+
+    mean: float = 0.0
+    deviation: float = 0.0
+
+    @property
+    def late(self) -> float:
+        """Few take longer."""
+        return self.mean + DEVIATIONS * self.deviation
+
+    def and_then(self, seconds: float, share: float) -> Duration:
+        """After one more call, whose weight in the mean is ``share``."""
+        error = seconds - self.mean
+        return Duration(self.mean + share * error, self.deviation + DEVIATION_SHARE * (abs(error) - self.deviation))
 
 
 @dataclass(eq=False)
@@ -75,6 +96,8 @@ class Turn:
     """In the order of arrival."""
     expected: float = 0.0
     """Seconds that it probably takes."""
+    deviation: float = 0.0
+    """By how much calls like it differ from that."""
     charged: float = 0.0
     """Seconds that its caller was charged when it began."""
     began: float = 0.0
@@ -98,7 +121,7 @@ class _Account:
     waiting: deque[Turn] = field(default_factory=deque)
     size: int = 0
     running: int = 0
-    means: dict[Hashable, float] = field(default_factory=dict)
+    durations: dict[Hashable, Duration] = field(default_factory=dict)
     period: int = 0
 
     @property
@@ -134,7 +157,7 @@ class FairQueue:
         self._active: dict[str, _Account] = {}
         self._known: OrderedDict[str, _Account] = OrderedDict()
         self._running: set[Turn] = set()
-        self._first: dict[Hashable, tuple[float, float]] = {}
+        self._first: dict[Hashable, Duration] = {}
         self._count = 0
         self._numbers = 0
         self._level = 0.0
@@ -163,11 +186,12 @@ class FairQueue:
             If too much waits already, or so much that the call would wait in vain.
         """
         account = self._active.get(turn.caller) or self._known.get(turn.caller) or _Account()
-        turn.expected = self._expected(account, turn)
+        known = account.durations.get(turn.kind, Duration())
+        turn.expected = min(max(known.mean, turn.size / BYTES_PER_SECOND), turn.allowed)
+        turn.deviation = known.deviation
         if turn.dated:
-            mean, deviation = self._first.get(turn.kind, (0.0, 0.0))
-            most = MOST_FOR_FIRST * self.seconds_until(turn.latest)
-            turn.latest -= min(mean + FIRST_DEVIATIONS * deviation, most)
+            first = self._first.get(turn.kind, Duration())
+            turn.latest -= min(first.late, MOST_FOR_FIRST * self.seconds_until(turn.latest))
         if not account.is_active:
             account.had = max(account.had if account.period == self._period else 0.0, self._level)
             account.period = self._period
@@ -250,18 +274,11 @@ class FairQueue:
         # Who comes only now is level with those who have had their part: else ever new callers would pass one who waits.
         self._level += taken / len(self._active)
         if ran:
-            mean = account.means.get(turn.kind)
-            account.means[turn.kind] = taken if mean is None else mean + NEWEST_SHARE * (taken - mean)
-            self._learn_first(turn.kind, taken if first is None else first)
+            known = account.durations.get(turn.kind, Duration(taken))
+            account.durations[turn.kind] = known.and_then(taken, NEWEST_SHARE)
+            first = taken if first is None else first
+            self._first[turn.kind] = self._first.get(turn.kind, Duration(first, first / 2)).and_then(first, FIRST_SHARE)
         self._settle(turn.caller, account)
-
-    def _learn_first(self, kind: Hashable, seconds: float) -> None:
-        mean, deviation = self._first.get(kind, (seconds, seconds / 2))
-        deviation += FIRST_DEVIATION_WEIGHT * (abs(seconds - mean) - deviation)
-        self._first[kind] = mean + FIRST_WEIGHT * (seconds - mean), deviation
-
-    def _expected(self, account: _Account, turn: Turn) -> float:
-        return min(max(account.means.get(turn.kind, 0.0), turn.size / BYTES_PER_SECOND), turn.allowed)
 
     def _require_place(self, account: _Account, turn: Turn) -> None:
         if self._count >= self._places:
@@ -284,10 +301,13 @@ class FairQueue:
         return min((turn.likely_left(now) for turn in self._running), default=0.0)
 
     def _start_of(self, turn: Turn) -> float:
-        """The moment when a call that waits begins, if all calls take as long as expected."""
+        """The moment by which a call that waits begins, unless the calls in front take longer than calls like them do.
+
+        Their deviations add up as those of independent calls.
+        """
         now = self._clock()
-        free = [now + running.left(now) for running in self._running]
-        free += [now] * (self._workers - len(free))
+        free = [(now + running.left(now), running.deviation**2) for running in self._running]
+        free += [(now, 0.0)] * (self._workers - len(free))
         heapq.heapify(free)
         orders = [
             (account.had, account.waiting[0].number, 0, account) for account in self._active.values() if account.waiting
@@ -296,9 +316,10 @@ class FairQueue:
         while True:
             had, _, place, account = heapq.heappop(orders)
             first = account.waiting[place]
+            moment, variance = free[0]
             if first is turn:
-                return free[0]
-            heapq.heapreplace(free, free[0] + first.expected)
+                return moment + DEVIATIONS * math.sqrt(variance)
+            heapq.heapreplace(free, (moment + first.expected, variance + first.deviation**2))
             if place + 1 < len(account.waiting):
                 had += max(first.expected, LEAST_COST)
                 heapq.heappush(orders, (had, account.waiting[place + 1].number, place + 1, account))

@@ -42,6 +42,10 @@ from solver.v1 import placement_service_pb2 as wire
 LEAST_SECONDS = 0.001
 """Search time of a call whose time is up when it is read: enough for the engine that always has a plan."""
 
+NICENESS = 10
+"""By how much the front comes before its workers where both want a processor: it must take, refuse and say that it is well while
+all of them search."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +65,7 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits, me
     memory
         Bytes that this process may take, those of the solver too: it gets no more, so that the computer does not run out.
     """
+    os.nice(NICENESS)
     # Ctrl-C reaches the whole group of processes; the front decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -222,6 +222,18 @@ def test_a_call_that_would_wait_in_vain_is_refused_at_once() -> None:
     desk.call("a", 10, waits=5)
 
 
+def test_calls_that_differ_leave_less_room_to_wait() -> None:
+    """Calls of 1 s and 3 s by turns: one that would begin in 2 s on average is refused, unless it can wait for a late end."""
+    desk = Desk()
+    for k in range(30):
+        desk.call("a", 1 + 2 * (k % 2))
+        desk.until(desk.now + 3)
+    desk.call("a", 2)
+    with pytest.raises(Overloaded, match="it can wait less"):
+        desk.call("a", 2, waits=3)
+    desk.call("a", 2, waits=5)
+
+
 def test_nothing_is_refused_for_work_that_nobody_knows() -> None:
     """Before any call has ended, time limits alone refuse nothing: most searches end long before theirs."""
     desk = Desk()

@@ -183,6 +183,12 @@ def test_a_worker_needs_memory_to_start() -> None:
         PoolLimits(worker_bytes=1000)
 
 
+def test_the_front_comes_before_its_workers(client: Client) -> None:
+    """Where both want a processor: else refusals and health wait while all workers search."""
+    worker = pid_of(client.place(problems.small()))
+    assert os.getpriority(os.PRIO_PROCESS, worker) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def test_an_idle_worker_that_ends_is_replaced(client: Client) -> None:
     """A worker killed between calls is replaced without any call noticing."""
     before = pid_of(client.place(problems.small()))
