@@ -5,34 +5,28 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from solver import api
-from solver.api import check, fingerprint, versions
+from solver.api import check, fingerprint, place, versions
 from solver.domain.answer import Answer
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines import exact, patterns
 from solver.engines.incumbent import Known
+from solver.engines.memory import Memory
 
-__all__ = ["CUT", "check", "exact", "fingerprint", "patterns", "place", "versions"]
+__all__ = ["CUT", "answered", "check", "exact", "fingerprint", "patterns", "place", "versions"]
 
 CUT = "cut after "
 """The seconds follow."""
 
 
-def place(
-    problem: Problem,
-    limits: Limits | None = None,
-    *,
-    on_progress: Callable[[Known], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    label: str = "",
-    warnings: Sequence[str] = (),
-    **more: Any,
-) -> Answer:
-    """As ``solver.api.place``; the pipes are closed at the first plan after the seconds of the label, or at the end."""
+def answered(
+    problem: Problem, limits: Limits, *, on_progress: Callable[[Known], None] | None, label: str, **more: Any
+) -> tuple[Answer, Memory]:
+    """As ``solver.api.answered``; the pipes are closed at the first plan after the seconds of the label, or at the end."""
     after = float(label.removeprefix(CUT).split()[0]) if label.startswith(CUT) else None
     begun = time.monotonic()
 
@@ -43,9 +37,7 @@ def place(
             _cut()
 
     try:
-        return api.place(
-            problem, limits, on_progress=reported, cancelled=cancelled, label=label, warnings=warnings, **more
-        )
+        return api.answered(problem, limits, on_progress=reported, label=label, **more)
     finally:
         if after is not None:
             _cut()

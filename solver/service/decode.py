@@ -62,6 +62,8 @@ class PlaceCall:
         As ``solver.api.place`` takes them.
     request_id
         The call's name; empty for none.
+    cluster_name
+        Of the cluster that the request named, and that its server has put into it since; empty for none.
     """
 
     problem: Problem
@@ -72,6 +74,7 @@ class PlaceCall:
     warnings: tuple[str, ...] = ()
     hint: Counts | None = None
     request_id: str = ""
+    cluster_name: str = ""
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -112,6 +115,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         warnings=tuple(message.warnings),
         hint=hint,
         request_id=message.request_id,
+        cluster_name=message.cluster_name,
     )
 
 

@@ -54,6 +54,9 @@ class WorkerHandle:
         calls.close()
         control.close()
         self.killed = ""
+        """Why, where the front has ended it."""
+        self.cluster = ""
+        """The name of the cluster that it placed into last; empty for none."""
 
     def wait_ready(self) -> None:
         """Wait until everything is loaded.

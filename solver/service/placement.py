@@ -147,12 +147,13 @@ class _Turn(TypedDict):
 
     caller: str
     seconds: float
+    cluster: str
     course: Course
 
 
 def _turn_of(kind: frames.Call, call: Incoming, outline: wire.RequestOutline) -> _Turn:
     seconds = math.inf if kind is frames.Call.CHECK else seconds_of(outline)
-    return _Turn(caller=call.party, seconds=seconds, course=call.course)
+    return _Turn(caller=call.party, seconds=seconds, cluster=outline.cluster_name, course=call.course)
 
 
 def _read(kind: frames.Call, request: bytes, answer: bytes) -> tuple[wire.PlaceRequest, wire.PlaceResponse]:

@@ -33,8 +33,12 @@ NEWEST_SHARE = 0.3
 FIRST_SHARE = 1 / 8
 """The same for the seconds until a first plan, which differ less: TCP's for round trips (RFC 6298, section 2)."""
 
-DEVIATION_SHARE, DEVIATIONS = 1 / 4, 2.0
-"""Weight of the newest call in the mean deviation (RFC 6298), and how many deviations calls may need besides the mean."""
+DEVIATION_SHARE = 1 / 4
+"""Weight of the newest call in the mean deviation (RFC 6298)."""
+
+FIRST_DEVIATIONS, WAIT_DEVIATIONS = 2.0, 4.0
+"""How many deviations, besides the mean, are left for a first plan, and for the calls in front: RFC 6298 waits for four. A call
+that was let in and then waits in vain has lost its caller's time."""
 
 MOST_FOR_FIRST = 0.5
 """The part of a call's time that is kept at most for its first plan: the scheduler's plan is there at once, however long the
@@ -53,11 +57,6 @@ class Duration:
 
     mean: float = 0.0
     deviation: float = 0.0
-
-    @property
-    def late(self) -> float:
-        """Few take longer."""
-        return self.mean + DEVIATIONS * self.deviation
 
     def and_then(self, seconds: float, share: float) -> Duration:
         """After one more call, whose weight in the mean is ``share``."""
@@ -84,6 +83,8 @@ class Turn:
     dated
         Whether that is when its answer must be on its way: then it must begin earlier, by what calls like it needed for a first
         plan.
+    cluster
+        The name of its cluster; empty where it names none.
     """
 
     caller: str
@@ -92,6 +93,7 @@ class Turn:
     allowed: float
     latest: float
     dated: bool = False
+    cluster: str = ""
     number: int = 0
     """In the order of arrival."""
     expected: float = 0.0
@@ -191,7 +193,8 @@ class FairQueue:
         turn.deviation = known.deviation
         if turn.dated:
             first = self._first.get(turn.kind, Duration())
-            turn.latest -= min(first.late, MOST_FOR_FIRST * self.seconds_until(turn.latest))
+            needed = first.mean + FIRST_DEVIATIONS * first.deviation
+            turn.latest -= min(needed, MOST_FOR_FIRST * self.seconds_until(turn.latest))
         if not account.is_active:
             account.had = max(account.had if account.period == self._period else 0.0, self._level)
             account.period = self._period
@@ -318,7 +321,7 @@ class FairQueue:
             first = account.waiting[place]
             moment, variance = free[0]
             if first is turn:
-                return moment + DEVIATIONS * math.sqrt(variance)
+                return moment + WAIT_DEVIATIONS * math.sqrt(variance)
             heapq.heapreplace(free, (moment + first.expected, variance + first.deviation**2))
             if place + 1 < len(account.waiting):
                 had += max(first.expected, LEAST_COST)

@@ -82,7 +82,14 @@ class Turnstile:
             if self._granted[turn].done():
                 self.queue.ended(turn, ran=False)  # Its caller has gone, and its task has not heard of it yet.
             else:
-                self._granted[turn].set_result(self.idle.popleft())
+                self._granted[turn].set_result(self._worker_of(turn))
+
+    def _worker_of(self, turn: Turn) -> WorkerHandle:
+        """The idle worker that had the call's cluster last, since it remembers it; else the one that waits longest."""
+        worker = next((one for one in self.idle if one.cluster == turn.cluster), self.idle[0])
+        self.idle.remove(worker)
+        worker.cluster = turn.cluster or worker.cluster
+        return worker
 
 
 def resolve(future: asyncio.Future[T], outcome: T | Exception) -> None:

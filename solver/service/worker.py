@@ -28,6 +28,7 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
+from solver.engines.memory import Memory
 from solver.errors import InvalidRequest, PlacementSolverError, TooLarge
 from solver.rules.bind import bind
 from solver.service import codec, frames, status
@@ -36,6 +37,7 @@ from solver.service.decode import PlaceCall
 from solver.service.reporting import Reporter
 from solver.service.sizes import SizeLimits
 from solver.service.verbs import PREFIX, STREAMS, VERBS, Stream, Verb
+from solver.service.warm import Memories
 from solver.service.workers import ENGINES
 from solver.v1 import placement_service_pb2 as wire
 
@@ -59,7 +61,7 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits, me
     control
         Numbers of calls that nobody waits for any more.
     api
-        Module with ``place``, ``check``, ``fingerprint`` and ``versions``, as in ``solver.api``.
+        Module with ``answered``, ``check``, ``fingerprint`` and ``versions``, as in ``solver.api``.
     sizes
         What a request may be at most.
     memory
@@ -134,6 +136,7 @@ class _Worker:
         self.verbs = verbs
         self.sizes = sizes
         self.memory = memory
+        self.memories = Memories(memory)
         self.versions: dict[str, str] = verbs.versions()
         self._cancelled = 0
 
@@ -180,7 +183,8 @@ class _Worker:
             return frames.Reply.FAILED, status.internal().SerializeToString()
 
     def _out_of_memory(self, number: int) -> tuple[frames.Reply, bytes]:
-        """What the search had taken is free again by now."""
+        """What the search had taken is free again by now, and what was remembered from now on."""
+        self.memories.forget()
         _log.warning("call %d needs more than the %d bytes of its worker", number, self.memory)
         problem = f"the request needs more than the {self.memory // 2**20:,} MiB of memory that a worker has"
         error = TooLarge(f"{problem}; send fewer groups, tasks or instances, or give the workers more")
@@ -215,16 +219,21 @@ class _Worker:
 
         try:
             with _paths_inside(wrapped=verb is not None):
-                answer: Answer = self.verbs.place(
+                answer: Answer
+                memory: Memory
+                answer, memory = self.verbs.answered(
                     call.problem,
                     call.limits,
                     explain=call.explain,
+                    on_incumbent=None,
                     on_progress=reporter.told,
                     cancelled=cancelled,
                     warnings=call.warnings,
                     label=call.label,
+                    memory=self.memories.of(call),
                     hint=call.hint,
                 )
         finally:
             reporter.close()
+        self.memories.keep(call, memory)
         return codec.answer_to_bytes(answer, verb if isinstance(verb, Verb) else None)

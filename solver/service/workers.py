@@ -178,6 +178,7 @@ class WorkerPool:
         late: bytes = b"",
         caller: str = "",
         seconds: float = math.inf,
+        cluster: str = "",
         course: Course | None = None,
     ) -> bytes:
         """Have a worker answer a call.
@@ -198,6 +199,8 @@ class WorkerPool:
             Whose turn it takes.
         seconds
             How long the search may take by the request itself; infinite where that is not known.
+        cluster
+            The name of its cluster: a worker that has had it lately is preferred.
         course
             Where its moments are noted.
 
@@ -219,7 +222,7 @@ class WorkerPool:
         most = self.limits.unread_seconds if math.isinf(most) else most
         # Requests within a factor of four in bytes take a like time.
         like = (kind, len(payload).bit_length() // 2)
-        turn = Turn(caller, like, len(payload), most, latest, dated=not math.isinf(finish_by))
+        turn = Turn(caller, like, len(payload), most, latest, dated=not math.isinf(finish_by), cluster=cluster)
         idle = self._turnstile.idle
         while idle and not idle[0].process.is_alive():
             self._replace(idle.popleft())

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -16,24 +17,37 @@ from solver.domain.explanation import Violation
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines.incumbent import Bound, Known, ProgressObserver
+from solver.engines.memory import Memory
 from solver.errors import Overloaded, PlanRejected
 from solver.rules.bind import bind
 from tests.service import problems
 
+REMEMBERED = "remembered: "
+"""Begins the warning that says how many tasks a memory has."""
 
-def place(
+
+def answered(
+    problem: Problem, limits: Limits, *, warnings: Sequence[str], memory: Memory | None, **more: Any
+) -> tuple[Answer, Memory]:
+    """What is placed below, with a warning for what is remembered."""
+    told = () if memory is None else (f"{REMEMBERED}{int(memory.tasks.totals().sum())}",)
+    answer = _placed(problem, limits, warnings=(*warnings, *told), **more)
+    return answer, Memory(problem, answer.tasks)
+
+
+def _placed(
     problem: Problem,
-    limits: Limits | None = None,
+    limits: Limits,
     *,
-    explain: bool = True,
-    on_progress: ProgressObserver | None = None,
-    cancelled: Callable[[], bool] | None = None,
-    warnings: Sequence[str] = (),
-    label: str = "",
-    hint: Counts | None = None,
+    explain: bool,
+    on_incumbent: None,
+    on_progress: ProgressObserver,
+    cancelled: Callable[[], bool],
+    warnings: Sequence[str],
+    label: str,
+    hint: Counts | None,
 ) -> Answer:
     """One task on the first instance, unless the label says otherwise; the process's number is a warning."""
-    assert limits and on_progress and cancelled
     answer = problems.answer_to(problem)
     if label == "until cancelled":
         while not cancelled():

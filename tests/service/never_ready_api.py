@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from tests.service.fake_api import check, fingerprint, place
+from tests.service.fake_api import answered, check, fingerprint
 
-__all__ = ["check", "fingerprint", "place", "versions"]
+__all__ = ["answered", "check", "fingerprint", "versions"]
 
 
 def versions() -> dict[str, str]:

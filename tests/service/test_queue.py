@@ -231,7 +231,7 @@ def test_calls_that_differ_leave_less_room_to_wait() -> None:
     desk.call("a", 2)
     with pytest.raises(Overloaded, match="it can wait less"):
         desk.call("a", 2, waits=3)
-    desk.call("a", 2, waits=5)
+    desk.call("a", 2, waits=7)
 
 
 def test_nothing_is_refused_for_work_that_nobody_knows() -> None:
