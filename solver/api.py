@@ -40,6 +40,9 @@ STEPS_SHARE = 0.2
 
 LEAST_STEPS_SECONDS = 0.05
 
+LEAST_SEARCH_SECONDS = 0.001
+"""For the engines, however long the rules took to bind: there is always a plan."""
+
 MOST_WORK, LEAST_MOMENTS = 4_000_000, 100
 """Moments of an order at which the rules are judged once more, times the tasks looked at: beyond, not after every event."""
 
@@ -128,7 +131,8 @@ def answered(
     rules = bind(problem)
     hint = None if hint is None else _of_problem(problem, hint, "hint")
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
-    searching = replace(limits, time_limit=limits.time_limit * share)
+    left = max(limits.time_limit - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
+    searching = replace(limits, time_limit=left * share)
     found = run(
         rules,
         searching,

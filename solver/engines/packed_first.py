@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
@@ -23,6 +24,8 @@ from solver.rules.bound import Rules
 from solver.rules.max_skew import MaxSkew
 from solver.rules.spread import Spread
 
+Floats = NDArray[np.float64]
+
 
 def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
     """Counts after placing class by class, in each class the groups with the largest tasks first."""
@@ -32,14 +35,13 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
 
 def smallest_first(rules: Rules) -> list[int]:
     """The groups, those with the smallest tasks first: so most tasks are placed where not all can be."""
-    sizes = [_share(rules, g).max(initial=0.0) for g in range(len(rules.problem.groups))]
-    return sorted(range(len(sizes)), key=sizes.__getitem__)
+    return np.argsort(_shares(rules).max(axis=1, initial=0.0), kind="stable").tolist()
 
 
 def chains(rules: Rules) -> tuple[tuple[Strategy, ...], ...]:
     """Chains that leave the most room: even over the buckets that must or should be even, then the fewest instances."""
     in_use = _in_use(rules.problem)
-    return tuple(_chain(rules, g, in_use) for g in range(len(rules.problem.groups)))
+    return tuple(_chain(rules, g, share, in_use) for g, share in enumerate(_shares(rules)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ class _FewestOpened(Binpack):
         return np.where(used, left, 2 * most + 1 - left)
 
 
-def _chain(rules: Rules, group: int, in_use: Bools) -> tuple[Strategy, ...]:
+def _chain(rules: Rules, group: int, share: Floats, in_use: Bools) -> tuple[Strategy, ...]:
     problem = rules.problem
     family = problem.groups[group].family
     chain: list[Strategy] = []
@@ -70,7 +72,6 @@ def _chain(rules: Rules, group: int, in_use: Bools) -> tuple[Strategy, ...]:
     first = rules.strategies[group][:1]
     if not chain and isinstance(first[0], Spread) and len(first[0].buckets) < problem.cluster.size // 2:
         chain += first
-    share = _share(rules, group)
     if share.max(initial=0.0) > 0:
         chain.append(_FewestOpened(group, problem.cluster.resources[int(share.argmax())], in_use))
     return tuple(chain)
@@ -85,8 +86,7 @@ def _in_use(problem: Problem) -> Bools:
     return used
 
 
-def _share(rules: Rules, group: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """``float64[R]``: what one task takes of the whole cluster's capacity."""
-    total = np.maximum(rules.problem.cluster.capacity.sum(axis=0), 1)
-    share: np.ndarray[tuple[int], np.dtype[np.float64]] = rules.problem.demand[group] / total
-    return share
+def _shares(rules: Rules) -> Floats:
+    """``float64[G, R]``: what one task of each group takes of the whole cluster's capacity."""
+    shares: Floats = rules.problem.demand / np.maximum(rules.problem.cluster.capacity.sum(axis=0), 1)
+    return shares

@@ -22,6 +22,10 @@ from solver.verify import check
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
 
+CHECKS_AFTER, LATE_SECONDS = 3.0, 0.03
+"""What comes after the search takes about as long as so many checks of a plan; an answer may be so late. Where checks are slow,
+more is kept than the reserve above."""
+
 FIRST_SHARE, FIRST_SECONDS = 0.9, 0.05
 """For the sequential plan: most of the time where other engines follow, for where it is slow they are hopeless; and so
 much in any case, also for a caller who has gone: without it there is no plan to return."""
@@ -93,8 +97,13 @@ def run(
     incumbent = Incumbent(rules, on_better, on_progress, memory)
     share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
     first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
-    incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))
+    sequential_plan = sequential.place(rules, limits.seed, first_plan)
+    placed = deadline.elapsed()
+    incumbent.require_sequential(sequential_plan)
     first = deadline.elapsed()
+    missing = CHECKS_AFTER * (first - placed) - LATE_SECONDS - reserve
+    if missing > 0:
+        deadline = Deadline(deadline.remaining() - missing, cancelled)
     remarks = [CUT] if first_plan.passed() and _unplaced(incumbent) else []
     if memory is not None and limits.engine is not Engine.SEQUENTIAL:
         plans = warm.plans(rules, memory, limits.seed, deadline)
@@ -169,12 +178,14 @@ class _Engines:
 def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
     """Run the engines that search; which one had the last word."""
     engine = "sequential"
+    if deadline.passed():
+        return engine
     # A plan that was remembered packs already.
     remembered = incumbent.memory is not None and incumbent.values < incumbent.sequential
     if _unplaced(incumbent) > 0 or (_opens(incumbent) and not remembered):
         until = deadline.part(PACKED_SHARE) if limits.deterministic_limit is None else deadline
         incumbent.offer(packed_first.place(incumbent.rules, limits.seed, until))
-        if _unplaced(incumbent) > 0:
+        if _unplaced(incumbent) > 0 and not until.passed():
             smallest = packed_first.smallest_first(incumbent.rules)
             incumbent.offer(sequential.place(incumbent.rules, limits.seed, until, smallest))
             incumbent.offer(preempting.place(incumbent.rules, incumbent.tasks, until), of_all_rules=False)

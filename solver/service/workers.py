@@ -263,8 +263,6 @@ class WorkerPool:
             self._replace(worker)
         else:
             call.disarm()
-            # Nothing is learnt of calls that were given up or lost: others do not take as long as those.
-            self.queue.ended(call.turn, first=call.first_after, ran=not call.answer.cancelled())
             self._release(worker)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
@@ -279,14 +277,22 @@ class WorkerPool:
         elif kind is frames.Reply.BOUNDS:
             call.on_report(kind, payload)
         elif kind is frames.Reply.DONE:
-            call.course.done = time.monotonic()
+            self._answered(call)
             resolve(call.answer, payload)
         elif kind is frames.Reply.FAILED:
-            call.course.done = time.monotonic()
+            self._answered(call)
             status = status_pb2.Status.FromString(payload)
             # What is too large to be read has no plan: memory ran out in the search.
             out_of_memory = status.code == code_pb2.RESOURCE_EXHAUSTED and call.plan is not None
             resolve(call.answer, (call.plan or b"") + call.late if out_of_memory else Failed(status))
+
+    def _answered(self, call: _Call) -> None:
+        """The worker is idle in a moment: a call that comes meanwhile, perhaps of the same caller, need not be refused for this one.
+
+        Nothing is learnt of calls that were given up or lost: others do not take as long as those.
+        """
+        call.course.done = time.monotonic()
+        self.queue.ended(call.turn, first=call.first_after, ran=not call.answer.cancelled())
 
     def _arm(self, worker: WorkerHandle, call: _Call, ends: float) -> None:
         """Have the deadline hold from outside: a search can stall, and then hears nothing."""

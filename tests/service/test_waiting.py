@@ -93,6 +93,21 @@ def test_a_call_that_would_wait_in_vain_is_refused_long_before_its_deadline() ->
     assert 0.5 < retry < 3
 
 
+def test_who_asks_one_call_after_the_other_is_never_refused() -> None:
+    """A worker whose answer has left is as good as idle, however long the call might have gone on by those before it."""
+
+    async def asked() -> None:
+        pool = WorkerPool(1, SizeLimits(), api="tests.service.fake_api")
+        await pool.start()
+        try:
+            for seconds in (0.4, 0.02) * 5:
+                await pool.run(frames.Call.PLACE, labelled(f"takes {seconds}"), time.monotonic() + 0.7, 0.1)
+        finally:
+            await pool.close()
+
+    asyncio.run(asked())
+
+
 def test_a_server_that_ends_refuses_what_waits_and_what_comes() -> None:
     """On SIGTERM: the running call is answered; the waiting one and a new one fail at once with UNAVAILABLE, the reason
     SHUTTING_DOWN and RetryInfo; health says NOT_SERVING meanwhile.
