@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -130,6 +131,8 @@ class Incumbent:
     rejected: list[str] = field(init=False, default_factory=list)
     cut_short: bool = field(init=False, default=False)
     """Whether an engine stopped, or was not begun, for want of time."""
+    check_seconds: float = field(init=False, default=0.0)
+    """How long it took to check and to value the sequential plan: a measure of the request's size on this computer."""
     uncompiled: bool = field(init=False, default=False)
     """Whether an engine was left out because it is not compiled yet and there was no time for it."""
     deterministic_spent: float = field(init=False, default=0.0)
@@ -185,13 +188,16 @@ class Incumbent:
         PlanRejected
             If the checker refuses it: a fault of this package.
         """
+        begun = time.monotonic()
         violations = check(self.rules.problem, tasks, self.rules)
         if violations:
             raise PlanRejected(f"the sequential plan breaks a rule: {violations[0]}")
-        if not tasks.same_as(self.tasks):
+        is_new = not tasks.same_as(self.tasks)
+        if is_new:
             self._take(tasks)
-            if self.on_better is not None:
-                self.on_better(tasks, self.values)
+        self.check_seconds = time.monotonic() - begun
+        if is_new and self.on_better is not None:
+            self.on_better(tasks, self.values)
         self.sequential = self.values
         self._tell_progress()
 

@@ -26,6 +26,9 @@ CHECKS_AFTER, LATE_SECONDS = 3.0, 0.03
 """What comes after the search takes about as long as so many checks of a plan; an answer may be so late. Where checks are slow,
 more is kept than the reserve above."""
 
+CHECKS_BEFORE = 4.0
+"""An engine has made its arrays after about so many checks of a plan: with less time it is not begun."""
+
 FIRST_SHARE, FIRST_SECONDS = 0.9, 0.05
 """For the sequential plan: most of the time where other engines follow, for where it is slow they are hopeless; and so
 much in any case, also for a caller who has gone: without it there is no plan to return."""
@@ -97,11 +100,9 @@ def run(
     incumbent = Incumbent(rules, on_better, on_progress, memory)
     share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
     first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
-    sequential_plan = sequential.place(rules, limits.seed, first_plan)
-    placed = deadline.elapsed()
-    incumbent.require_sequential(sequential_plan)
+    incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))
     first = deadline.elapsed()
-    missing = CHECKS_AFTER * (first - placed) - LATE_SECONDS - reserve
+    missing = CHECKS_AFTER * incumbent.check_seconds - LATE_SECONDS - reserve
     if missing > 0:
         deadline = Deadline(deadline.remaining() - missing, cancelled)
     remarks = [CUT] if first_plan.passed() and _unplaced(incumbent) else []
@@ -204,7 +205,8 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             # Sums are all that these know, and tasks on devices are none: the checker would refuse their plans.
             continue
         before = incumbent.values
-        module = loaded(name, deadline.remaining())
+        left = deadline.remaining()
+        module = loaded(name, left) if left > CHECKS_BEFORE * incumbent.check_seconds else None
         if module is None:
             incumbent.cut_short = True
             break
