@@ -35,7 +35,8 @@ def place(rules: Rules, seed: int, deadline: Deadline | None = None) -> Counts:
 
 def smallest_first(rules: Rules) -> list[int]:
     """The groups, those with the smallest tasks first: so most tasks are placed where not all can be."""
-    return np.argsort(_shares(rules).max(axis=1, initial=0.0), kind="stable").tolist()
+    order: list[int] = np.argsort(_shares(rules).max(axis=1, initial=0.0), kind="stable").tolist()
+    return order
 
 
 def chains(rules: Rules) -> tuple[tuple[Strategy, ...], ...]:

@@ -287,7 +287,7 @@ class WorkerPool:
             resolve(call.answer, (call.plan or b"") + call.late if out_of_memory else Failed(status))
 
     def _answered(self, call: _Call) -> None:
-        """The worker is idle in a moment: a call that comes meanwhile, perhaps of the same caller, need not be refused for this one.
+        """The worker is idle in a moment: a call that comes meanwhile need not be refused for this one.
 
         Nothing is learnt of calls that were given up or lost: others do not take as long as those.
         """
