@@ -99,7 +99,10 @@ def run(
     deadline = Deadline(limits.time_limit - reserve, cancelled)
     incumbent = Incumbent(rules, on_better, on_progress, memory)
     share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
-    first_plan = Deadline(max(deadline.remaining() * share, FIRST_SECONDS))
+    first_plan = Deadline(
+        max(deadline.remaining() * share, FIRST_SECONDS),
+        lambda: deadline.was_cancelled and deadline.elapsed() > FIRST_SECONDS,
+    )
     incumbent.require_sequential(sequential.place(rules, limits.seed, first_plan))
     first = deadline.elapsed()
     missing = CHECKS_AFTER * incumbent.check_seconds - LATE_SECONDS - reserve

@@ -11,8 +11,8 @@ from enum import IntEnum
 _HEAD = struct.Struct("<BQ")
 _CALL = struct.Struct("<BQdI")
 _MOMENT = struct.Struct("<d")
-NUMBER = struct.Struct("<Q")
-"""A call's number alone: what goes over the control pipe to cancel it."""
+STOP = struct.Struct("<Q?")
+"""What goes over the control pipe: a call's number, and whether anybody still waits for its answer."""
 
 
 class Call(IntEnum):

@@ -91,10 +91,10 @@ class WorkerHandle:
         except (EOFError, OSError):
             raise WorkerLost("the process that solved is gone; try again") from None
 
-    def cancel(self, number: int) -> None:
-        """Ask it to stop a call. A few bytes a call never fill the pipe."""
+    def stop(self, number: int, *, awaited: bool) -> None:
+        """Ask it to stop a call, whose answer somebody still waits for or nobody. A few bytes a call never fill the pipe."""
         with suppress(OSError):
-            self.control.send_bytes(frames.NUMBER.pack(number))
+            self.control.send_bytes(frames.STOP.pack(number, awaited))
 
     def kill(self, cause: str = "") -> None:
         """End it at once, whatever it does; ``killed`` says why first."""

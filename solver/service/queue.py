@@ -44,6 +44,9 @@ MOST_FOR_FIRST = 0.5
 """The part of a call's time that is kept at most for its first plan: the scheduler's plan is there at once, however long the
 searches before took to report one."""
 
+STOP_SECONDS = 0.1
+"""A search that is told to stop does so within this, as a rule."""
+
 MOST_CALLERS = 10_000
 """Callers without a call here that are remembered."""
 
@@ -256,6 +259,10 @@ class FairQueue:
         for turn in left:
             self.leave(turn)
         return left
+
+    def stopping(self, turn: Turn) -> None:
+        """A call that has begun is told to stop: how long calls like it take says nothing any more of when it ends."""
+        turn.expected, turn.deviation = self._clock() - turn.began + STOP_SECONDS, 0.0
 
     def ended(self, turn: Turn, *, first: float | None = None, ran: bool = True) -> None:
         """A call that has begun gives its worker back.

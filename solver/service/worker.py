@@ -59,7 +59,7 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits, me
     calls
         Calls come in and replies go out.
     control
-        Numbers of calls that nobody waits for any more.
+        Numbers of calls that are to stop, and whether anybody still waits for their answers.
     api
         Module with ``answered``, ``check``, ``fingerprint`` and ``versions``, as in ``solver.api``.
     sizes
@@ -138,16 +138,19 @@ class _Worker:
         self.memory = memory
         self.memories = Memories(memory)
         self.versions: dict[str, str] = verbs.versions()
-        self._cancelled = 0
+        self._stopped = self._given_up = 0
+        """The last call that was to stop, and the last whose answer nobody waits for."""
 
     def listen(self, control: Connection) -> None:
-        """Note which call is cancelled; when the front has gone, end at once."""
+        """Note which call is to stop; when the front has gone, end at once."""
         while True:
             try:
-                (number,) = frames.NUMBER.unpack(control.recv_bytes())
+                number, awaited = frames.STOP.unpack(control.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)
-            self._cancelled = max(self._cancelled, number)
+            self._stopped = max(self._stopped, number)
+            if not awaited:
+                self._given_up = max(self._given_up, number)
 
     def run(self) -> None:
         while True:
@@ -194,6 +197,8 @@ class _Worker:
         self, number: int, finish_by: float, payload: bytes, verb: Verb | Stream | None, permit: Permit
     ) -> bytes:
         call = codec.call_from_bytes(payload, self.sizes, verb)
+        if self._given_up >= number:
+            return b""
         permit.require(call.problem, "" if verb is None else PREFIX)
         limits, capped = permit.capped(call.limits)
         call = replace(call, limits=limits, warnings=(*call.warnings, *capped))
@@ -215,7 +220,7 @@ class _Worker:
         def cancelled() -> bool:
             # The engines ask now and then: also the moment to report what was too early before.
             reporter.looked()
-            return self._cancelled >= number
+            return self._stopped >= number
 
         try:
             with _paths_inside(wrapped=verb is not None):
@@ -236,4 +241,6 @@ class _Worker:
         finally:
             reporter.close()
         self.memories.keep(call, memory)
+        if self._given_up >= number:
+            return b""
         return codec.answer_to_bytes(answer, verb if isinstance(verb, Verb) else None)

@@ -239,7 +239,8 @@ class WorkerPool:
         try:
             return await call.answer
         except asyncio.CancelledError:
-            worker.cancel(call.number)
+            worker.stop(call.number, awaited=False)
+            self.queue.stopping(turn)
             call.disarm()
             self._later(call, self.limits.grace_seconds, lambda: worker.kill("cancelled"))
             raise
@@ -307,7 +308,8 @@ class WorkerPool:
         call.timers.append(asyncio.get_running_loop().call_later(max(seconds, 0.0), act))
 
     def _time_is_up(self, worker: WorkerHandle, call: _Call) -> None:
-        worker.cancel(call.number)
+        worker.stop(call.number, awaited=call.plan is None)
+        self.queue.stopping(call.turn)
         if call.plan is not None:
             resolve(call.answer, call.plan + call.late)
 

@@ -234,6 +234,20 @@ def test_calls_that_differ_leave_less_room_to_wait() -> None:
     desk.call("a", 2, waits=7)
 
 
+def test_a_call_that_was_told_to_stop_is_about_to_end() -> None:
+    """However long calls like it take: one that can wait a moment is let in."""
+    desk = Desk()
+    for k in range(10):
+        desk.call("a", 5 + 5 * (k % 2))
+        desk.until(desk.now + 10)
+    runs = desk.call("a", 10)
+    desk.until(desk.now + 1)
+    with pytest.raises(Overloaded):
+        desk.call("a", 1, waits=0.5)
+    desk.queue.stopping(runs)
+    desk.call("a", 1, waits=0.5)
+
+
 def test_nothing_is_refused_for_work_that_nobody_knows() -> None:
     """Before any call has ended, time limits alone refuse nothing: most searches end long before theirs."""
     desk = Desk()
