@@ -50,12 +50,8 @@ def tier_changes(base: Row, row: Row) -> tuple[TierChange, ...]:
 
 
 def first_difference(base: Row, row: Row) -> TierChange | None:
-    """The most important tier in which a row differs from the base; None where none does."""
-    for change in tier_changes(base, row):
-        # A tier that the other does not have is one of nothing.
-        if (change.after.value if change.after else 0) != (change.before.value if change.before else 0):
-            return change
-    return None
+    """The most important tier that both have and in which they differ; None where there is none."""
+    return next((change for change in tier_changes(base, row) if change.difference), None)
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class Analysis:
         if base is None or not base.is_answered:
             return found.drop(columns="tiers")
         for name in COMPARED:
-            found[f"{name}_change"] = found[name] - found.loc[BASE, name]
+            found[f"{name}_change"] = _differences(self.rows, base, name)
         first = [first_difference(base, row) if row.is_answered else None for row in self.rows]
         found["first_change"] = [None if change is None else change.title for change in first]
         by = [None if change is None else change.difference for change in first]
@@ -138,6 +134,16 @@ class Analysis:
         """The warnings of a row that the base does not have."""
         known = set() if self.base is None or row.scenario == BASE else set(self.base.warnings)
         return tuple(warning for warning in row.warnings if warning not in known)
+
+
+def _differences(rows: Iterable[Row], base: Row, name: str) -> pd.api.extensions.ExtensionArray:
+    """How much more each row has than the base; costs in the currency, missing where there is nothing to compare."""
+    before = getattr(base, name)
+    pairs = [(getattr(row, name) if row.is_answered else None, before) for row in rows]
+    found = [None if None in pair else pair[0] - pair[1] for pair in pairs]
+    if name in ("cost", "used_cost"):
+        return pd.array([None if value is None else value / MILLIONTHS for value in found], dtype="Float64")
+    return pd.array(found, dtype="Int64")
 
 
 def results_frame(rows: Iterable[Row]) -> pd.DataFrame:

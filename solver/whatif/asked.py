@@ -173,6 +173,8 @@ class Asked:
         before = self.displaced if planned else self.lost
         found = dict(before)
         for g in np.flatnonzero(counts).tolist():
+            if self.base.groups[g].scheduling is Scheduling.DAEMON:
+                continue  # It goes with its instance, and starts again where it is owed.
             name = self.base.groups[g].name
             found[name] = found.get(name, 0) + int(counts[g])
         return replace(self, displaced=found) if planned else replace(self, lost=found)
@@ -191,14 +193,13 @@ class Asked:
         if isinstance(self.question, Place):
             return self._placing(self.question, frozen)
         asked = self.question
-        cluster, said = self.cluster, []
+        cluster = self.cluster
         counts = {**asked.desired, **self.counts}
         if isinstance(cluster, EcsCluster):
             cluster = replace(cluster, desired={**cluster.desired, **self.scaled})
         else:
             counts = {**self._of_tables(), **counts}
-        again, refused = self._again()
-        said += refused
+        again, said = self._again()
         known = {self.base.groups[g].family for name in counts for g in self.base.families.get(name, ())}
         counts |= {name: count for name, count in again.items() if self._family(name) not in known}
         problem, warnings = cluster.reconcile(

@@ -1,7 +1,7 @@
 """Where scenarios are answered: the small interface behind which processes of this computer or another engine stand.
 
-Three calls are all: ``submit`` hands out a scenario, ``completed`` waits for rows, ``close`` ends it. Whoever is behind it sees to
-it that each scenario that was submitted comes back exactly once, as a row, whatever becomes of a worker meanwhile.
+Three calls are all: ``submit`` hands out a scenario, ``completed`` waits for rows, ``close`` ends it. Whoever is behind it sees
+to it that each scenario that was submitted comes back exactly once, as a row, whatever becomes of a worker meanwhile.
 """
 
 from __future__ import annotations

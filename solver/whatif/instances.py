@@ -65,7 +65,10 @@ def without_instances(problem: Problem, gone: Bools) -> Problem:
         unlisted_tasks=cluster.unlisted_tasks[kept],
         devices=cluster.devices[kept],
         device_count=cluster.device_count[kept],
-        **{fact: _chosen(getattr(cluster, fact), kept) for fact in FACTS},
+        ec2_instance_id=_chosen(cluster.ec2_instance_id, kept),
+        agent_version=_chosen(cluster.agent_version, kept),
+        registered_at=_chosen(cluster.registered_at, kept),
+        capacity_provider=_chosen(cluster.capacity_provider, kept),
     )
     running = problem.running
     here = kept[running.instance]
@@ -76,9 +79,7 @@ def without_instances(problem: Problem, gone: Bools) -> Problem:
         running=Counts.of(shape, running.group[here], place[running.instance[here]], running.count[here]),
         frozen=problem.frozen[kept],
         drained=problem.drained[kept],
-        tasks=tuple(
-            replace(task, instance=int(place[task.instance])) for task in problem.tasks if kept[task.instance]
-        ),
+        tasks=tuple(replace(task, instance=int(place[task.instance])) for task in problem.tasks if kept[task.instance]),
     )
 
 
@@ -132,9 +133,7 @@ def replaced_instances(problem: Problem, chosen: Bools, name: str, capacity: Map
         devices[chosen] = 0
         devices[chosen, : len(new)] = new
         count[chosen] = len(new)
-    ports = {
-        port: held if port in AGENT_PORTS else held[~chosen[held]] for port, held in cluster.used_ports.items()
-    }
+    ports = {port: held if port in AGENT_PORTS else held[~chosen[held]] for port, held in cluster.used_ports.items()}
     snapshot = replace(
         cluster,
         capacity=amounts,

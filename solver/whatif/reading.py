@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from solver.domain.request import Engine, Limits, Preempt
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest
@@ -35,6 +35,15 @@ VALUE = "$value"
 """Stands in the edits of an axis for each of its values."""
 
 
+class LimitFields(TypedDict, total=False):
+    """The fields of ``Limits`` that a file sets."""
+
+    time_limit: float
+    deterministic_limit: float
+    seed: int
+    engine: Engine
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """What a file of scenarios says, on a cluster.
@@ -51,7 +60,7 @@ class Study:
 
     asked: Asked
     scenarios: tuple[Scenario, ...]
-    limits: Mapping[str, object] = field(default_factory=dict)
+    limits: LimitFields = field(default_factory=lambda: LimitFields())
 
     def limited(self, limits: Limits) -> Limits:
         """Limits, with what the file says of them."""
@@ -84,7 +93,7 @@ def study_of(document: object, cluster: Cluster) -> Study:
     prices |= _prices(fields.get("prices"))
     listed, written = _listed(fields.get("scenarios"))
     grid = _grid(fields["grid"], written) if "grid" in fields else None
-    limits = _limits(fields["limits"]) if "limits" in fields else {}
+    limits = _limits(fields["limits"]) if "limits" in fields else LimitFields()
     faults += name_faults(listed)
     if faults:
         raise InvalidRequest(faults)
@@ -302,12 +311,13 @@ def _prices(node: Node | None) -> dict[str, int]:
     return millionths(prices)
 
 
-def _limits(node: Node) -> dict[str, object]:
+def _limits(node: Node) -> LimitFields:
     fields = node.mapping(LIMITS)
-    found: dict[str, object] = {}
-    for name in ("time_limit", "deterministic_limit"):
-        if name in fields:
-            found[name] = float(fields[name].number())
+    found = LimitFields()
+    if "time_limit" in fields:
+        found["time_limit"] = float(fields["time_limit"].number())
+    if "deterministic_limit" in fields:
+        found["deterministic_limit"] = float(fields["deterministic_limit"].number())
     if "seed" in fields:
         found["seed"] = fields["seed"].whole()
     if "engine" in fields:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -14,11 +13,13 @@ from solver.domain.request import Limits
 from solver.whatif.analysis import Analysis
 from solver.whatif.answering import Batch
 from solver.whatif.asked import Asked, Cluster
+from solver.whatif.edits.base import require
+from solver.whatif.edits.prices import millionths, price_faults
 from solver.whatif.executor import Executor
-from solver.whatif.local import LocalExecutor
+from solver.whatif.executors import LOCAL, executor_of
 from solver.whatif.question import Question, Reconcile
 from solver.whatif.row import Row
-from solver.whatif.scenario import BASE, Scenario, require_applicable
+from solver.whatif.scenario import BASE, Scenario, require_applicable, under
 from solver.whatif.store import Store
 
 AHEAD = 2
@@ -65,20 +66,12 @@ def what_if(
     InvalidRequest
         With every fault of the scenarios, before anything is answered; if a limit makes no sense, or the folder holds other rows.
     """
-    from solver.whatif.edits.prices import millionths, price_faults
-    from solver.whatif.scenario import under
-
-    faults = list(under("prices", price_faults(prices or {})))
-    if faults:
-        from solver.errors import InvalidRequest
-
-        raise InvalidRequest(faults)
+    require(under("prices", price_faults(prices or {})))
     asked = Asked.of(cluster, question or Reconcile(), millionths(prices or {}))
     asked.problem()
     require_applicable(asked, scenarios)
     batch = batch_of(asked, limits or Limits())
-    executor = LocalExecutor(batch, workers or os.cpu_count() or 1)
-    return run(batch, scenarios, executor, out=out)
+    return run(batch, scenarios, executor_of(LOCAL, batch, workers), out=out)
 
 
 def batch_of(asked: Asked, limits: Limits) -> Batch:
@@ -125,9 +118,7 @@ def run(
             whole = _answer(wanted, executor, rows, rows.__setitem__, told, cancelled)
             return _analysis(wanted, rows, whole)
         with Store(out, identity(batch, scenarios)) as store:
-            whole = _answer(
-                wanted, executor, store.rows, lambda name, row: store.append(row), told, cancelled
-            )
+            whole = _answer(wanted, executor, store.rows, lambda name, row: store.append(row), told, cancelled)
             if whole:
                 store.put_in_order(scenario.name for scenario in wanted)
             return _analysis(wanted, store.rows, whole)

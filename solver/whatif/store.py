@@ -1,8 +1,8 @@
 """Rows on disk while a run goes on: appended one by one, whole or not at all, and found again by the next run.
 
-A folder holds ``results.csv`` and ``run.json``, which says of what the rows are: fingerprints of the cluster and what is asked, of the
-scenarios, and the limits. A row is written in one call and forced to the disk (``fsync``) before it counts. What a crash leaves
-of a row has no line end, and is cut off by whoever opens the folder next. A lock keeps a second run out.
+A folder holds ``results.csv`` and ``run.json``, which says of what the rows are: fingerprints of the cluster, of what is asked
+and of the scenarios, and the limits. A row is written in one call and forced to the disk (``fsync``) before it counts. What a crash
+leaves of a row has no line end, and is cut off by whoever opens the folder next. A lock keeps a second run out.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Store:
     def put_in_order(self, names: Iterable[str]) -> None:
         """Have the rows in the order of these scenarios, all at once."""
         ordered = [self.rows[name] for name in names if name in self.rows]
-        write_whole(self.folder / RESULTS, b"".join([_line(COLUMNS), *(_line(to_cells(row)) for row in ordered)]))
+        write_whole(self.folder / RESULTS, rows_to_csv(ordered).encode())
         self._file.close()
         self._file = (self.folder / RESULTS).open("ab", buffering=0)
         self.rows = {row.scenario: row for row in ordered}
@@ -82,6 +82,11 @@ class Store:
         """Let others write."""
         self._file.close()
         self._lock.close()
+
+
+def rows_to_csv(rows: Iterable[Row]) -> str:
+    """The rows as ``results.csv`` has them, below the names of the columns."""
+    return b"".join([_line(COLUMNS), *(_line(to_cells(row)) for row in rows)]).decode()
 
 
 def read_rows(folder: Path) -> dict[str, Row]:
@@ -127,7 +132,9 @@ def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as held:
-        raise InvalidRequest.at(str(folder), "is in use by another run", "wait for it, or name another folder") from held
+        raise InvalidRequest.at(
+            str(folder), "is in use by another run", "wait for it, or name another folder"
+        ) from held
 
 
 def _require_same(folder: Path, identity: Mapping[str, str]) -> None:
@@ -146,7 +153,9 @@ def _require_same(folder: Path, identity: Mapping[str, str]) -> None:
     known = known if isinstance(known, dict) else {}
     remedy = "resume with what it was begun with, or name another folder"
     faults = [
-        Fault(f"{folder} {name}", f"is not that of the rows there ({_short(known.get(name))}, now {_short(now)})", remedy)
+        Fault(
+            f"{folder} {name}", f"is not that of the rows there ({_short(known.get(name))}, now {_short(now)})", remedy
+        )
         for name, now in identity.items()
         if known.get(name) != now
     ]

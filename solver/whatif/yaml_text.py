@@ -130,6 +130,8 @@ class _Values:
             return int(text)
         return float(text) if _NUMBER.fullmatch(text) else text
 
-    def _fault(self, node: yaml.Node, problem: str, remedy: str) -> None:
+    def _fault(self, node: yaml.Node, problem: str, remedy: str) -> object:
+        """Note what is wrong; None stands for the value."""
         mark = node.start_mark
         self.faults.append(Fault(f"{self.name} line {mark.line + 1}, column {mark.column + 1}", problem, remedy))
+        return None

@@ -19,7 +19,7 @@ MOST_ADDED = 10_000
 """Instances of one edit."""
 
 OF_PLATFORM = ("ecs.", "com.amazonaws.ecs.")
-"""Attributes that the agent and the platform set: an instance of a type that the cluster does not have is given those of another."""
+"""Attributes that the agent and the platform set: an instance of a type that the cluster does not have gets those of another."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class AddInstances(Edit):
     def read(cls, node: Node) -> AddInstances:
         """``{type: m5.large, zone: us-east-1a, count: 3}``."""
         fields = node.mapping(("count", "like", "type", "zone", "attributes", "capacity_provider", "name"))
-        texts = {key: fields[key].text() for key in ("like", "type", "zone", "capacity_provider", "name") if key in fields}
+        texts = {
+            key: fields[key].text() for key in ("like", "type", "zone", "capacity_provider", "name") if key in fields
+        }
         attributes = fields["attributes"].mapping() if "attributes" in fields else {}
         return cls(
             count=fields["count"].whole() if "count" in fields else 1,
@@ -118,7 +120,8 @@ class AddInstances(Edit):
 
 def _labels(cluster: ClusterSnapshot, name: str, count: int) -> list[str]:
     """``count`` names that no instance has."""
-    taken, found, number = set(cluster.instance_ids), [], 0
+    taken, number = set(cluster.instance_ids), 0
+    found: list[str] = []
     while len(found) < count:
         number += 1
         if (label := f"{name}-{number}") not in taken:

@@ -41,9 +41,7 @@ class SetStrategies(Edit):
         """The question with the strategies."""
         if not self.strategies:
             raise InvalidRequest.at("strategies", "is empty", "name one, such as binpack(memory), or random for none")
-        altered = asked.with_groups(
-            asked.chosen(self.groups), lambda group: replace(group, strategies=self.strategies)
-        )
+        altered = asked.with_groups(asked.chosen(self.groups), lambda group: replace(group, strategies=self.strategies))
         return require_readable(altered, "strategies")
 
 
