@@ -69,20 +69,21 @@ class Instances:
         return found
 
     def _selected(self, asked: Asked, path: str) -> Bools:
+        inside = f"{path}." if path else ""
         if not self.where:
             raise InvalidRequest.at(path, "names no instance", "name some, or write where: EXPRESSION")
         if self.count is not None and self.count < 1:
-            raise InvalidRequest.at(f"{path}.count", f"is {self.count}", "must be at least 1")
+            raise InvalidRequest.at(f"{inside}count", f"is {self.count}", "must be at least 1")
         state = Placement(asked.base)
         try:
             found: Bools = evaluate(parse(self.where), state)
         except InvalidQuery as invalid:
             problem = f"cannot be read, column {invalid.column}: {invalid.problem}"
-            raise InvalidRequest.at(f"{path}.where", problem, invalid.remedy) from invalid
+            raise InvalidRequest.at(f"{inside}where", problem, invalid.remedy) from invalid
         least = 1 if self.count is None else self.count
         if found.sum() < least:
             problem = f"selects {int(found.sum()):,} instances"
-            raise InvalidRequest.at(f"{path}.where", problem, f"must select at least {least:,}")
+            raise InvalidRequest.at(f"{inside}where", problem, f"must select at least {least:,}")
         if self.count is None:
             return found
         places = np.flatnonzero(found)
