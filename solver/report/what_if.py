@@ -62,10 +62,10 @@ def _headline(analysis: Analysis) -> Text:
     failed = sum(not row.is_answered for row in scenarios)
     worse = sum(row.is_answered and row.missing > before for row in scenarios)
     good = len(scenarios) - failed - worse
-    parts = [
-        f"{good:,} place as many tasks as are wanted" if not before else f"{good:,} lack no more tasks than the base"
-    ]
-    parts += [f"{worse:,} {'lack some' if not before else 'lack more'}"] if worse else []
+    parts = [f"{good:,} {_verb(good, 'lack')} no more tasks than the base"]
+    if not before:
+        parts = [f"{good:,} {_verb(good, 'place')} as many tasks as are wanted"]
+    parts += [f"{worse:,} {_verb(worse, 'lack')} {'more' if before else 'some'}"] if worse else []
     parts += [f"{failed:,} {'has' if failed == 1 else 'have'} no answer"] if failed else []
     total = analysis.total - 1
     said = f"{len(scenarios):,} {plural('scenario', len(scenarios))}: {', '.join(parts)}"
@@ -75,9 +75,13 @@ def _headline(analysis: Analysis) -> Text:
     return Text(said[0].upper() + said[1:], style)
 
 
+def _verb(count: int, verb: str) -> str:
+    return f"{verb}s" if count == 1 else verb
+
+
 def _table(analysis: Analysis) -> RenderableType:
     shown = analysis.rows[:MOST_ROWS]
-    priced = any(row.used_cost is not None for row in shown)
+    priced = any(row.cost is not None for row in shown)
     columns = [
         "scenario",
         "answer",
@@ -99,7 +103,7 @@ def _table(analysis: Analysis) -> RenderableType:
         cells = [f"{gone:,}" if gone else "·", f"{row.placed:,} of {row.wanted:,}", _beside(analysis, row, "missing")]
         cells += [f"{row.moved:,}" if row.moved else "·", f"{row.used:,} of {row.instances:,}"]
         if priced:
-            cells.append("" if row.used_cost is None else f"{row.used_cost / MILLIONTHS:,.2f}")
+            cells.append("" if row.cost is None else f"{row.cost / MILLIONTHS:,.2f}")
         add_row(table, row.scenario, status, *cells)
     return table
 

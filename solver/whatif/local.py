@@ -161,6 +161,8 @@ class _Worker:
 
     def ask(self, scenario: Scenario) -> bool:
         """Hand a scenario over; False where the process is gone."""
+        if wait([self.process.sentinel], 0):
+            return False
         try:
             self.pipe.send(scenario)
         except OSError:

@@ -31,7 +31,7 @@ from solver.whatif.reading import Study, read_study
 from solver.whatif.yaml_text import MOST_BYTES, parse_yaml
 from tests.whatif.clusters import demo, small
 
-PYTHON = "tag:yaml.org,2002:python"
+PYTHON = "tag:yaml.org,2002:python/object/apply:os.system"
 CONTROL = "unacceptable character #x0007: special characters are not allowed"
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -236,7 +236,7 @@ grid:
         ("", "FILE: is empty; must be YAML with scenarios or a grid"),
         ("[1, 2", "FILE line 1, column 6: is no YAML: expected ',' or ']', but got '<stream end>'; must be one YAML document"),
         ("a: 1\na: 2", "FILE line 2, column 1: 'a' stands twice; write each key once"),
-        ("a: !!python/object/apply:os.system [ls]", f"FILE line 1, column 4: has the tag {PYTHON}/object/apply:os.system; leave the tag out"),
+        ("a: !!python/object/apply:os.system [ls]", f"FILE line 1, column 4: has the tag {PYTHON}; leave the tag out"),
         ("a: &a [*a]", "FILE line 1, column 4: contains itself; leave out the alias"),
         ("base: &b {x: 1}\nother:\n  <<: *b", "FILE line 3, column 3: merges another mapping; write out what it has"),
         ("a: 1\n---\na: 2", "FILE line 2, column 1: is no YAML: but found another document; must be one YAML document"),
