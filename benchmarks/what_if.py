@@ -3,9 +3,9 @@
     python -m benchmarks.what_if                  # 1,000 scenarios of the demo cluster, some minutes
     python -m benchmarks.what_if --scenarios 100  # a sample of them
 
-The scenarios of ``examples/what_if_grid.yaml`` are answered by ``placement-solver what-if --out`` with the sequential engine. Once
-half of the rows are there the whole group of processes gets SIGKILL, and a torn row is put behind what it left. The same command
-then goes on. The exit code is 1 unless every scenario has one row, in order, and what was there before is there still, byte by byte.
+The scenarios of ``examples/what_if_grid.yaml`` are answered by ``placement-solver what-if --out`` with the sequential engine.
+Once half of the rows are there the whole group of processes gets SIGKILL, and a torn row is put behind what it left. The same
+command then goes on. The exit code is 1 unless every scenario has one row, in order, and what was there before is there still.
 """
 
 from __future__ import annotations

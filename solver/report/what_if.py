@@ -15,6 +15,7 @@ from solver.whatif.scenario import BASE
 
 MOST_ROWS, MOST_REASONS, MOST_WARNINGS, MOST_GROUPS = 40, 10, 12, 6
 
+_IN_PART = "in part"
 _STATUS = {
     Outcome.OPTIMAL: "proved",
     Outcome.FEASIBLE: "not proved",
@@ -33,6 +34,8 @@ def _parts(analysis: Analysis, warnings: Sequence[str]) -> Iterator[RenderableTy
     yield _headline(analysis)
     if analysis.rows:
         yield _table(analysis)
+    if any(_is_in_part(row) for row in analysis.rows[:MOST_ROWS]):
+        yield Text(f"{_IN_PART}: that no more tasks find a place is proved, not all that is minimised after it", "dim")
     if len(analysis.rows) > MOST_ROWS:
         more = len(analysis.rows) - MOST_ROWS
         yield Text(f"... and {more:,} more {plural('scenario', more)} (--out, -o csv and -o json have them)")
@@ -75,6 +78,10 @@ def _headline(analysis: Analysis) -> Text:
     return Text(said[0].upper() + said[1:], style)
 
 
+def _is_in_part(row: Row) -> bool:
+    return row.status is Outcome.FEASIBLE and row.shortfall_proven
+
+
 def _verb(count: int, verb: str) -> str:
     return f"{verb}s" if count == 1 else verb
 
@@ -95,7 +102,7 @@ def _table(analysis: Analysis) -> RenderableType:
     table = table_of(columns)
     for row in shown:
         style = "red" if not row.is_answered else "yellow" if row.missing else "green"
-        status = Text(_STATUS[row.status], style)
+        status = Text(_IN_PART if _is_in_part(row) else _STATUS[row.status], style)
         if not row.is_answered:
             add_row(table, row.scenario, status, *[""] * (len(columns) - 2))
             continue

@@ -103,6 +103,11 @@ class Row:
         """Whether every tier is proved."""
         return self.is_answered and all(tier.proven for tier in self.tiers)
 
+    @property
+    def shortfall_proven(self) -> bool:
+        """Whether it is proved that no more tasks find a place, class by class."""
+        return self.is_answered and all(tier.proven for tier in self.tiers if tier.name.startswith("unplaced"))
+
     def without_time(self) -> Row:
         """The row without what no two runs have alike."""
         return replace(self, seconds=0.0)

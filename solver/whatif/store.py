@@ -1,8 +1,8 @@
 """Rows on disk while a run goes on: appended one by one, whole or not at all, and found again by the next run.
 
 A folder holds ``results.csv`` and ``run.json``, which says of what the rows are: fingerprints of the cluster, of what is asked
-and of the scenarios, and the limits. A row is written in one call and forced to the disk (``fsync``) before it counts. What a crash
-leaves of a row has no line end, and is cut off by whoever opens the folder next. A lock keeps a second run out.
+and of the scenarios, and the limits. A row is written in one call and forced to the disk (``fsync``) before it counts. What a
+crash leaves of a row has no line end, and is cut off by whoever opens the folder next. A lock keeps a second run out.
 """
 
 from __future__ import annotations
