@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,35 @@ def interrupted(command: list[str], results: Path, rows: int, number: signal.Sig
     os.kill(process.pid, number)
     _, said = process.communicate(timeout=60)
     return process.returncode, said
+
+
+def left_behind(session: int) -> list[str]:
+    """The processes of a session that are still there."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # After the name in parentheses: state, parent, group, session.
+            state, _, _, belongs_to = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(belongs_to) == session and state != "Z":
+                found.append(stat.parent.name)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_workers_end_with_the_run_that_is_killed(tmp_path: Path) -> None:
+    """Nobody is left to search for an answer that nobody waits for."""
+    command, results = sweep(tmp_path, 40)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    end = time.monotonic() + 120
+    while lines_of(results) < 2 and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(left_behind(process.pid)) >= 3
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 30
+    while left_behind(process.pid) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert left_behind(process.pid) == []
 
 
 def test_a_run_that_was_killed_goes_on_with_every_row_once(tmp_path: Path) -> None:
