@@ -21,6 +21,8 @@ from solver.cli.query import query
 from solver.cli.serve import serve
 from solver.cli.usage import Commands
 from solver.cli.warm_up import warm_up
+from solver.cli.what_if import CODES as CODES_OF_WHAT_IF
+from solver.cli.what_if import what_if
 
 CODES = codes(MEANING)
 
@@ -36,6 +38,7 @@ importers = typer.Typer(help="Read a live cluster into a folder of documents.", 
 
 for command in (place, terminate, drain, rebalance, reconcile, deploy):
     app.command(epilog=CODES)(command)
+app.command(name="what-if", epilog=CODES_OF_WHAT_IF)(what_if)
 app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
 app.command(epilog=codes(MEANING_OF_APPLY))(apply)

@@ -1,0 +1,136 @@
+"""An analysis for people in a terminal: a line a scenario, what differs from the base, and what has no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from solver.report.headline import plural
+from solver.report.plain import add_row, bulleted, print_plainly, table_of
+from solver.whatif.analysis import Analysis
+from solver.whatif.row import MILLIONTHS, Outcome, Row
+from solver.whatif.scenario import BASE
+
+MOST_ROWS, MOST_REASONS, MOST_WARNINGS, MOST_GROUPS = 40, 10, 12, 6
+
+_IN_PART = "in part"
+_STATUS = {
+    Outcome.OPTIMAL: "proved",
+    Outcome.FEASIBLE: "not proved",
+    Outcome.INFEASIBLE: "impossible",
+    Outcome.NOT_FOUND: "not found",
+    Outcome.FAILED: "no answer",
+}
+
+
+def show_analysis(analysis: Analysis, console: Console, warnings: Sequence[str] = ()) -> None:
+    """Print an analysis; ``warnings`` are those of the cluster. No line ends in blanks."""
+    print_plainly(_parts(analysis, warnings), console)
+
+
+def _parts(analysis: Analysis, warnings: Sequence[str]) -> Iterator[RenderableType]:
+    yield _headline(analysis)
+    if analysis.rows:
+        yield _table(analysis)
+    if any(_is_in_part(row) for row in analysis.rows[:MOST_ROWS]):
+        yield Text(f"{_IN_PART}: that no more tasks find a place is proved, not all that is minimised after it", "dim")
+    if len(analysis.rows) > MOST_ROWS:
+        more = len(analysis.rows) - MOST_ROWS
+        yield Text(f"... and {more:,} more {plural('scenario', more)} (--out, -o csv and -o json have them)")
+    short = _short(analysis)
+    if short:
+        yield bulleted("Tasks without a place", "bold yellow", _listed(short, MOST_REASONS))
+    failed = analysis.failed
+    if failed:
+        yield bulleted(
+            "No answer", "bold red", _listed([f"{row.scenario}: {row.reason}" for row in failed], MOST_REASONS)
+        )
+    said = list(dict.fromkeys([*warnings, *(text for row in analysis.rows for text in row.warnings)]))
+    if said:
+        yield bulleted("Warnings", "bold yellow", _listed(said, MOST_WARNINGS))
+
+
+def _listed(lines: Sequence[str], most: int) -> list[tuple[str, str]]:
+    """Lines with a dash, the first so many."""
+    left = len(lines) - most
+    shown = [("-", line) for line in lines[:most]]
+    return [*shown, ("", f"... and {left:,} more (-o csv has them)")] if left > 0 else shown
+
+
+def _headline(analysis: Analysis) -> Text:
+    scenarios = [row for row in analysis.rows if row.scenario != BASE]
+    before = analysis.base.missing if analysis.base is not None else 0
+    failed = sum(not row.is_answered for row in scenarios)
+    worse = sum(row.is_answered and row.missing > before for row in scenarios)
+    good = len(scenarios) - failed - worse
+    parts = [f"{good:,} {_verb(good, 'lack')} no more tasks than the base"]
+    if not before:
+        parts = [f"{good:,} {_verb(good, 'place')} as many tasks as are wanted"]
+    parts += [f"{worse:,} {_verb(worse, 'lack')} {'more' if before else 'some'}"] if worse else []
+    parts += [f"{failed:,} {'has' if failed == 1 else 'have'} no answer"] if failed else []
+    total = analysis.total - 1
+    said = f"{len(scenarios):,} {plural('scenario', len(scenarios))}: {', '.join(parts)}"
+    if not analysis.is_whole:
+        said = f"interrupted after {len(scenarios):,} of {total:,} {plural('scenario', total)}; {', '.join(parts)}"
+    style = "bold green" if good == total else "bold red" if failed else "bold yellow"
+    return Text(said[0].upper() + said[1:], style)
+
+
+def _is_in_part(row: Row) -> bool:
+    return row.status is Outcome.FEASIBLE and row.shortfall_proven
+
+
+def _verb(count: int, verb: str) -> str:
+    return f"{verb}s" if count == 1 else verb
+
+
+def _table(analysis: Analysis) -> RenderableType:
+    shown = analysis.rows[:MOST_ROWS]
+    priced = any(row.cost is not None for row in shown)
+    columns = [
+        "scenario",
+        "answer",
+        ">gone",
+        ">placed",
+        ">missing",
+        ">moved",
+        ">in use",
+        *([">an hour"] if priced else []),
+    ]
+    table = table_of(columns)
+    for row in shown:
+        style = "red" if not row.is_answered else "yellow" if row.missing else "green"
+        status = Text(_IN_PART if _is_in_part(row) else _STATUS[row.status], style)
+        if not row.is_answered:
+            add_row(table, row.scenario, status, *[""] * (len(columns) - 2))
+            continue
+        gone = row.displaced + row.lost
+        cells = [f"{gone:,}" if gone else "·", f"{row.placed:,} of {row.wanted:,}", _beside(analysis, row, "missing")]
+        cells += [f"{row.moved:,}" if row.moved else "·", f"{row.used:,} of {row.instances:,}"]
+        if priced:
+            cells.append("" if row.cost is None else f"{row.cost / MILLIONTHS:,.2f}")
+        add_row(table, row.scenario, status, *cells)
+    return table
+
+
+def _beside(analysis: Analysis, row: Row, name: str) -> str:
+    """A number, with how much more or less it is than the base's."""
+    number: int = getattr(row, name)
+    base = analysis.base
+    change = number - getattr(base, name) if base is not None and base.is_answered else 0
+    return f"{number:,} ({change:+,})" if change else f"{number:,}"
+
+
+def _short(analysis: Analysis) -> list[str]:
+    """The groups that lack tasks, by scenario: those of the base, then what differs from it."""
+    base = analysis.base
+    found = []
+    for row in analysis.rows:
+        differs = base is None or row.scenario == BASE or row.short != base.short
+        if row.short and differs:
+            groups = ", ".join(f"{count:,} of {name}" for name, count in list(row.short.items())[:MOST_GROUPS])
+            more = f", and of {len(row.short) - MOST_GROUPS:,} more groups" if len(row.short) > MOST_GROUPS else ""
+            found.append(f"{row.scenario}: {groups}{more}")
+    return found

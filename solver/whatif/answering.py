@@ -1,0 +1,100 @@
+"""Answers one scenario: edits the cluster, asks, and sums up the plan as a row."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.api import place
+from solver.domain.answer import Answer
+from solver.domain.cluster import INSTANCE_TYPE, ClusterSnapshot
+from solver.domain.counts import Bools, Counts
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.domain.request import Limits, Scheduling
+from solver.errors import PlacementSolverError
+from solver.whatif.asked import Asked
+from solver.whatif.row import Outcome, Row, Tier
+from solver.whatif.scenario import Scenario
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What all scenarios of a run have in common; it goes to every worker once."""
+
+    asked: Asked
+    limits: Limits
+
+    def answer(self, scenario: Scenario) -> tuple[Asked, Answer]:
+        """The edited question, and the checked answer to it.
+
+        Raises
+        ------
+        InvalidRequest
+            If the edits make no sense together, on this cluster.
+        """
+        edited = scenario.applied_to(self.asked)
+        problem, warnings = edited.problem()
+        return edited, place(problem, self.limits, explain=False, warnings=warnings)
+
+    def row(self, scenario: Scenario) -> Row:
+        """The row of a scenario; what goes wrong is its reason."""
+        begun = time.monotonic()
+        try:
+            edited, answer = self.answer(scenario)
+        except PlacementSolverError as refused:
+            return Row.failed(scenario.name, "; ".join(str(refused).splitlines()))
+        except MemoryError:
+            return Row.failed(scenario.name, "out of memory")
+        except Exception as fault:
+            # A fault of ours costs this scenario, and no other.
+            return Row.failed(scenario.name, f"{type(fault).__name__}: {fault}")
+        return row_of(scenario.name, edited, answer, time.monotonic() - begun)
+
+
+def row_of(name: str, asked: Asked, answer: Answer, seconds: float) -> Row:
+    """The row of an answer."""
+    problem, tasks = answer.problem, answer.tasks
+    state = Placement(problem, tasks)
+    moved = sum(state.moved(g) for g in range(len(problem.groups)))
+    missing = problem.missing(tasks)
+    in_use = used(problem, tasks)
+    every = np.ones(problem.cluster.size, np.bool_)
+    return Row(
+        scenario=name,
+        status=Outcome(answer.status.value),
+        wanted=int(problem.wanted.sum()),
+        placed=int(answer.started.totals().sum()) - moved,
+        missing=int(missing.sum()),
+        short={problem.groups[g].name: int(missing[g]) for g in np.flatnonzero(missing).tolist()} or None,
+        displaced=sum(asked.displaced.values()),
+        lost=sum(asked.lost.values()),
+        moved=moved,
+        stopped=int(answer.stopped.totals().sum()) - moved,
+        instances=problem.cluster.size,
+        used=int(in_use.sum()),
+        cost=cost(asked, problem.cluster, every),
+        used_cost=cost(asked, problem.cluster, in_use),
+        tiers=tuple(Tier.of(tier) for tier in answer.tiers),
+        warnings=answer.warnings,
+        fingerprint=answer.replay.fingerprint,
+        seconds=seconds,
+    )
+
+
+def used(problem: Problem, tasks: Counts) -> Bools:
+    """``bool[I]``: instances with tasks that are no DAEMON's, or with such that belong to no group (§5.1)."""
+    kept = np.array([group.scheduling is not Scheduling.DAEMON for group in problem.groups], np.bool_)
+    in_use = problem.holds_unlisted.copy()
+    in_use[tasks.instance[kept[tasks.group]]] = True
+    return in_use
+
+
+def cost(asked: Asked, cluster: ClusterSnapshot, instances: Bools) -> int | None:
+    """What some instances cost an hour, in millionths; None where nothing has a price, or one of them has none."""
+    column = cluster.column(INSTANCE_TYPE)
+    prices = [asked.prices.get(column[i] or "") for i in np.flatnonzero(instances).tolist()]
+    known = [price for price in prices if price is not None]
+    return sum(known) if asked.prices and len(known) == len(prices) else None

@@ -1,0 +1,93 @@
+"""A named list of edits, and what it makes of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest
+from solver.whatif.asked import Asked
+from solver.whatif.edits.base import Edit
+
+BASE = "base"
+"""The name of the scenario without edits, which comes before all others."""
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is changed, under a name.
+
+    Parameters
+    ----------
+    name
+        Distinct among the scenarios; printable, at most 200 characters. ``base`` is the scenario without edits.
+    edits
+        In the order in which they apply.
+    """
+
+    name: str
+    edits: tuple[Edit, ...] = ()
+
+    def applied_to(self, asked: Asked, path: str = "edits") -> Asked:
+        """The question after all edits.
+
+        Raises
+        ------
+        InvalidRequest
+            With everything that is wrong with the first edit that cannot apply, at ``path[k]``.
+        """
+        for k, edit in enumerate(self.edits):
+            try:
+                asked = edit.applied_to(asked)
+            except InvalidRequest as invalid:
+                where = f"{path}[{k}].{edit.NAME}"
+                raise InvalidRequest(under(where, invalid.faults)) from invalid
+        return asked
+
+
+def under(where: str, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The faults of a part, by their paths in the whole."""
+    for fault in faults:
+        joined = fault.path if fault.path.startswith("[") else f".{fault.path}" if fault.path else ""
+        yield replace(fault, path=f"{where}{joined}")
+
+
+def name_faults(scenarios: Sequence[Scenario], path: str = "scenarios") -> list[Fault]:
+    """What is wrong with the names of scenarios."""
+    faults: list[Fault] = []
+    first: dict[str, int] = {}
+    for k, scenario in enumerate(scenarios):
+        where, name = f"{path}[{k}].name", scenario.name
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+            remedy = f"must be 1 to {LONGEST_NAME} printable characters"
+            faults.append(Fault(where, f"is '{name[: LONGEST_NAME // 4]}'", remedy))
+        elif name == BASE:
+            faults.append(Fault(where, f"is '{BASE}'", "the cluster as it is has this name already: take another"))
+        elif name in first:
+            faults.append(Fault(where, f"'{name}' is already that of {path}[{first[name]}]", "give each its own"))
+        first.setdefault(name, k)
+        if len(faults) >= MAX_FAULTS:
+            break
+    return faults
+
+
+def require_applicable(asked: Asked, scenarios: Sequence[Scenario]) -> None:
+    """Refuse scenarios that cannot apply to a cluster, or whose names clash.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault, at most 100.
+    """
+    faults = name_faults(scenarios)
+    for k, scenario in enumerate(scenarios):
+        if len(faults) >= MAX_FAULTS:
+            break
+        try:
+            scenario.applied_to(asked, f"scenarios[{k}].edits")
+        except InvalidRequest as invalid:
+            faults += invalid.faults
+    if faults:
+        raise InvalidRequest(faults)
