@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from solver.errors import Fault, TooLarge, UnreadableDocument
+from solver.formats.ecs.json_text import json_value
 
 LARGEST_FILE = 1 << 30
 """Bytes of a file that are read (§11.3)."""
@@ -340,38 +341,3 @@ def _parse(path: Path) -> object:
         problem = f"cannot be read: {wrong.strerror or wrong}"
         raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
     return json_value(content, path.name, "an answer of the ECS API")
-
-
-def json_value(content: bytes, name: str, what: str) -> object:
-    """The value of a JSON text.
-
-    Parameters
-    ----------
-    name, what
-        Where it comes from, and what it should be, for the errors.
-
-    Raises
-    ------
-    UnreadableDocument
-        If it is no JSON.
-    """
-    try:
-        # PowerShell's redirection writes UTF-16 with a byte-order mark, some editors UTF-8 with one.
-        text = content.decode(json.detect_encoding(content)).removeprefix("\ufeff")
-        return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as wrong:
-        at_end = not wrong.doc[wrong.pos :].strip()
-        where = f"{name}: line {wrong.lineno}, column {wrong.colno}"
-        problem = "the file ends in the middle" if at_end else f"is no JSON: {wrong.msg}"
-        raise UnreadableDocument.at(where, problem, "write the whole answer again") from wrong
-    except UnicodeDecodeError as wrong:
-        problem = f"is not text: byte {wrong.start + 1} is no {wrong.encoding}"
-        raise UnreadableDocument.at(name, problem, "must be JSON in UTF-8") from wrong
-    except RecursionError as wrong:
-        raise UnreadableDocument.at(name, "is nested too deeply", f"must be {what}") from wrong
-    except ValueError as wrong:
-        raise UnreadableDocument.at(name, f"is no JSON: {wrong}", f"must be {what}") from wrong
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number")

@@ -14,9 +14,10 @@ from datetime import datetime
 from solver.domain.request import Limits
 from solver.errors import Fault, InvalidRequest, UnreadableDocument
 from solver.formats.ecs.cluster import EcsCluster
-from solver.formats.ecs.documents import instant, json_value
+from solver.formats.ecs.documents import instant
 from solver.formats.ecs.events import read_events
 from solver.formats.ecs.following import Drift, Followed, follow, replace_by
+from solver.formats.ecs.json_text import json_value
 from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror, last_part
 from solver.formats.ecs.reading import take
 from solver.service.clusters.state import LiveCluster

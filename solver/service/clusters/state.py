@@ -273,6 +273,7 @@ class LiveCluster:
         return Draft(self.base.resources, self.instances, self.groups, self.tasks, self.reserved)
 
     def _next(self, draft: Draft) -> LiveCluster:
+        draft.finish()
         instances, groups, tasks = draft.instances.written, draft.groups.written, draft.tasks.written
         totals = self.totals
         if totals is not None:
