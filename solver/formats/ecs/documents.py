@@ -51,14 +51,30 @@ class Element:
     """A JSON object, where it stands, and the list that its faults go to.
 
     A field that is ``null`` counts as absent. A field of the wrong type is a fault and counts as absent.
+
+    Parameters
+    ----------
+    where
+        Its path; or the element that it is in, the field there, and its place in a list or None: there are many elements,
+        and of few is the path ever asked for.
     """
 
-    __slots__ = ("faults", "path", "value")
+    __slots__ = ("_where", "faults", "value")
 
-    def __init__(self, value: Mapping[str, object], path: str, faults: list[Fault]) -> None:
+    def __init__(
+        self, value: Mapping[str, object], where: str | tuple[Element, str, int | None], faults: list[Fault]
+    ) -> None:
         self.value = value
-        self.path = path
+        self._where = where
         self.faults = faults
+
+    @property
+    def path(self) -> str:
+        """Where it stands."""
+        if isinstance(self._where, str):
+            return self._where
+        parent, name, at = self._where
+        return f"{parent.path}.{name}" if at is None else f"{parent.path}.{name}[{at}]"
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""
@@ -73,6 +89,8 @@ class Element:
         value = self.value.get(name)
         if value is None:
             return ""
+        if type(value) is str and value.isascii():
+            return value
         if not isinstance(value, str):
             self.fault(name, f"is {shown(value)}", "must be text")
             return ""
@@ -83,6 +101,9 @@ class Element:
 
     def needed(self, name: str) -> str:
         """A text that must be there."""
+        value = self.value.get(name)
+        if type(value) is str and value and value.isascii():
+            return value
         found = self.text(name)
         if self.value.get(name) in (None, ""):
             self.fault(name, "is missing" if not self.has(name) else "is empty", "must be a text")
@@ -117,15 +138,18 @@ class Element:
         if not isinstance(value, dict):
             self.fault(name, f"is {shown(value)}", "must be an object")
             return None
-        return Element(value, f"{self.path}.{name}", self.faults)
+        return Element(value, (self, name, None), self.faults)
 
     def elements(self, name: str) -> list[Element]:
         """A list of objects; empty where it is absent."""
-        found = []
-        for at, value in enumerate(self._listed(name)):
-            if isinstance(value, dict):
-                found.append(Element(value, f"{self.path}.{name}[{at}]", self.faults))
-            else:
+        listed, faults = self._listed(name), self.faults
+        found = [
+            Element(value, (self, name, at), faults) for at, value in enumerate(listed) if isinstance(value, dict)
+        ]
+        if len(found) == len(listed):
+            return found
+        for at, value in enumerate(listed):
+            if not isinstance(value, dict):
                 self.fault(f"{name}[{at}]", f"is {shown(value)}", "must be an object")
         return found
 

@@ -19,7 +19,7 @@ from solver.formats.ecs.events import read_events
 from solver.formats.ecs.following import Drift, Followed, follow, replace_by
 from solver.formats.ecs.json_text import json_value
 from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror, last_part
-from solver.formats.ecs.reading import take
+from solver.formats.ecs.reading import Opened
 from solver.service.clusters.state import LiveCluster
 from solver.service.encode import place_request
 from solver.v1 import cluster_pb2
@@ -89,12 +89,17 @@ def put(name: str, answers: Answers, before: LiveCluster | None, now: datetime) 
         With everything that is wrong with the documents.
     """
     said = [instant(one.get("takenAt")) for one in answers.get("snapshot.json", ()) if isinstance(one, dict)]
-    found, mirror = take(answers, at=now.isoformat()), Mirror.of(answers)
-    drifts: tuple[Drift, ...] = ()
-    if before is not None and before.ecs is not None:
-        mirror, drifts = replace_by(before.ecs, mirror, next(iter(said), None))
-        # What is newer than the snapshot stays, and is read with it.
-        found = mirror.whole(now.isoformat())
+    opened = Opened(answers, at=now.isoformat())
+    snapshot = Mirror.of(answers)
+    if before is None or before.ecs is None:
+        found = opened.cluster()
+        return Snapshot(_made(name, snapshot, found, before), found.warnings, ())
+    mirror, drifts = replace_by(before.ecs, snapshot, next(iter(said), None))
+    if not mirror.is_made_of(snapshot):
+        # What does not stay of the snapshot must be right, too.
+        opened.cluster()
+    # What is newer than the snapshot stays, and is read with it.
+    found = mirror.whole(now.isoformat(), snapshot, opened.known)
     return Snapshot(_made(name, mirror, found, before), found.warnings, drifts)
 
 
