@@ -164,6 +164,7 @@ class _Copy:
         self._tasks_on = dict(mirror.index.tasks_on)
         self._pairs = Counter(mirror.index.pairs)
         self._running = dict(mirror.index.running)
+        self._arns = dict(mirror.index.arns)
         self._facts = set(mirror.index.facts)
 
     def mirror(self) -> Mirror:
@@ -175,7 +176,7 @@ class _Copy:
         return Mirror(
             self.documents,
             self._before.described,
-            Index(self._tasks_on, +self._pairs, frozenset(self._facts), self._running),
+            Index(self._tasks_on, +self._pairs, frozenset(self._facts), self._running, self._arns),
             self.ended,
             self.missing,
             self.unlisted,
@@ -252,8 +253,9 @@ class _Copy:
                 self._running[instance] = self._running.get(instance, 0) + 1
             self.touched.add(instance)
         else:
-            value = document.value
-            self.touched.add(last_part(arn))
+            value, part = document.value, last_part(arn)
+            self._arns[part] = self._arns.get(part, frozenset()) | {arn}
+            self.touched.add(part)
         self._facts.update(facts_of(value))
         self.documents[file][arn] = document
         self.written.add((file, arn))
@@ -263,7 +265,11 @@ class _Copy:
         if file == TASKS:
             self._uncount(arn)
         else:
-            self.touched.add(last_part(arn))
+            part = last_part(arn)
+            left = self._arns.pop(part, frozenset()) - {arn}
+            if left:
+                self._arns[part] = left
+            self.touched.add(part)
             self.unlisted.pop(arn, None)
         self.missing.pop(arn, None)
         self.documents[file].pop(arn, None)

@@ -102,23 +102,11 @@ class Described:
         """The services, by the group of their tasks."""
         return read_services(self._elements["services"])
 
-    def services_of(self, groups: Iterable[str]) -> list[Json]:
-        """The documents of the services whose tasks are in one of the groups."""
-        return [self._service_documents[group] for group in groups if group in self._service_documents]
-
     @cached_property
     def cluster(self) -> str:
         """The cluster's ARN; empty where no document says it."""
         clusters = (one for answer in self._elements["clusters"] for one in answer.elements("clusters"))
         return next((one.text("clusterArn") for one in clusters if one.text("clusterArn")), "")
-
-    @cached_property
-    def _service_documents(self) -> dict[str, Json]:
-        every = (one for answer in self._elements["services"] for one in answer.elements("services"))
-        return {
-            f"service:{one.text('serviceName') or one.text('serviceArn').rsplit('/', 1)[-1]}": dict(one.value)
-            for one in every
-        }
 
     @cached_property
     def _elements(self) -> dict[str, list[Element]]:
@@ -140,16 +128,19 @@ class Index:
         What of the documents shapes the groups.
     running
         Tasks that are to run, by the last part of the ARN of their instance.
+    arns
+        Of the instances, by their last part.
     """
 
     tasks_on: Mapping[str, frozenset[str]]
     pairs: Mapping[Pair, int]
     facts: frozenset[Fact]
     running: Mapping[str, int]
+    arns: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, instances: Iterable[Json], tasks: Iterable[tuple[str, Json]]) -> Index:
-        """Of all documents, tasks with their ARNs."""
+    def of(cls, instances: Iterable[tuple[str, Json]], tasks: Iterable[tuple[str, Json]]) -> Index:
+        """Of all documents, with their ARNs."""
         tasks_on: dict[str, set[str]] = {}
         pairs: Counter[Pair] = Counter()
         running: Counter[str] = Counter()
@@ -161,15 +152,23 @@ class Index:
                 pairs[pair] += 1
                 running[instance] += 1
             facts.update(facts_of(value))
-        for value in instances:
+        arns: dict[str, frozenset[str]] = {}
+        for arn, value in instances:
             facts.update(facts_of(value))
-        return cls({arn: frozenset(found) for arn, found in tasks_on.items()}, pairs, frozenset(facts), running)
+            arns[last_part(arn)] = arns.get(last_part(arn), frozenset()) | {arn}
+        return cls({arn: frozenset(found) for arn, found in tasks_on.items()}, pairs, frozenset(facts), running, arns)
+
+    def named(self, parts: Iterable[str]) -> list[str]:
+        """The ARNs of the instances that have one of these last parts, in order."""
+        return sorted(arn for part in set(parts) for arn in self.arns.get(part, ()))
 
     @classmethod
     def of_documents(cls, documents: Documents) -> Index:
         """Of all documents."""
-        tasks = ((arn, document.value) for arn, document in documents[TASKS].items())
-        return cls.of((document.value for document in documents[INSTANCES].values()), tasks)
+        instances, tasks = (
+            ((arn, document.value) for arn, document in documents[file].items()) for file in (INSTANCES, TASKS)
+        )
+        return cls.of(instances, tasks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +207,7 @@ class Mirror:
         }
         documents = {file: {arn: Document.of(one) for arn, one in every.items()} for file, every in values.items()}
         described = Described({file: tuple(found) for file, found in answers.items() if file not in MEMBERS})
-        index = Index.of(values[INSTANCES].values(), values[TASKS].items())
+        index = Index.of(values[INSTANCES].items(), values[TASKS].items())
         unlisted = {}
         for arn, value in values[INSTANCES].items():
             counted, known = value.get(COUNT), index.running.get(last_part(arn), 0)
@@ -272,12 +271,14 @@ class Mirror:
             The last parts of their ARNs.
         """
         asked = set(instances)
-        kept = sorted(arn for arn in self.documents[INSTANCES] if last_part(arn) in asked)
+        kept = self.index.named(asked)
         tasks = sorted(task for name in asked for task in self.index.tasks_on.get(name, ()))
         groups = {pair[0] for task in tasks if (pair := pair_of(self.documents[TASKS][task].value))}
-        services = self.described.services_of(sorted(groups))
-        answers = {**self._answers(kept, tasks), "services.json": ({"services": services},)}
-        return take(answers, at=at, whole=self._shaping)
+        known = self.described.services
+        services = {group: known[group] for group in sorted(groups) if group in known}
+        # They are read already: what shapes the groups has them.
+        answers = {**self._answers(kept, tasks), "services.json": ({"services": []},)}
+        return take(answers, at=at, whole=replace(self._shaping, services=services))
 
     @cached_property
     def _shaping(self) -> Whole:
@@ -287,6 +288,7 @@ class Mirror:
                 platforms.setdefault(name, []).append(value)
         return Whole(
             definitions=self.described.definitions,
+            services={},
             zones={subnet: zone for kind, subnet, zone in self.index.facts if kind == "zone"},
             platforms=platforms,
             custom=plain_names(self.index.pairs),
@@ -308,10 +310,9 @@ class Mirror:
 
     def needs(self) -> Iterator[Need]:
         """What the next snapshot should bring."""
-        known = {last_part(arn) for arn in (*self.documents[INSTANCES], *self.ended)}
-        for name in sorted(self.index.tasks_on):
-            if name and name not in known:
-                yield Need("instance", name, "tasks are on it, and nothing is known of it")
+        unknown = self.index.tasks_on.keys() - self.index.arns.keys() - {""}
+        for name in sorted(unknown.difference(map(last_part, self.ended)) if unknown else ()):
+            yield Need("instance", name, "tasks are on it, and nothing is known of it")
         definitions, services = self.described.definitions.by_key, self.described.services
         for key in sorted({key for _, key in self.index.pairs if key not in definitions}):
             yield Need("task definition", key, "tasks of it run; they count as their own documents say")

@@ -23,7 +23,7 @@ from solver.formats.ecs.instances import Instance, read_instances
 from solver.formats.ecs.missing import warn_of_missing
 from solver.formats.ecs.remarks import Remarks, counted, listed
 from solver.formats.ecs.roles import own_role, under_role
-from solver.formats.ecs.services import NOT_EC2, read_services
+from solver.formats.ecs.services import NOT_EC2, Service, read_services
 from solver.formats.ecs.tasks import Task, read_tasks
 from solver.formats.ecs.times import protected_tasks, read_protections, snapshot_time
 from solver.formats.listed import Listed
@@ -36,9 +36,10 @@ Identity = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Whole:
-    """What of a whole cluster shapes its groups, as ``Directory`` has it."""
+    """What of a whole cluster shapes its groups, as ``Directory`` has it; of the services those that the part needs."""
 
     definitions: Definitions
+    services: Mapping[str, Service]
     zones: Mapping[str, str]
     platforms: Mapping[str, Sequence[str]]
     custom: Mapping[str, str]
@@ -198,7 +199,7 @@ class _Reader:
         read = read_instances(self.answers["containerInstances"])
         self.instances = read if known is None else list(known.instances.values())
         self.definitions = read_definitions(self.answers["taskDefinition"]) if whole is None else whole.definitions
-        self.services = read_services(self.answers["services"])
+        self.services = read_services(self.answers["services"]) if whole is None else whole.services
         tasks = read_tasks(self.answers["tasks"])
         self.tasks = tasks if known is None else list(known.tasks.values())
         self.protections = read_protections(self.answers["protectedTasks"])
@@ -272,6 +273,7 @@ class _Reader:
             self.remarks.about(names, f"{{names}} on {launch} set aside", f"{{names}} on {launch} set aside")
         whole = self.whole or Whole(
             definitions=self.definitions,
+            services=self.services,
             zones=zones_of_subnets(snapshot, self.tasks),
             platforms=platforms_of(snapshot),
             custom=plain_names((task.group, task.key) for task, _ in located.running),

@@ -18,7 +18,7 @@ from solver.formats.ecs.documents import instant
 from solver.formats.ecs.events import read_events
 from solver.formats.ecs.following import Drift, Followed, follow, replace_by
 from solver.formats.ecs.json_text import json_value
-from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror, last_part
+from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror
 from solver.formats.ecs.reading import Opened
 from solver.service.clusters.state import LiveCluster
 from solver.service.encode import place_request
@@ -164,7 +164,7 @@ def _changes(before: LiveCluster, mirror: Mirror, followed: Followed, now: datet
 
 def _named(mirror: Mirror, followed: Followed) -> list[str]:
     """The ARNs of the instances that events have touched."""
-    return sorted(arn for arn in mirror.documents[INSTANCES] if last_part(arn) in followed.touched)
+    return mirror.index.named(followed.touched)
 
 
 def _ordered(instance: cluster_pb2.Instance, columns: Sequence[int | None]) -> cluster_pb2.Instance:
