@@ -237,11 +237,12 @@ class Draft:
         if times > 0:
             room.take_ports(needs)
         elif any(needs.ports):
-            others = self._groups_beside(task)
-            if task.group in others:
+            beside = [tasks.on(task.instance) for tasks in (self.tasks, *self.stopping.values())]
+            own = [found[task.group] for found in beside if task.group in found]
+            if any(len(found) > 1 or task.id not in found for found in own):
                 room.take_ports(needs)
             else:
-                room.give_ports_back(needs, map(self._needs_of, others))
+                room.give_ports_back(needs, lambda: map(self._needs_of, set().union(*beside) - {task.group}))
 
     def _take_amounts(self, room: Room, needs: Needs, times: int) -> None:
         beyond = room.take(needs, times)
@@ -257,15 +258,6 @@ class Draft:
         if found is None or found.group is not message:
             found = self._needs[group] = Needs.of(message, self._resources)
         return found
-
-    def _groups_beside(self, task: task_group_pb2.RunningTask) -> set[str]:
-        """The groups of the other tasks on a task's instance."""
-        return {
-            group
-            for tasks in (self.tasks, *self.stopping.values())
-            for group, found in tasks.on(task.instance).items()
-            if len(found) > 1 or task.id not in found
-        }
 
     # Plans.
 
@@ -293,10 +285,23 @@ class Draft:
             elif action.kind != plan_pb2.ACTION_KIND_START:
                 raise InvalidRequest.at(f"actions[{k}].kind", f"is {action.kind}", "must be START, STOP or MOVE")
         # After all stops: what they free can be taken only once they have ended, but ports and room are judged by the plan.
-        freed = self._freed()
+        freed, new = self._freed(), dict[str, task_group_pb2.RunningTask]()
         for k, action in enumerate(actions):
             if action.kind in (plan_pb2.ACTION_KIND_START, plan_pb2.ACTION_KIND_MOVE):
-                self._start(f"actions[{k}]", action, key, freed, most_tasks)
+                self._at = f"actions[{k}].count"
+                self._start(k, action, freed)
+                tasks = len(self.tasks) + len(new) + action.count
+                # Before they are made: tasks that take nothing have room in any number.
+                if most_tasks is not None and tasks > most_tasks:
+                    problem = f"with these the cluster has {tasks:,} tasks"
+                    raise TooLarge(f"{self._at}: {problem}; at most {most_tasks:,}")
+                for number in range(len(new) + 1, len(new) + action.count + 1):
+                    name = f"{key}/{number}"
+                    new[name] = task_group_pb2.RunningTask(
+                        id=name, group=action.group, instance=action.instance, pending=True
+                    )
+        self.starting[key].put_all(new)
+        self.tasks.put_all(new)
 
     def _stop(self, path: str, name: str, key: str, reserved: Set[str]) -> None:
         if name not in self.tasks or name in reserved:
@@ -313,10 +318,9 @@ class Draft:
                 found[task.instance] = list(needs) if known is None else list(map(add, known, needs))
         return found
 
-    def _start(
-        self, path: str, action: plan_pb2.Action, key: str, freed: Mapping[str, list[int]], most_tasks: int | None
-    ) -> None:
-        group, instance, count = action.group, action.instance, action.count
+    def _start(self, k: int, action: plan_pb2.Action, freed: Mapping[str, list[int]]) -> None:
+        """Take what an action starts."""
+        path, group, instance, count = f"actions[{k}]", action.group, action.instance, action.count
         if group not in self.groups:
             remedy = "name one of the cluster, or add the request's group to groups"
             raise InvalidRequest.at(f"{path}.group", f"'{group}' is not a group", remedy)
@@ -329,18 +333,8 @@ class Draft:
             if need * count > left:
                 problem = f"takes {need * count} {self._resources[r]} where {left} are free"
                 raise InvalidRequest.at(f"{path}.count", problem, "commit the plan of the present version as it is")
-        # Before they are made: tasks that take nothing have room in any number.
-        if most_tasks is not None and len(self.tasks) + count > most_tasks:
-            problem = f"with these the cluster has {len(self.tasks) + count:,} tasks"
-            raise TooLarge(f"{path}.count: {problem}; at most {most_tasks:,}")
-        self._at = f"{path}.count"
         self._take_amounts(room, needs, count)
         room.take_ports(needs)
-        starting = self.starting[key]
-        for number in range(len(starting) + 1, len(starting) + count + 1):
-            name = f"{key}/{number}"
-            task = task_group_pb2.RunningTask(id=name, group=group, instance=instance, pending=True)
-            starting[name] = self.tasks[name] = task
 
     def carry(self, groups: Groups, known: Tasks) -> None:
         """Take up the reservations of a state before this one.

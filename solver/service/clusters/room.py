@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from solver.domain.counts import LARGEST_SUM
@@ -53,8 +54,11 @@ class Room:
         self._takes = False
         # TCP and UDP, once a task that starts or ends has some.
         self._ports: list[set[int] | None] = [None, None]
-        # What has all of its ports among them.
-        self._whole: set[Needs] = set()
+        # Groups whose ports are all among them.
+        self._whole: set[str] = set()
+        # Once a group has gone: those that are here, and how many of them have each port.
+        self._here: set[str] = set()
+        self._holders: tuple[Counter[int], Counter[int]] | None = None
 
     def take(self, needs: Needs, times: int) -> int | None:
         """Take the amounts of so many tasks, or give them back where it is below 0.
@@ -76,23 +80,40 @@ class Room:
 
     def take_ports(self, needs: Needs) -> None:
         """Take the ports of a task."""
-        if needs in self._whole:
-            return
-        self._whole.add(needs)
-        for kind, own in enumerate(needs.ports):
-            if own:
-                self._used(kind).update(own)
+        if self._holders is not None:
+            self._count(needs, self._holders)
+        if needs.group.name not in self._whole:
+            self._whole.add(needs.group.name)
+            for kind, own in enumerate(needs.ports):
+                if own:
+                    self._used(kind).update(own)
 
-    def give_ports_back(self, needs: Needs, others: Iterable[Needs]) -> None:
-        """Give the ports back of a task that has ended, and was the last of its group here, but for those that others have."""
-        others = list(others)
-        for kind, own in enumerate(needs.ports):
+    def give_ports_back(self, needs: Needs, others: Callable[[], Iterable[Needs]]) -> None:
+        """Give the ports of a group back that has no task here any more, but for those that other groups have too.
+
+        Parameters
+        ----------
+        others
+            Gives what those take that are here.
+        """
+        if self._holders is None:
+            self._holders = Counter(), Counter()
+            for other in (needs, *others()):
+                self._count(other, self._holders)
+        self._whole.discard(needs.group.name)
+        self._here.discard(needs.group.name)
+        for holders, own, kind in zip(self._holders, needs.ports, (0, 1), strict=True):
             if own:
+                holders.subtract(own)
                 used = self._used(kind)
-                used -= own
-                for other in others:
-                    used |= own & other.ports[kind]
-        self._whole.clear()
+                used |= own
+                used.difference_update(port for port in own if not holders[port])
+
+    def _count(self, needs: Needs, holders: tuple[Counter[int], Counter[int]]) -> None:
+        if needs.group.name not in self._here:
+            self._here.add(needs.group.name)
+            for of_kind, own in zip(holders, needs.ports, strict=True):
+                of_kind.update(own)
 
     def _used(self, kind: int) -> set[int]:
         found = self._ports[kind]

@@ -20,6 +20,15 @@ class Standing(Noting[RunningTask]):
         self._on: dict[str, dict[str, dict[str, RunningTask]]] | None = None
         self._of: Counter[str] | None = None
 
+    def put_all(self, found: Mapping[str, RunningTask]) -> None:
+        """Set each of some tasks."""
+        if self._on is None and self._of is None:
+            self.written.update(found)
+            self.update(found)
+        else:
+            for key, task in found.items():
+                self[key] = task
+
     def __setitem__(self, key: str, value: RunningTask) -> None:
         self._leaves(key)
         super().__setitem__(key, value)
