@@ -127,9 +127,9 @@ def update(before: LiveCluster, events: Sequence[bytes], now: datetime) -> Updat
 
 def _made(name: str, mirror: Mirror, found: EcsCluster, before: LiveCluster | None) -> LiveCluster:
     """The next version of a cluster, of what was read."""
+    # The request itself: a copy of its parts is one long step.
     message = place_request(found.problem, Limits(), by_name=True)
-    state = wire.ClusterState(cluster=message.cluster, groups=message.groups, tasks=message.tasks)
-    cluster = replace(LiveCluster.of(name, 1 if before is None else before.version + 1, state), ecs=mirror)
+    cluster = replace(LiveCluster.of(name, 1 if before is None else before.version + 1, message), ecs=mirror)
     return cluster if before is None else cluster.carrying(before)
 
 

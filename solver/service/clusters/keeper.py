@@ -188,14 +188,15 @@ class ClusterKeeper:
             after = await aside(partial(acceptance.changed, before, request.changes, self._sizes), large=large)
             return await self._kept(after, partial(self._store.add_changes, after, request, payload))
 
-    async def put_documents(self, name: str, answers: Answers) -> ecs.Snapshot:
-        """Keep a cluster that ECS describes; raises as ``ecs.put``."""
+    async def put_documents(self, name: str, answers: Answers | Callable[[], Answers]) -> ecs.Snapshot:
+        """Keep a cluster that ECS describes; raises as ``ecs.put``, and what reads the answers where that is given."""
         _require_name(name)
+        read = await asyncio.to_thread(answers) if callable(answers) else answers
         async with self._writing(name):
             before, now = self._clusters.get(name), self._clock()
 
             def draw() -> ecs.Snapshot:
-                snapshot = ecs.put(name, answers, before, now)
+                snapshot = ecs.put(name, read, before, now)
                 acceptance.require_kept(before, snapshot.cluster, self._sizes, "documents")
                 return snapshot
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -23,6 +23,7 @@ from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
 from solver.service.clusters.touching import require_allowed
+from solver.service.collecting import no_collection
 from solver.service.gate import Answer, Incoming, StreamedAnswer, Write
 from solver.service.messages import LARGE_BYTES, aside, inside, unpacked
 from solver.service.sizes import (
@@ -210,13 +211,14 @@ class ClusterServicer:
     async def _put_documents(self, payload: bytes, role: Role) -> wire.PutEcsDocumentsResponse:
         request = await self._read(payload, wire.PutEcsDocumentsRequest(), PUT_ECS_DOCUMENTS)
         role.require_cluster(request.name)
-        found = await self._keeper.put_documents(request.name, await asyncio.to_thread(answers_of, request.documents))
+        with no_collection() if len(payload) > LARGE_BYTES else nullcontext():
+            found = await self._keeper.put_documents(request.name, partial(answers_of, request.documents))
         return wire.PutEcsDocumentsResponse(
             version=found.cluster.version,
             warnings=found.warnings,
             drifts=[wire.EcsDrift(arn=one.arn, reason=one.reason) for one in found.drifts[:MOST_LISTED]],
             drift_count=len(found.drifts),
-            needs=_needs(found.cluster),
+            needs=await asyncio.to_thread(_needs, found.cluster),
         )
 
     async def _follow(self, payload: bytes, role: Role) -> wire.ApplyEcsEventsResponse:
@@ -229,7 +231,7 @@ class ClusterServicer:
                 wire.EcsEventResult(outcome=_OUTCOMES[outcome], problems=map(str, faults))
                 for outcome, faults in zip(found.followed.outcomes, found.followed.faults, strict=True)
             ],
-            needs=_needs(found.cluster),
+            needs=await asyncio.to_thread(_needs, found.cluster),
         )
 
     async def _read(self, payload: bytes, message: M, spec: Spec = MappingProxyType({})) -> M:

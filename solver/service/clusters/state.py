@@ -70,8 +70,8 @@ class LiveCluster:
     # From the wire and back.
 
     @classmethod
-    def of(cls, name: str, version: int, state: wire.ClusterState) -> LiveCluster:
-        """The cluster of a state that was put.
+    def of(cls, name: str, version: int, state: wire.ClusterState | placing.PlaceRequest) -> LiveCluster:
+        """The cluster of a state that was put, or of a request that names its tasks.
 
         Raises
         ------
