@@ -48,11 +48,11 @@ PATIENCE = 300.0
 _TICKS = """
 import threading, time
 def ticks():
-    while True:
-        begun = time.monotonic()
-        time.sleep(0.005)
-        with open({file!r}, "a") as file:
-            file.write(f"{{begun}} {{time.monotonic() - begun - 0.005}}\\n")
+    with open({file!r}, "a", buffering=1) as file:
+        while True:
+            begun, used = time.monotonic(), time.process_time()
+            time.sleep(0.005)
+            print(begun, time.monotonic() - begun - 0.005, time.process_time() - used, file=file)
 threading.Thread(target=ticks, daemon=True).start()
 """
 
@@ -160,14 +160,16 @@ async def health_rows(megabytes: float) -> list[dict[str, object]]:
                     await asyncio.sleep(3.0)
                 ended = time.monotonic()
                 await asyncio.sleep(1.0)
-                held = (map(float, line.split()) for line in ticks.read_text().splitlines())
+                pauses = [tuple(map(float, line.split())) for line in ticks.read_text().splitlines()]
+                held = [pause for pause in pauses if begun <= pause[0] <= ended]
                 rows.append(
                     {
                         "call": what,
                         "seconds": ended - begun,
                         "health, longest ms": 1e3 * max(s for at, s in seen if begun <= at <= ended),
                         "health, p99 ms": 1e3 * figures.percentile([s for at, s in seen if begun <= at <= ended], 99),
-                        "held, longest ms": 1e3 * max(pause for at, pause in held if begun <= at <= ended),
+                        "held, longest ms": 1e3 * max(pause[1] for pause in held),
+                        "of processor time": 1e3 * max(pause[2] for pause in held),
                     }
                 )
             watcher.cancel()
