@@ -88,9 +88,7 @@ def documents(instances: int) -> list[wire.EcsDocument]:
     """The documents of an ECS cluster with five tasks an instance."""
     with TemporaryDirectory() as folder:
         services = min(50, instances)
-        synthetic.generate(
-            Path(folder), instances=instances, services=services, tasks_running=5 * instances, seed=1
-        )
+        synthetic.generate(Path(folder), instances=instances, services=services, tasks_running=5 * instances, seed=1)
         pages = read_pages(Path(folder))
     return [wire.EcsDocument(file=file, content=text) for file, texts in pages.items() for text in texts]
 

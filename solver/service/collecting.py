@@ -1,7 +1,7 @@
 """The garbage collector, which waits while a large document is read.
 
-It looks at everything that is there whenever that has grown by a quarter, and nothing else in the process runs meanwhile: a quarter
-of a second where 20 MB of JSON have become values. Of those it finds nothing, for none refers back to another.
+It looks at everything that is there whenever that has grown by a quarter, and nothing else in the process runs meanwhile: a
+quarter of a second where 20 MB of JSON have become values. Of those it finds nothing, for none refers back to another.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def unpacked(payload: bytes, message: M, *, at_once: bool = False) -> M:
         if at_once or len(payload) <= LARGE_BYTES:
             message.ParseFromString(payload)
         else:
-            for piece in pieces(payload, message.DESCRIPTOR):
+            for piece in pieces(payload, type(message)):
                 message.MergeFromString(piece)
     except DecodeError:
         # Where memory runs out protobuf says the same: the room is asked for once more, and given back.

@@ -9,9 +9,15 @@ each part has that field's tag and its own length before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
+
+if TYPE_CHECKING:
+    from google._upb._message import Descriptor as UpbDescriptor
+
+    AnyDescriptor = Descriptor | UpbDescriptor
 
 PIECE_BYTES = 2**18
 """Of one part, about: read in 3 ms."""
@@ -26,23 +32,23 @@ _MOST_GROUPS = 32
 """Groups inside of groups; protobuf itself refuses a message where more than 100 stand in one another."""
 
 
-def pieces(payload: bytes, descriptor: Descriptor, most: int = PIECE_BYTES) -> Iterator[bytes]:
+def pieces(payload: bytes, kind: type[Message], most: int = PIECE_BYTES) -> Iterator[bytes]:
     """Parts of a message that give the message where they are merged one after the other.
 
     Of bytes that are no message some part is none either: from the first one on that cannot be told apart they stay together.
 
     Parameters
     ----------
-    descriptor
+    kind
         Of the message.
     most
         Bytes from which on a part ends at the next field. A field that is a text, or one of several messages, stays whole.
     """
-    yield from _parts(payload, 0, len(payload), descriptor, most, ())
+    yield from _parts(payload, 0, len(payload), kind.DESCRIPTOR, most, ())
 
 
 def _parts(
-    payload: bytes, at: int, end: int, descriptor: Descriptor, most: int, around: tuple[bytes, ...]
+    payload: bytes, at: int, end: int, descriptor: AnyDescriptor, most: int, around: tuple[bytes, ...]
 ) -> Iterator[bytes]:
     """The parts of what stands from ``at`` to ``end``, each within the fields of these tags, the innermost first."""
     begun = at
@@ -74,12 +80,12 @@ def _parts(
         yield _within(around, payload[begun:end])
 
 
-def _one_message(descriptor: Descriptor, number: int) -> Descriptor | None:
+def _one_message(descriptor: AnyDescriptor, number: int) -> AnyDescriptor | None:
     """What is in a field that holds one message; None of any other field."""
     field = descriptor.fields_by_number.get(number)
     if field is None or field.is_repeated or field.type != _MESSAGE:
         return None
-    inside: Descriptor = field.message_type
+    inside: AnyDescriptor = field.message_type
     return inside
 
 

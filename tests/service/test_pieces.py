@@ -29,11 +29,31 @@ MESSAGES: list[Message] = [
 ]
 
 ODD = (
-    *(b"\x0b\x08\x01\x0c", b"\x0b\x0b\x0c\x0c", b"\x0b", b"\x0c", b"\x0b" * 40 + b"\x0c" * 40, b"\x0b" * 120 + b"\x0c" * 120),
+    *(
+        b"\x0b\x08\x01\x0c",
+        b"\x0b\x0b\x0c\x0c",
+        b"\x0b",
+        b"\x0c",
+        b"\x0b" * 40 + b"\x0c" * 40,
+        b"\x0b" * 120 + b"\x0c" * 120,
+    ),
     *(b"\x00\x01", b"\x02\x00", b"\x12\x80\x00", b"\x12\x81\x00\x08", b"\x92\x00\x00", b"\x92\x80\x80\x80\x00\x00"),
     *(b"\x12\x80\x80\x80\x80\x80\x00", b"\xfa\xff\xff\xff\x0f\x01x", b"\xf8\xff\xff\xff\x7f\x01", b"\x0e", b"\x0f\x00"),
-    *(b"\x12\x05\x0a\x03\x0a\x01", b"\x12\x02\x0a\x7f", b"\x0a\x01\xff", b"\x10" + b"\xff" * 9 + b"\x01", b"\x10" + b"\xff" * 10),
-    *(b"\x12\x00", b"\x0a\x00", b"\x18\x00", b"\x18\x07\x18\x03", b"\xc5\x3e\x01\x02\x03\x04", b"\xc1\x3e" + b"\x07" * 8),
+    *(
+        b"\x12\x05\x0a\x03\x0a\x01",
+        b"\x12\x02\x0a\x7f",
+        b"\x0a\x01\xff",
+        b"\x10" + b"\xff" * 9 + b"\x01",
+        b"\x10" + b"\xff" * 10,
+    ),
+    *(
+        b"\x12\x00",
+        b"\x0a\x00",
+        b"\x18\x00",
+        b"\x18\x07\x18\x03",
+        b"\xc5\x3e\x01\x02\x03\x04",
+        b"\xc1\x3e" + b"\x07" * 8,
+    ),
 )
 """Groups, field 0, lengths and tags that are longer than they need be, wrong types, cut off ends, fields that nobody knows."""
 
@@ -49,7 +69,7 @@ def at_once(kind: type[Message], payload: bytes) -> Message | None:
 def in_pieces(kind: type[Message], payload: bytes, most: int) -> Message | None:
     message = kind()
     try:
-        for piece in pieces(payload, message.DESCRIPTOR, most):
+        for piece in pieces(payload, kind, most):
             message.MergeFromString(piece)
     except DecodeError:
         return None
@@ -109,7 +129,13 @@ def test_what_protobuf_alone_understands_is_left_to_it(odd: bytes) -> None:
     state = kept().SerializeToString()
     for payload in (odd, odd + field_of(2, state), field_of(2, state) + odd):
         require_same(wire.PutClusterRequest, payload)
-    for inner in (odd, odd + state, state + odd, field_of(1, odd), field_of(1, kept().cluster.SerializeToString() + odd)):
+    for inner in (
+        odd,
+        odd + state,
+        state + odd,
+        field_of(1, odd),
+        field_of(1, kept().cluster.SerializeToString() + odd),
+    ):
         require_same(wire.PutClusterRequest, field_of(1, b"prod") + field_of(2, inner) + field_of(2, state))
         # As long as it says, and longer.
         require_same(wire.PutClusterRequest, b"\x12" + written_number(len(inner) + 1) + inner)
@@ -129,7 +155,7 @@ def test_no_piece_is_long() -> None:
     request.state.tasks.extend(RunningTask(id=f"t{k:07}", group="web", instance="a") for k in range(60_000))
     request.state.cluster.name = "demo"
     payload = request.SerializeToString()
-    found = list(pieces(payload, request.DESCRIPTOR))
+    found = list(pieces(payload, wire.PutClusterRequest))
     assert len(payload) > LARGE_BYTES
     assert len(found) > len(payload) // PIECE_BYTES
     assert max(map(len, found)) < PIECE_BYTES + 100

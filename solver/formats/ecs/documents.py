@@ -143,9 +143,7 @@ class Element:
     def elements(self, name: str) -> list[Element]:
         """A list of objects; empty where it is absent."""
         listed, faults = self._listed(name), self.faults
-        found = [
-            Element(value, (self, name, at), faults) for at, value in enumerate(listed) if isinstance(value, dict)
-        ]
+        found = [Element(value, (self, name, at), faults) for at, value in enumerate(listed) if isinstance(value, dict)]
         if len(found) == len(listed):
             return found
         for at, value in enumerate(listed):

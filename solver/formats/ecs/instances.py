@@ -52,7 +52,9 @@ def read_instances(answers: list[Element]) -> list[Instance]:
         for document in answer.elements("containerInstances"):
             arn = document.needed("containerInstanceArn")
             if arn and arn in seen:
-                document.fault("containerInstanceArn", f"'{arn}' is also at {seen[arn].path}", "list each instance once")
+                document.fault(
+                    "containerInstanceArn", f"'{arn}' is also at {seen[arn].path}", "list each instance once"
+                )
             seen[arn] = document
             found.append(_instance(document, arn))
     return found

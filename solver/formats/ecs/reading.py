@@ -124,8 +124,8 @@ class Opened:
     def known(self) -> Known:
         """The instances and the tasks."""
         reader = self._reader
-        instances, tasks = ({one.arn: one for one in found} for found in (reader.instances, reader.tasks))
-        return Known(instances, tasks, reader.faults)
+        instances = {one.arn: one for one in reader.instances}
+        return Known(instances, {one.arn: one for one in reader.tasks}, reader.faults)
 
     def cluster(self) -> EcsCluster:
         """What they say; once. Raises as ``read``."""

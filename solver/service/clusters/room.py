@@ -1,4 +1,4 @@
-"""What is free on one instance while tasks start and end there, in plain numbers: what each costs does not grow with the others."""
+"""What is free on one instance while tasks start and end there, in plain numbers: each costs the same however many there are."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class LiveCluster:
         )
 
     def written(self) -> bytes:
-        """``response`` in bytes, maps in the order of their keys; written in many steps, so that others are answered meanwhile."""
+        """``response`` in bytes, maps in the order of their keys; in many steps, so that others are answered meanwhile."""
         cluster = self.base.SerializeToString(deterministic=True) + fields_of(_INSTANCES, self.instances.values())
         state = (field_of(1, cluster), fields_of(2, self.groups.values()), fields_of(3, self.tasks.values()))
         return b"".join(

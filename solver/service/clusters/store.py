@@ -123,9 +123,7 @@ class Store:
             self._placements.drop(name)
         self._entries.pop(name, None)
 
-    def add_changes(
-        self, after: LiveCluster, request: wire.ApplyChangesRequest, payload: bytes | None = None
-    ) -> None:
+    def add_changes(self, after: LiveCluster, request: wire.ApplyChangesRequest, payload: bytes | None = None) -> None:
         """Keep what ``LiveCluster.changed`` has made.
 
         Parameters

@@ -16,6 +16,7 @@ ACTIONS = {
 }
 """What an action does, in words."""
 
+
 def require_allowed(role: Role, request: wire.CommitRequest, cluster: LiveCluster) -> None:
     """Refuse a plan that changes what a role does not allow.
 

@@ -13,7 +13,7 @@ from solver.formats.ecs.json_text import json_value
 from tests.fuzzing.mutation import changed_bytes, changed_json
 
 DEEP = '[{"a": [{"b": [[1, {"c": {}}], []]}, {}], "é\\u00e9": "\\ud83d\\ude00", "a": -1.5e3}, [], {}, null, true, "x"]'
-SPACED = ' \r\n\t[ ] '
+SPACED = " \r\n\t[ ] "
 
 
 def read(content: bytes, monkeypatch: pytest.MonkeyPatch, large: int) -> object:
@@ -33,7 +33,9 @@ def require_same(content: bytes, monkeypatch: pytest.MonkeyPatch) -> bool:
     return expected != "is none"
 
 
-@pytest.mark.parametrize("text", [DEEP, SPACED, "{}", " { } ", "[[[[[1]]]]]", '{"a":{"b":{"c":{"d":1}}}}', "1", '"a"', "null"])
+@pytest.mark.parametrize(
+    "text", [DEEP, SPACED, "{}", " { } ", "[[[[[1]]]]]", '{"a":{"b":{"c":{"d":1}}}}', "1", '"a"', "null"]
+)
 def test_a_large_text_has_the_value_of_a_small_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Space, depth, names that stand twice."""
     assert require_same(text.encode(), monkeypatch)
@@ -49,7 +51,21 @@ def test_a_text_that_is_cut_off_is_none(cut: int, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    "text", ["[1,]", '{"a":1,}', "[1 2]", '{"a" 1}', "{1:2}", "[1]]", "[NaN]", '[{"a":[Infinity]}]', "[,1]", '{"a":}', "{,}", "[01]"]
+    "text",
+    [
+        "[1,]",
+        '{"a":1,}',
+        "[1 2]",
+        '{"a" 1}',
+        "{1:2}",
+        "[1]]",
+        "[NaN]",
+        '[{"a":[Infinity]}]',
+        "[,1]",
+        '{"a":}',
+        "{,}",
+        "[01]",
+    ],
 )
 def test_what_is_no_json_is_none(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a large text as in a small one."""

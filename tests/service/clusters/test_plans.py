@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -106,7 +107,9 @@ def large_plan(kind: str, count: int) -> tuple[LiveCluster, wire.CommitRequest]:
     state = wire.ClusterState(
         cluster=Cluster(resources=["cpu"], instances=[Instance(id=name, capacity=[9], free=[9]) for name in "xy"]),
         groups=groups if kind == "ports" else [TaskGroup(name="g0"), TaskGroup(name="g1")],
-        tasks=[RunningTask(id=f"t{k}", group="g0", instance="xy"[k % 2]) for k in range(0 if kind == "ports" else count)],
+        tasks=[
+            RunningTask(id=f"t{k}", group="g0", instance="xy"[k % 2]) for k in range(0 if kind == "ports" else count)
+        ],
     )
     actions = [start(f"g{k % 2}", "xy"[k // 2 % 2]) for k in range(count)]
     if kind == "stops":
@@ -122,10 +125,10 @@ def test_a_plan_of_twice_the_actions_costs_twice(kind: str) -> None:
     costs = []
     for count in (200, 400):
         before, request = large_plan(kind, count)
-        after: list[LiveCluster] = []
-        accept = calls_of(lambda: after.append(acceptance.committed(before, request, "r", NOW, SizeLimits())))
-        give_up = calls_of(lambda: after[0].given_up(["r"]))
-        assert after[0].given_up(["r"]).instances == before.instances
+        accept = calls_of(partial(acceptance.committed, before, request, "r", NOW, SizeLimits()))
+        after = acceptance.committed(before, request, "r", NOW, SizeLimits())
+        give_up = calls_of(partial(after.given_up, ["r"]))
+        assert after.given_up(["r"]).instances == before.instances
         costs.append((accept, give_up))
     assert all(twice < 2.3 * once for once, twice in zip(*costs, strict=True)), costs
 
