@@ -1,6 +1,6 @@
 """Large documents: how long others wait while the server works at one, and what it costs as it grows.
 
-    python -m benchmarks.service.large_documents                     # five minutes
+    python -m benchmarks.service.large_documents                     # ten minutes
     python -m benchmarks.service.large_documents --only snapshots    # one of health, snapshots, plans
 
 *Health*: calls of 27 MB, one after the other, to a server of its own, which is asked every 20 ms whether it is well; and a
