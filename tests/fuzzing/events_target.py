@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from solver.rules.bind import bind
-from solver.service import codec
 from solver.service.clusters import ecs
 from solver.service.clusters.state import LiveCluster
 from tests.formats.ecs.simulated import begun
 from tests.fuzzing.ecs_target import values_in
 from tests.fuzzing.mutation import changed_bytes, changed_json
+from tests.fuzzing.readable import Readable
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -29,7 +28,8 @@ class EventsTarget:
         self._cluster = ecs.put("prod", simulated.answers(), None, NOW).cluster
         for _ in range(60):
             simulated.step()
-        bind(codec.call_from_bytes(self._cluster.request_part(())).problem)
+        self._readable, self._described = Readable(), set[tuple[bytes, frozenset[tuple[str, str, bytes]]]]()
+        self._readable.require(self._cluster)
         require_described(self._cluster)
         self._texts = simulated.events
         self._events: list[Any] = [json.loads(text) for text in self._texts]
@@ -62,9 +62,15 @@ class EventsTarget:
             parts = ("base", "instances", "groups", "tasks", "reserved")
             assert all(getattr(after, name) is getattr(before, name) for name in parts)
         else:
-            bind(codec.call_from_bytes(after.request_part(())).problem)
+            self._readable.require(after)
         if found.followed.written:
-            require_described(after)
+            # The documents are those that the target was made with, but for what is written.
+            known = [(file, arn, after.ecs.documents[file].get(arn)) for file, arn in found.followed.written]
+            digest = self._readable.require(after)
+            key = digest, frozenset((file, arn, b"" if one is None else one.body) for file, arn, one in known)
+            if key not in self._described:
+                require_described(after)
+                self._described.add(key)
         else:
             # Nor any document: as a whole they were read when the target was made.
             assert before.ecs is not None
