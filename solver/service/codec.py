@@ -84,9 +84,9 @@ def call_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES, verb: Ver
     """
     if verb is None:
         require_small(payload, PLACE, sizes)
-        return place_call(unpacked(payload, wire.PlaceRequest()), sizes)
+        return place_call(unpacked(payload, wire.PlaceRequest(), at_once=True), sizes)
     require_small(payload, WRAPPED, sizes)
-    return place_call(unpacked(payload, verb.request_type()).request, sizes, verb.kind, PREFIX)
+    return place_call(unpacked(payload, verb.request_type(), at_once=True).request, sizes, verb.kind, PREFIX)
 
 
 def call_to_bytes(call: PlaceCall, verb: Verb | Stream | None = None) -> bytes:
@@ -113,7 +113,7 @@ def call_to_bytes(call: PlaceCall, verb: Verb | Stream | None = None) -> bytes:
 def check_from_bytes(payload: bytes, sizes: SizeLimits = DEFAULT_SIZES) -> tuple[Problem, Counts]:
     """Read a ``CheckRequest``; raises as ``call_from_bytes``."""
     require_small(payload, CHECK, sizes)
-    return check_call(unpacked(payload, wire.CheckRequest()), sizes)
+    return check_call(unpacked(payload, wire.CheckRequest(), at_once=True), sizes)
 
 
 def check_to_bytes(problem: Problem, tasks: Counts) -> bytes:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from solver.errors import InvalidRequest
+from solver.service.pieces import field_of, pieces
 from solver.service.sizes import varint
 
 M = TypeVar("M", bound=Message)
@@ -21,8 +22,15 @@ UNPACKED_SIZE = 8
 """A message takes some times as many bytes in memory as on the wire."""
 
 
-def unpacked(payload: bytes, message: M) -> M:
-    """The message, read from its bytes.
+def unpacked(payload: bytes, message: M, *, at_once: bool = False) -> M:
+    """The message, read from its bytes; of a large one piece by piece, so that other threads run in between.
+
+    Parameters
+    ----------
+    message
+        An empty one.
+    at_once
+        Read it in one step, which is faster, where nobody waits.
 
     Raises
     ------
@@ -32,7 +40,11 @@ def unpacked(payload: bytes, message: M) -> M:
         If there is no room for it.
     """
     try:
-        message.ParseFromString(payload)
+        if at_once or len(payload) <= LARGE_BYTES:
+            message.ParseFromString(payload)
+        else:
+            for piece in pieces(payload, type(message)):
+                message.MergeFromString(piece)
     except DecodeError:
         # Where memory runs out protobuf says the same: the room is asked for once more, and given back.
         bytearray(UNPACKED_SIZE * len(payload))
@@ -48,12 +60,7 @@ async def aside(act: Callable[[], T], *, large: bool) -> T:
 
 def inside(message: bytes) -> bytes:
     """A message as the first field of another."""
-    size, head = len(message), bytearray(b"\x0a")
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + message
+    return field_of(1, message)
 
 
 def joined(message: bytes) -> bytes:

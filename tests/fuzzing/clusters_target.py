@@ -29,6 +29,7 @@ from solver.v1 import placement_service_pb2 as placing
 from tests.fuzzing.messages import change_field, changes, commit, kept
 from tests.fuzzing.mutation import changed_bytes
 from tests.fuzzing.proto_target import SIZES
+from tests.fuzzing.readable import Readable
 
 NAME = "prod"
 _OF_GROUPS = ("put_group", "remove_group")
@@ -46,6 +47,7 @@ class ClustersTarget:
 
     def __init__(self) -> None:
         self._base = LiveCluster.of(NAME, 1, kept())
+        self._readable = Readable(SIZES)
         self._loop = asyncio.new_event_loop()
         self._keeper = ClusterKeeper(Store(IN_MEMORY), lambda: NOW)
         self._loop.run_until_complete(self._keeper.put(wire.PutClusterRequest(name=NAME, state=kept())))
@@ -83,19 +85,19 @@ class ClustersTarget:
                 state = _read(payload, wire.PutClusterRequest(), PUT_CLUSTER).state
                 SIZES.require_state(state, "state.")
                 # The service has a worker read a state before it is kept; a refusal is fine here.
-                _validate(LiveCluster.of(NAME, 1, state))
+                self._readable.require(LiveCluster.of(NAME, 1, state))
             case "ApplyChanges":
                 asked = _read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
                 drawn = acceptance.changed(self._base, asked.changes, SIZES)
                 # As the service has a worker do it where groups change; a refusal is fine here.
                 if not {change.WhichOneof("change") for change in asked.changes}.isdisjoint(_OF_GROUPS):
-                    _validate(drawn)
-                _require_readable(drawn)
+                    self._readable.require(drawn)
+                self._require_readable(drawn)
             case "Commit":
                 order = _read(payload, wire.CommitRequest(), COMMIT)
                 if order.groups:
-                    _validate(self._base.with_groups(order.groups))
-                _require_readable(acceptance.committed(self._base, order, "reserved", NOW, SIZES))
+                    self._readable.require(self._base.with_groups(order.groups))
+                self._require_readable(acceptance.committed(self._base, order, "reserved", NOW, SIZES))
             case _:
                 named = self._loop.run_until_complete(of_request(payload, wrapped=False))
                 whole, _, _ = self._loop.run_until_complete(
@@ -104,18 +106,13 @@ class ClustersTarget:
                 bind(codec.call_from_bytes(whole, SIZES).problem)
         return f"{method} is done"
 
+    def _require_readable(self, cluster: LiveCluster) -> None:
+        try:
+            self._readable.require(cluster)
+        except PlacementSolverError as refused:
+            raise AssertionError("was accepted, and no request can name it any more") from refused
+
 
 def _read(payload: bytes, message: Message, spec: Spec) -> Message:
     require_small(payload, spec, SIZES)
     return unpacked(payload, message)
-
-
-def _validate(cluster: LiveCluster) -> None:
-    bind(codec.call_from_bytes(cluster.request_part(()), SIZES).problem)
-
-
-def _require_readable(cluster: LiveCluster) -> None:
-    try:
-        _validate(cluster)
-    except PlacementSolverError as refused:
-        raise AssertionError("was accepted, and no request can name it any more") from refused

@@ -145,7 +145,7 @@ def _other(value: Any, pool: Sequence[Any], random: Random) -> Any:
     if random.random() < 0.3:
         return _strange(pool, random)
     if isinstance(value, str):
-        texts = [one for one in pool if isinstance(one, str)]
+        texts = _texts_of(pool)
         if random.random() < 0.5:
             return random.choice(texts)
         return changed_text(value, texts, random)
@@ -154,6 +154,19 @@ def _other(value: Any, pool: Sequence[Any], random: Random) -> Any:
     if isinstance(value, int | float):
         return random.choice((value + 1, -value, value * 1_000, *NUMBERS, *FLOATS[:-3]))
     return _strange(pool, random)
+
+
+_last: list[tuple[Sequence[Any], list[str]]] = []
+"""The pool of which the texts were asked for last, and they: a target has one or two pools, of thousands of values."""
+
+
+def _texts_of(pool: Sequence[Any]) -> list[str]:
+    for known, texts in _last:
+        if known is pool:
+            return texts
+    _last[2:] = []
+    _last.insert(0, (pool, [one for one in pool if isinstance(one, str)]))
+    return _last[0][1]
 
 
 def _strange(pool: Sequence[Any], random: Random) -> Any:

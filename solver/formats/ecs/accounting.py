@@ -153,9 +153,11 @@ class Accounting:
             if limit is None:
                 unknown.append(kind or f"unknown of {_label(instance)}")
             self.capacity[i, r] = self.free[i, r] = NO_LIMIT if limit is None else limit
+        used = [0] * len(self.kept)
         for task, i in (*located.running, *holding):
             definition = self.definitions.find(task.definition)
-            self.free[i, r] -= definition.uses_interface if definition else has_interface(task)
+            used[i] += definition.uses_interface if definition else has_interface(task)
+        self.free[:, r] -= np.array(used, np.int64)
         self.remarks.about(
             unknown,
             "network interfaces of instance type {names} are not known: no limit on awsvpc tasks there",
@@ -176,13 +178,14 @@ class Accounting:
 
         So it is where a task is known before its instance has reported it: nothing is free that a task takes.
         """
-        left = self.capacity.copy()
+        held = [[0] * len(self.resources) for _ in self.kept]
         for task, i in located.running:
-            definition = self.definitions.find(task.definition)
+            definition, row = self.definitions.find(task.definition), held[i]
             for name, amount in taken(task, definition).items():
                 if name in self.index:
-                    left[i, self.index[name]] -= amount
+                    row[self.index[name]] += amount
             self.ports[i].update(definition.ports if definition else bound_ports(task))
+        left = self.capacity - np.array(held, np.int64).reshape(self.capacity.shape)
         np.minimum(self.free, left, out=self.free)
 
     def compare(self, located: Located) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from solver.errors import Fault, TooLarge, UnreadableDocument
+from solver.formats.ecs.json_text import json_value
 
 LARGEST_FILE = 1 << 30
 """Bytes of a file that are read (§11.3)."""
@@ -50,14 +51,30 @@ class Element:
     """A JSON object, where it stands, and the list that its faults go to.
 
     A field that is ``null`` counts as absent. A field of the wrong type is a fault and counts as absent.
+
+    Parameters
+    ----------
+    where
+        Its path; or the element that it is in, the field there, and its place in a list or None: there are many elements,
+        and of few is the path ever asked for.
     """
 
-    __slots__ = ("faults", "path", "value")
+    __slots__ = ("_where", "faults", "value")
 
-    def __init__(self, value: Mapping[str, object], path: str, faults: list[Fault]) -> None:
+    def __init__(
+        self, value: Mapping[str, object], where: str | tuple[Element, str, int | None], faults: list[Fault]
+    ) -> None:
         self.value = value
-        self.path = path
+        self._where = where
         self.faults = faults
+
+    @property
+    def path(self) -> str:
+        """Where it stands."""
+        if isinstance(self._where, str):
+            return self._where
+        parent, name, at = self._where
+        return f"{parent.path}.{name}" if at is None else f"{parent.path}.{name}[{at}]"
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""
@@ -72,6 +89,8 @@ class Element:
         value = self.value.get(name)
         if value is None:
             return ""
+        if type(value) is str and value.isascii():
+            return value
         if not isinstance(value, str):
             self.fault(name, f"is {shown(value)}", "must be text")
             return ""
@@ -82,6 +101,9 @@ class Element:
 
     def needed(self, name: str) -> str:
         """A text that must be there."""
+        value = self.value.get(name)
+        if type(value) is str and value and value.isascii():
+            return value
         found = self.text(name)
         if self.value.get(name) in (None, ""):
             self.fault(name, "is missing" if not self.has(name) else "is empty", "must be a text")
@@ -116,15 +138,16 @@ class Element:
         if not isinstance(value, dict):
             self.fault(name, f"is {shown(value)}", "must be an object")
             return None
-        return Element(value, f"{self.path}.{name}", self.faults)
+        return Element(value, (self, name, None), self.faults)
 
     def elements(self, name: str) -> list[Element]:
         """A list of objects; empty where it is absent."""
-        found = []
-        for at, value in enumerate(self._listed(name)):
-            if isinstance(value, dict):
-                found.append(Element(value, f"{self.path}.{name}[{at}]", self.faults))
-            else:
+        listed, faults = self._listed(name), self.faults
+        found = [Element(value, (self, name, at), faults) for at, value in enumerate(listed) if isinstance(value, dict)]
+        if len(found) == len(listed):
+            return found
+        for at, value in enumerate(listed):
+            if not isinstance(value, dict):
                 self.fault(f"{name}[{at}]", f"is {shown(value)}", "must be an object")
         return found
 
@@ -340,38 +363,3 @@ def _parse(path: Path) -> object:
         problem = f"cannot be read: {wrong.strerror or wrong}"
         raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
     return json_value(content, path.name, "an answer of the ECS API")
-
-
-def json_value(content: bytes, name: str, what: str) -> object:
-    """The value of a JSON text.
-
-    Parameters
-    ----------
-    name, what
-        Where it comes from, and what it should be, for the errors.
-
-    Raises
-    ------
-    UnreadableDocument
-        If it is no JSON.
-    """
-    try:
-        # PowerShell's redirection writes UTF-16 with a byte-order mark, some editors UTF-8 with one.
-        text = content.decode(json.detect_encoding(content)).removeprefix("\ufeff")
-        return json.loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as wrong:
-        at_end = not wrong.doc[wrong.pos :].strip()
-        where = f"{name}: line {wrong.lineno}, column {wrong.colno}"
-        problem = "the file ends in the middle" if at_end else f"is no JSON: {wrong.msg}"
-        raise UnreadableDocument.at(where, problem, "write the whole answer again") from wrong
-    except UnicodeDecodeError as wrong:
-        problem = f"is not text: byte {wrong.start + 1} is no {wrong.encoding}"
-        raise UnreadableDocument.at(name, problem, "must be JSON in UTF-8") from wrong
-    except RecursionError as wrong:
-        raise UnreadableDocument.at(name, "is nested too deeply", f"must be {what}") from wrong
-    except ValueError as wrong:
-        raise UnreadableDocument.at(name, f"is no JSON: {wrong}", f"must be {what}") from wrong
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number")

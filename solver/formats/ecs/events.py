@@ -12,8 +12,9 @@ from datetime import datetime
 from enum import Enum
 
 from solver.errors import Fault, UnreadableDocument
-from solver.formats.ecs.documents import Element, json_value, shown
+from solver.formats.ecs.documents import Element, shown
 from solver.formats.ecs.instances import read_instances
+from solver.formats.ecs.json_text import json_value
 from solver.formats.ecs.tasks import GONE, read_tasks
 
 SOURCE = "aws.ecs"

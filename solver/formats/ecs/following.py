@@ -16,6 +16,7 @@ from solver.errors import Fault
 from solver.formats.ecs.documents import instant
 from solver.formats.ecs.events import Event, Subject, require_readable
 from solver.formats.ecs.mirror import (
+    COUNT,
     INSTANCES,
     TASKS,
     Document,
@@ -34,8 +35,6 @@ MOST_ENDED = 100_000
 
 MOST_MISSING = 100
 """Versions of one resource that were skipped and may still come."""
-
-COUNT = "runningTasksCount"
 
 COMPARED = {
     INSTANCES: ("status", "agentConnected", "remainingResources"),
@@ -164,6 +163,8 @@ class _Copy:
         self.written: set[tuple[str, str]] = set()
         self._tasks_on = dict(mirror.index.tasks_on)
         self._pairs = Counter(mirror.index.pairs)
+        self._running = dict(mirror.index.running)
+        self._arns = dict(mirror.index.arns)
         self._facts = set(mirror.index.facts)
 
     def mirror(self) -> Mirror:
@@ -175,7 +176,7 @@ class _Copy:
         return Mirror(
             self.documents,
             self._before.described,
-            Index(self._tasks_on, +self._pairs, frozenset(self._facts)),
+            Index(self._tasks_on, +self._pairs, frozenset(self._facts), self._running, self._arns),
             self.ended,
             self.missing,
             self.unlisted,
@@ -249,10 +250,12 @@ class _Copy:
             self._tasks_on[instance] = self._tasks_on.get(instance, frozenset()) | {arn}
             if pair := pair_of(value):
                 self._pairs[pair] += 1
+                self._running[instance] = self._running.get(instance, 0) + 1
             self.touched.add(instance)
         else:
-            value = document.value
-            self.touched.add(last_part(arn))
+            value, part = document.value, last_part(arn)
+            self._arns[part] = self._arns.get(part, frozenset()) | {arn}
+            self.touched.add(part)
         self._facts.update(facts_of(value))
         self.documents[file][arn] = document
         self.written.add((file, arn))
@@ -262,7 +265,11 @@ class _Copy:
         if file == TASKS:
             self._uncount(arn)
         else:
-            self.touched.add(last_part(arn))
+            part = last_part(arn)
+            left = self._arns.pop(part, frozenset()) - {arn}
+            if left:
+                self._arns[part] = left
+            self.touched.add(part)
             self.unlisted.pop(arn, None)
         self.missing.pop(arn, None)
         self.documents[file].pop(arn, None)
@@ -281,6 +288,7 @@ class _Copy:
             self._tasks_on[instance] = left
         if pair := pair_of(value):
             self._pairs[pair] -= 1
+            self._running[instance] -= 1
         self.touched.add(instance)
 
 
@@ -290,6 +298,8 @@ def _created_after(document: Document, moment: datetime | None) -> bool:
 
 
 def _differing(file: str, one: Document, other: Document) -> str:
+    if one.body == other.body:
+        return ""
     mine, theirs = one.value, other.value
     said = (name for name in COMPARED[file] if mine.get(name) is not None and theirs.get(name) is not None)
     return ", ".join(name for name in said if mine[name] != theirs[name])

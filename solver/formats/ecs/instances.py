@@ -47,13 +47,15 @@ class Instance:
 def read_instances(answers: list[Element]) -> list[Instance]:
     """Every container instance, in the documents' order."""
     found: list[Instance] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, Element] = {}
     for answer in answers:
         for document in answer.elements("containerInstances"):
             arn = document.needed("containerInstanceArn")
             if arn and arn in seen:
-                document.fault("containerInstanceArn", f"'{arn}' is also at {seen[arn]}", "list each instance once")
-            seen[arn] = document.path
+                document.fault(
+                    "containerInstanceArn", f"'{arn}' is also at {seen[arn].path}", "list each instance once"
+                )
+            seen[arn] = document
             found.append(_instance(document, arn))
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from solver.domain.cluster import ZONE
@@ -18,13 +18,14 @@ from solver.formats.ecs.definitions import CPU_ARCHITECTURE, OS_FAMILY, Definiti
 from solver.formats.ecs.documents import Element, take_documents
 from solver.formats.ecs.groups import Naming, plain_names
 from solver.formats.ecs.instances import SUBNET
-from solver.formats.ecs.reading import Whole, take
+from solver.formats.ecs.reading import Known, Whole, read_members, take
 from solver.formats.ecs.services import Service, read_services
 from solver.formats.ecs.tasks import GONE
 
 INSTANCES, TASKS = "container-instances.json", "tasks.json"
 MEMBERS = {INSTANCES: "containerInstances", TASKS: "tasks"}
 ARNS = {INSTANCES: "containerInstanceArn", TASKS: "taskArn"}
+COUNT = "runningTasksCount"
 
 Answers = Mapping[str, Sequence[object]]
 """The answers of each file of a cluster directory, as JSON values."""
@@ -36,6 +37,9 @@ Pair = tuple[str, str]
 
 Fact = tuple[str, str, str]
 """``zone``, a subnet, its zone; or ``platform``, the name of an attribute, a value of it."""
+
+
+_encoded, _decoded = json.JSONEncoder(separators=(",", ":")).encode, json.JSONDecoder().decode
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,12 @@ class Document:
         """The document of a value; of version 0 where it says none."""
         version = value.get("version")
         known = version if isinstance(version, int) and not isinstance(version, bool) else 0
-        return cls(known, json.dumps(value, separators=(",", ":")).encode())
+        return cls(known, _encoded(value).encode())
 
     @property
     def value(self) -> Json:
         """What it says."""
-        found: Json = json.loads(self.body)
+        found: Json = _decoded(self.body.decode())
         return found
 
 
@@ -98,23 +102,11 @@ class Described:
         """The services, by the group of their tasks."""
         return read_services(self._elements["services"])
 
-    def services_of(self, groups: Iterable[str]) -> list[Json]:
-        """The documents of the services whose tasks are in one of the groups."""
-        return [self._service_documents[group] for group in groups if group in self._service_documents]
-
     @cached_property
     def cluster(self) -> str:
         """The cluster's ARN; empty where no document says it."""
         clusters = (one for answer in self._elements["clusters"] for one in answer.elements("clusters"))
         return next((one.text("clusterArn") for one in clusters if one.text("clusterArn")), "")
-
-    @cached_property
-    def _service_documents(self) -> dict[str, Json]:
-        every = (one for answer in self._elements["services"] for one in answer.elements("services"))
-        return {
-            f"service:{one.text('serviceName') or one.text('serviceArn').rsplit('/', 1)[-1]}": dict(one.value)
-            for one in every
-        }
 
     @cached_property
     def _elements(self) -> dict[str, list[Element]]:
@@ -134,32 +126,49 @@ class Index:
         Tasks that are to run, by group and ``family:revision``.
     facts
         What of the documents shapes the groups.
+    running
+        Tasks that are to run, by the last part of the ARN of their instance.
+    arns
+        Of the instances, by their last part.
     """
 
     tasks_on: Mapping[str, frozenset[str]]
     pairs: Mapping[Pair, int]
     facts: frozenset[Fact]
+    running: Mapping[str, int]
+    arns: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, instances: Iterable[Json], tasks: Iterable[tuple[str, Json]]) -> Index:
-        """Of all documents, tasks with their ARNs."""
+    def of(cls, instances: Iterable[tuple[str, Json]], tasks: Iterable[tuple[str, Json]]) -> Index:
+        """Of all documents, with their ARNs."""
         tasks_on: dict[str, set[str]] = {}
         pairs: Counter[Pair] = Counter()
+        running: Counter[str] = Counter()
         facts: set[Fact] = set()
         for arn, value in tasks:
-            tasks_on.setdefault(instance_of(value), set()).add(arn)
+            instance = instance_of(value)
+            tasks_on.setdefault(instance, set()).add(arn)
             if pair := pair_of(value):
                 pairs[pair] += 1
+                running[instance] += 1
             facts.update(facts_of(value))
-        for value in instances:
+        arns: dict[str, frozenset[str]] = {}
+        for arn, value in instances:
             facts.update(facts_of(value))
-        return cls({arn: frozenset(found) for arn, found in tasks_on.items()}, pairs, frozenset(facts))
+            arns[last_part(arn)] = arns.get(last_part(arn), frozenset()) | {arn}
+        return cls({arn: frozenset(found) for arn, found in tasks_on.items()}, pairs, frozenset(facts), running, arns)
+
+    def named(self, parts: Iterable[str]) -> list[str]:
+        """The ARNs of the instances that have one of these last parts, in order."""
+        return sorted(arn for part in set(parts) for arn in self.arns.get(part, ()))
 
     @classmethod
     def of_documents(cls, documents: Documents) -> Index:
         """Of all documents."""
-        tasks = ((arn, document.value) for arn, document in documents[TASKS].items())
-        return cls.of((document.value for document in documents[INSTANCES].values()), tasks)
+        instances, tasks = (
+            ((arn, document.value) for arn, document in documents[file].items()) for file in (INSTANCES, TASKS)
+        )
+        return cls.of(instances, tasks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,11 +207,10 @@ class Mirror:
         }
         documents = {file: {arn: Document.of(one) for arn, one in every.items()} for file, every in values.items()}
         described = Described({file: tuple(found) for file, found in answers.items() if file not in MEMBERS})
-        index = Index.of(values[INSTANCES].values(), values[TASKS].items())
-        wanted = Counter(instance_of(value) for value in values[TASKS].values() if pair_of(value))
+        index = Index.of(values[INSTANCES].items(), values[TASKS].items())
         unlisted = {}
         for arn, value in values[INSTANCES].items():
-            counted, known = value.get("runningTasksCount"), wanted[last_part(arn)]
+            counted, known = value.get(COUNT), index.running.get(last_part(arn), 0)
             if isinstance(counted, int) and counted > known:
                 unlisted[arn] = counted - known
         return cls(documents, described, index, unlisted=unlisted)
@@ -214,20 +222,45 @@ class Mirror:
         naming = Naming(definitions=definitions, services=services, custom=plain_names(self.index.pairs))
         return {pair: naming.name(*pair) for pair in self.index.pairs}
 
-    def whole(self, at: str) -> EcsCluster:
+    def whole(self, at: str, snapshot: Mirror | None = None, known: Known | None = None) -> EcsCluster:
         """Everything, read.
 
         Parameters
         ----------
         at
             Against which task protection expires, ISO 8601.
+        snapshot, known
+            Documents that have been read, and what they say: those that are here too are not read again.
 
         Raises
         ------
         UnreadableDocument, InvalidRequest
             If the documents do not fit together.
         """
-        return take(self._answers(self.documents[INSTANCES], self.documents[TASKS]), at=at)
+        if snapshot is None or known is None:
+            return take(self._answers(self.documents[INSTANCES], self.documents[TASKS]), at=at)
+        new = [
+            [arn for arn, document in self.documents[file].items() if snapshot.documents[file].get(arn) is not document]
+            for file in (INSTANCES, TASKS)
+        ]
+        instances, tasks = read_members(*self._values(*new), known.faults)
+        every = {**known.instances, **{one.arn: one for one in instances}}
+        running = {**known.tasks, **{one.arn: one for one in tasks}}
+        found = Known(
+            {arn: replace(every[arn], counted=self._count(arn)) for arn in self.documents[INSTANCES]},
+            # Tasks that have ended are none.
+            {arn: running[arn] for arn in self.documents[TASKS] if arn in running},
+            known.faults,
+        )
+        return take(self._answers((), ()), at=at, known=found)
+
+    def is_made_of(self, snapshot: Mirror) -> bool:
+        """Whether all documents of a snapshot are here, and no other."""
+        return all(
+            found.keys() == snapshot.documents[file].keys()
+            and all(snapshot.documents[file][arn] is document for arn, document in found.items())
+            for file, found in self.documents.items()
+        )
 
     def part(self, instances: Iterable[str], at: str) -> EcsCluster:
         """Some instances and their tasks, read, with the groups of these tasks as they are in the whole.
@@ -238,12 +271,14 @@ class Mirror:
             The last parts of their ARNs.
         """
         asked = set(instances)
-        kept = sorted(arn for arn in self.documents[INSTANCES] if last_part(arn) in asked)
+        kept = self.index.named(asked)
         tasks = sorted(task for name in asked for task in self.index.tasks_on.get(name, ()))
         groups = {pair[0] for task in tasks if (pair := pair_of(self.documents[TASKS][task].value))}
-        services = self.described.services_of(sorted(groups))
-        answers = {**self._answers(kept, tasks), "services.json": ({"services": services},)}
-        return take(answers, at=at, whole=self._shaping)
+        known = self.described.services
+        services = {group: known[group] for group in sorted(groups) if group in known}
+        # They are read already: what shapes the groups has them.
+        answers = {**self._answers(kept, tasks), "services.json": ({"services": []},)}
+        return take(answers, at=at, whole=replace(self._shaping, services=services))
 
     @cached_property
     def _shaping(self) -> Whole:
@@ -253,30 +288,31 @@ class Mirror:
                 platforms.setdefault(name, []).append(value)
         return Whole(
             definitions=self.described.definitions,
+            services={},
             zones={subnet: zone for kind, subnet, zone in self.index.facts if kind == "zone"},
             platforms=platforms,
             custom=plain_names(self.index.pairs),
         )
 
     def _answers(self, instances: Iterable[str], tasks: Iterable[str]) -> Answers:
-        return {
-            **self.described.answers,
-            INSTANCES: ({MEMBERS[INSTANCES]: [self._counted(arn) for arn in instances]},),
-            TASKS: ({MEMBERS[TASKS]: [self.documents[TASKS][arn].value for arn in tasks]},),
-        }
+        values = self._values(instances, tasks)
+        said = {file: ({MEMBERS[file]: listed},) for file, listed in zip((INSTANCES, TASKS), values, strict=True)}
+        return {**self.described.answers, **said}
 
-    def _counted(self, arn: str) -> Json:
-        """An instance that counts the tasks that are known: its own count is of the moment of its last event."""
-        tasks = self.documents[TASKS]
-        running = sum(pair_of(tasks[task].value) is not None for task in self.index.tasks_on.get(last_part(arn), ()))
-        return {**self.documents[INSTANCES][arn].value, "runningTasksCount": running + self.unlisted.get(arn, 0)}
+    def _values(self, instances: Iterable[str], tasks: Iterable[str]) -> tuple[list[Json], list[Json]]:
+        """Some documents; an instance counts the tasks that are known: its own count is of the moment of its last event."""
+        counted = [{**self.documents[INSTANCES][arn].value, COUNT: self._count(arn)} for arn in instances]
+        return counted, [self.documents[TASKS][arn].value for arn in tasks]
+
+    def _count(self, arn: str) -> int:
+        """Tasks that an instance has."""
+        return self.index.running.get(last_part(arn), 0) + self.unlisted.get(arn, 0)
 
     def needs(self) -> Iterator[Need]:
         """What the next snapshot should bring."""
-        known = {last_part(arn) for arn in (*self.documents[INSTANCES], *self.ended)}
-        for name in sorted(self.index.tasks_on):
-            if name and name not in known:
-                yield Need("instance", name, "tasks are on it, and nothing is known of it")
+        unknown = self.index.tasks_on.keys() - self.index.arns.keys() - {""}
+        for name in sorted(unknown.difference(map(last_part, self.ended)) if unknown else ()):
+            yield Need("instance", name, "tasks are on it, and nothing is known of it")
         definitions, services = self.described.definitions.by_key, self.described.services
         for key in sorted({key for _, key in self.index.pairs if key not in definitions}):
             yield Need("task definition", key, "tasks of it run; they count as their own documents say")

@@ -23,7 +23,7 @@ from solver.formats.ecs.instances import Instance, read_instances
 from solver.formats.ecs.missing import warn_of_missing
 from solver.formats.ecs.remarks import Remarks, counted, listed
 from solver.formats.ecs.roles import own_role, under_role
-from solver.formats.ecs.services import NOT_EC2, read_services
+from solver.formats.ecs.services import NOT_EC2, Service, read_services
 from solver.formats.ecs.tasks import Task, read_tasks
 from solver.formats.ecs.times import protected_tasks, read_protections, snapshot_time
 from solver.formats.listed import Listed
@@ -36,9 +36,10 @@ Identity = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Whole:
-    """What of a whole cluster shapes its groups, as ``Directory`` has it."""
+    """What of a whole cluster shapes its groups, as ``Directory`` has it; of the services those that the part needs."""
 
     definitions: Definitions
+    services: Mapping[str, Service]
     zones: Mapping[str, str]
     platforms: Mapping[str, Sequence[str]]
     custom: Mapping[str, str]
@@ -75,7 +76,69 @@ def read(directory: Path, *, stopping: str = "held", at: str | None = None) -> E
     return _Reader(read_documents(Path(directory), faults), faults, stopping == "held", at).cluster()
 
 
-def take(documents: Mapping[str, Sequence[object]], *, at: str | None = None, whole: Whole | None = None) -> EcsCluster:
+@dataclass(frozen=True)
+class Known:
+    """Instances and tasks that have been read before.
+
+    Parameters
+    ----------
+    instances, tasks
+        By ARN.
+    faults
+        The list that what is wrong with their fields goes to.
+    """
+
+    instances: Mapping[str, Instance]
+    tasks: Mapping[str, Task]
+    faults: list[Fault]
+
+
+def read_members(
+    instances: Sequence[object], tasks: Sequence[object], faults: list[Fault]
+) -> tuple[list[Instance], list[Task]]:
+    """The instances and the tasks of some documents; tasks that have ended are none."""
+    answers = ({"containerInstances": instances}, {"tasks": tasks})
+    of_instances, of_tasks = (Element(answer, next(iter(answer)), faults) for answer in answers)
+    return read_instances([of_instances]), read_tasks([of_tasks])
+
+
+class Opened:
+    """Documents of which every field has been read.
+
+    Parameters
+    ----------
+    documents, at
+        As in ``take``.
+
+    Raises
+    ------
+    UnreadableDocument, InvalidRequest
+        As in ``read``.
+    """
+
+    def __init__(self, documents: Mapping[str, Sequence[object]], *, at: str | None = None) -> None:
+        faults: list[Fault] = []
+        self._reader = _Reader(take_documents(documents, faults), faults, True, at, of_one_moment=False)
+
+    @property
+    def known(self) -> Known:
+        """The instances and the tasks."""
+        reader = self._reader
+        instances = {one.arn: one for one in reader.instances}
+        return Known(instances, {one.arn: one for one in reader.tasks}, reader.faults)
+
+    def cluster(self) -> EcsCluster:
+        """What they say; once. Raises as ``read``."""
+        return self._reader.cluster()
+
+
+def take(
+    documents: Mapping[str, Sequence[object]],
+    *,
+    at: str | None = None,
+    whole: Whole | None = None,
+    known: Known | None = None,
+) -> EcsCluster:
     """Read documents that are in memory and may be of different moments.
 
     Of what the instances report and what the tasks on them take, the one that leaves less holds. What stopping tasks take is
@@ -89,14 +152,17 @@ def take(documents: Mapping[str, Sequence[object]], *, at: str | None = None, wh
         As in ``read``.
     whole
         Where the documents are a part of a cluster's: what shapes its groups.
+    known
+        All instances and tasks, which are not read again, in their order; the documents have none.
 
     Raises
     ------
     UnreadableDocument, InvalidRequest
         As in ``read``.
     """
-    faults: list[Fault] = []
-    return _Reader(take_documents(documents, faults), faults, True, at, of_one_moment=False, whole=whole).cluster()
+    faults: list[Fault] = [] if known is None else known.faults
+    answers = take_documents(documents, faults)
+    return _Reader(answers, faults, True, at, of_one_moment=False, whole=whole, known=known).cluster()
 
 
 class _Reader:
@@ -121,6 +187,7 @@ class _Reader:
         *,
         of_one_moment: bool = True,
         whole: Whole | None = None,
+        known: Known | None = None,
     ) -> None:
         self.faults = faults
         self.remarks = Remarks()
@@ -129,12 +196,15 @@ class _Reader:
         self.whole = whole
         self.answers = answers
         self.at = snapshot_time(at, self.answers["takenAt"])
-        self.instances = read_instances(self.answers["containerInstances"])
+        read = read_instances(self.answers["containerInstances"])
+        self.instances = read if known is None else list(known.instances.values())
         self.definitions = read_definitions(self.answers["taskDefinition"]) if whole is None else whole.definitions
-        self.services = read_services(self.answers["services"])
-        self.tasks = read_tasks(self.answers["tasks"])
+        self.services = read_services(self.answers["services"]) if whole is None else whole.services
+        tasks = read_tasks(self.answers["tasks"])
+        self.tasks = tasks if known is None else list(known.tasks.values())
         self.protections = read_protections(self.answers["protectedTasks"])
         self.balancers = read_balancers(self.answers)
+        self._identities: dict[str, Identity] = {}
         self._refuse()
 
     def _refuse(self) -> None:
@@ -203,6 +273,7 @@ class _Reader:
             self.remarks.about(names, f"{{names}} on {launch} set aside", f"{{names}} on {launch} set aside")
         whole = self.whole or Whole(
             definitions=self.definitions,
+            services=self.services,
             zones=zones_of_subnets(snapshot, self.tasks),
             platforms=platforms_of(snapshot),
             custom=plain_names((task.group, task.key) for task, _ in located.running),
@@ -224,7 +295,10 @@ class _Reader:
                     yield item.text("capacityProvider")
 
     def _identity(self, task: Task) -> Identity:
-        return task.group, task.key, own_role(task, self.definitions)
+        found = self._identities.get(task.arn)
+        if found is None:
+            found = self._identities[task.arn] = task.group, task.key, own_role(task, self.definitions)
+        return found
 
     def _groups(self, directory: Directory, located: Located) -> tuple[list[Listed], dict[Identity, int]]:
         """The groups, and the index of each."""

@@ -17,6 +17,8 @@ def own_role(task: Task, definitions: Definitions) -> str:
     """The ARN of the role that a task was given in place of its task definition's; empty where it was given none, or the same."""
     overrides = task.source.element("overrides")
     role = overrides.text("taskRoleArn") if overrides is not None else ""
+    if not role:
+        return ""
     definition = definitions.by_key.get(task.key)
     is_same = definition is not None and _arn(role, task) == _arn(definition.role, task)
     return "" if is_same else _arn(role, task)

@@ -53,13 +53,13 @@ class Task:
 def read_tasks(answers: list[Element]) -> list[Task]:
     """Every task that has not ended."""
     found: list[Task] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, Element] = {}
     for answer in answers:
         for document in answer.elements("tasks"):
             arn = document.needed("taskArn")
             if arn and arn in seen:
-                document.fault("taskArn", f"'{arn}' is also at {seen[arn]}", "list each task once")
-            seen[arn] = document.path
+                document.fault("taskArn", f"'{arn}' is also at {seen[arn].path}", "list each task once")
+            seen[arn] = document
             if document.text("lastStatus") not in GONE:
                 found.append(_task(document, arn))
     return found
@@ -90,7 +90,7 @@ def _iso(moment: datetime | None) -> str:
 def overrides(task: Task) -> Element | None:
     """Its overrides, where they change an amount."""
     found = task.source.element("overrides")
-    if found is None:
+    if found is None or not found.value:
         return None
     changes = any(override.has(name) for override in found.elements("containerOverrides") for name in OVERRIDABLE)
     return found if changes or found.has("cpu") or found.has("memory") else None

@@ -6,12 +6,15 @@ A message is replaced and never written to, since the state before may still be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import add
 
 from solver.domain.counts import LARGEST_SUM
 from solver.errors import Fault, InvalidRequest, TooLarge
+from solver.service.clusters.room import Needs, Room
+from solver.service.clusters.standing import Standing
 from solver.service.clusters.totals import Noting
 from solver.v1 import cluster_pb2, plan_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
@@ -19,9 +22,6 @@ from solver.v1 import cluster_service_pb2 as wire
 Instances = Mapping[str, cluster_pb2.Instance]
 Groups = Mapping[str, task_group_pb2.TaskGroup]
 Tasks = Mapping[str, task_group_pb2.RunningTask]
-
-_LARGEST = 2**63 - 1
-"""What an amount holds on the wire."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,10 @@ class Reserved:
 
 
 class Draft:
-    """A copy in which changes are made one by one; messages are replaced, never written to."""
+    """A copy in which changes are made one by one; messages are replaced, never written to.
+
+    What is free on the instances stands in them once it is ``finished``.
+    """
 
     def __init__(
         self,
@@ -58,11 +61,19 @@ class Draft:
         self._reserved = dict(reserved)
         self.instances = Noting(instances)
         self.groups = Noting(groups)
-        self.tasks = Noting(tasks)
-        self._own: set[str] = set()
+        self.tasks = Standing(tasks)
+        self._rooms: dict[str, Room] = {}
+        self._needs: dict[str, Needs] = {}
         self._at = ""
-        self.starting = {key: dict(one.starting) for key, one in reserved.items()}
-        self.stopping = {key: dict(one.stopping) for key, one in reserved.items()}
+        self.starting = {key: Standing(one.starting) for key, one in reserved.items()}
+        self.stopping = {key: Standing(one.stopping) for key, one in reserved.items()}
+
+    def finish(self) -> None:
+        """Write down what is free; nothing is changed any more."""
+        for room in self._rooms.values():
+            room.write()
+        for tasks in (self.tasks, *self.starting.values(), *self.stopping.values()):
+            tasks.forget()
 
     def reserved(self) -> dict[str, Reserved]:
         """The reservations; those of which nothing is left are gone."""
@@ -109,41 +120,40 @@ class Draft:
                 raise InvalidRequest.at(
                     f"{path}.free[{r}]", problem, "must be at most the capacity, which is 0 or more"
                 )
-        self._own.discard(instance.id)
+        self._rooms.pop(instance.id, None)
         self.instances[instance.id] = instance
         # Whoever says what is free does not know of what is only reserved.
         for starting in self.starting.values():
-            for task in starting.values():
-                if task.instance == instance.id:
-                    self._take(task, 1)
+            for task in starting.all_on(instance.id):
+                self._take(task, 1)
 
     def _remove_instance(self, path: str, instance: str) -> None:
         if instance not in self.instances:
             raise InvalidRequest.at(path, f"'{instance}' is not an instance", "name one of the cluster")
-        self._own.discard(instance)
+        self._rooms.pop(instance, None)
         del self.instances[instance]
         for tasks in (self.tasks, *self.starting.values(), *self.stopping.values()):
-            for task in [task for task in tasks.values() if task.instance == instance]:
+            for task in tasks.all_on(instance):
                 del tasks[task.id]
 
     def _set_status(self, path: str, change: wire.InstanceStatusChange) -> None:
         self._require_instance(f"{path}.instance", change.instance)
-        found = self._written(change.instance)
+        found = self._room(change.instance).instance
         found.status, found.agent_disconnected = change.status, change.agent_disconnected
 
     def _require_instance(self, path: str, instance: str) -> None:
         if instance not in self.instances:
             raise InvalidRequest.at(path, f"'{instance}' is not an instance", "name one of the cluster by its id")
 
-    def _written(self, instance: str) -> cluster_pb2.Instance:
-        """The instance, to be written to: copied once, however many tasks start or end there."""
-        if instance in self._own:
-            return self.instances[instance]
-        self._own.add(instance)
-        copy = cluster_pb2.Instance()
-        copy.CopyFrom(self.instances[instance])
-        self.instances[instance] = copy
-        return copy
+    def _room(self, instance: str) -> Room:
+        """What is free on an instance, which is copied once, however many tasks start or end there."""
+        found = self._rooms.get(instance)
+        if found is None:
+            copy = cluster_pb2.Instance()
+            copy.CopyFrom(self.instances[instance])
+            self.instances[instance] = copy
+            found = self._rooms[instance] = Room(copy)
+        return found
 
     # Groups.
 
@@ -177,8 +187,7 @@ class Draft:
         del self.groups[name]
 
     def _holds(self, group: str) -> bool:
-        every = (self.tasks, *self.stopping.values())
-        return any(task.group == group for tasks in every for task in tasks.values())
+        return any(tasks.has_some_of(group) for tasks in (self.tasks, *self.stopping.values()))
 
     # Tasks.
 
@@ -203,10 +212,11 @@ class Draft:
     def _confirm(self, task: task_group_pb2.RunningTask) -> bool:
         """Put the task in the place of one that was reserved; whether there was one."""
         for starting in self.starting.values():
-            for key, one in starting.items():
-                if (one.group, one.instance) == (task.group, task.instance):
-                    del starting[key], self.tasks[key]
-                    return True
+            found = starting.on(task.instance).get(task.group) if starting else None
+            if found:
+                key = next(iter(found))
+                del starting[key], self.tasks[key]
+                return True
         return False
 
     def _remove_task(self, task: str) -> None:
@@ -215,40 +225,39 @@ class Draft:
             self._take(self.tasks.taken(task), -1)
         for stopping in self.stopping.values():
             if task in stopping:
-                self._take(stopping.pop(task), -1)
+                self._take(stopping.taken(task), -1)
         for starting in self.starting.values():
-            starting.pop(task, None)
+            if task in starting:
+                del starting[task]
 
     def _take(self, task: task_group_pb2.RunningTask, times: int) -> None:
         """Take what so many tasks such as this take of its instance; below zero, give it back."""
-        group, instance = self.groups[task.group], self._written(task.instance)
-        for r, name in enumerate(self._resources):
-            left = instance.free[r] - times * group.demand.get(name, 0)
-            if not -LARGEST_SUM <= left <= _LARGEST:
-                problem = f"would leave {left:,} {name} free on {task.instance}"
-                raise InvalidRequest.at(
-                    self._at or f"free[{r}]", problem, f"must be at least -{LARGEST_SUM:,} and fit 64 bits"
-                )
-            instance.free[r] = left
-        for protocol, used in (
-            (task_group_pb2.PROTOCOL_TCP, instance.used_tcp_ports),
-            (task_group_pb2.PROTOCOL_UDP, instance.used_udp_ports),
-        ):
-            own = _ports(group, protocol)
-            if own:
-                others = set(used) - own | {port for port in own if times > 0 or self._held(task, port, protocol)}
-                del used[:]
-                used.extend(sorted(others))
+        room, needs = self._room(task.instance), self._needs_of(task.group)
+        self._take_amounts(room, needs, times)
+        if times > 0:
+            room.take_ports(needs)
+        elif any(needs.ports):
+            beside = [tasks.on(task.instance) for tasks in (self.tasks, *self.stopping.values())]
+            own = [found[task.group] for found in beside if task.group in found]
+            if any(len(found) > 1 or task.id not in found for found in own):
+                room.take_ports(needs)
+            else:
+                room.give_ports_back(needs, lambda: map(self._needs_of, set().union(*beside) - {task.group}))
 
-    def _held(self, task: task_group_pb2.RunningTask, port: int, protocol: int) -> bool:
-        """Whether another task on the instance has the port."""
-        return any(
-            other.instance == task.instance
-            and other.id != task.id
-            and port in _ports(self.groups[other.group], protocol)
-            for tasks in (self.tasks, *self.stopping.values())
-            for other in tasks.values()
-        )
+    def _take_amounts(self, room: Room, needs: Needs, times: int) -> None:
+        beyond = room.take(needs, times)
+        if beyond is not None:
+            problem = f"would leave {room.free[beyond]:,} {self._resources[beyond]} free on {room.instance.id}"
+            raise InvalidRequest.at(
+                self._at or f"free[{beyond}]", problem, f"must be at least -{LARGEST_SUM:,} and fit 64 bits"
+            )
+
+    def _needs_of(self, group: str) -> Needs:
+        """What a task of a group takes."""
+        found, message = self._needs.get(group), self.groups[group]
+        if found is None or found.group is not message:
+            found = self._needs[group] = Needs.of(message, self._resources)
+        return found
 
     # Plans.
 
@@ -267,60 +276,65 @@ class Draft:
         most_tasks
             That there may be then, the reserved ones too; None for any number.
         """
-        self.starting[key], self.stopping[key] = {}, {}
+        reserved = {task for starting in self.starting.values() for task in starting}
+        self.starting[key], self.stopping[key] = Standing({}), Standing({})
         self._reserved[key] = Reserved(key, {}, {}, lapses_at, request_id)
         for k, action in enumerate(actions):
-            path = f"actions[{k}]"
             if action.kind in (plan_pb2.ACTION_KIND_STOP, plan_pb2.ACTION_KIND_MOVE):
-                self._stop(path, action, key)
+                self._stop(f"actions[{k}].task", action.task, key, reserved)
             elif action.kind != plan_pb2.ACTION_KIND_START:
-                raise InvalidRequest.at(f"{path}.kind", f"is {action.kind}", "must be START, STOP or MOVE")
+                raise InvalidRequest.at(f"actions[{k}].kind", f"is {action.kind}", "must be START, STOP or MOVE")
         # After all stops: what they free can be taken only once they have ended, but ports and room are judged by the plan.
+        freed, new = self._freed(), dict[str, task_group_pb2.RunningTask]()
         for k, action in enumerate(actions):
             if action.kind in (plan_pb2.ACTION_KIND_START, plan_pb2.ACTION_KIND_MOVE):
-                self._start(f"actions[{k}]", action, key, most_tasks)
+                self._at = f"actions[{k}].count"
+                self._start(k, action, freed)
+                tasks = len(self.tasks) + len(new) + action.count
+                # Before they are made: tasks that take nothing have room in any number.
+                if most_tasks is not None and tasks > most_tasks:
+                    problem = f"with these the cluster has {tasks:,} tasks"
+                    raise TooLarge(f"{self._at}: {problem}; at most {most_tasks:,}")
+                for number in range(len(new) + 1, len(new) + action.count + 1):
+                    name = f"{key}/{number}"
+                    new[name] = task_group_pb2.RunningTask(
+                        id=name, group=action.group, instance=action.instance, pending=True
+                    )
+        self.starting[key].put_all(new)
+        self.tasks.put_all(new)
 
-    def _stop(self, path: str, action: plan_pb2.Action, key: str) -> None:
-        task = self.tasks.get(action.task)
-        if task is None or any(action.task in starting for starting in self.starting.values()):
-            problem = f"'{action.task}' is not a running task" if action.task else "is empty"
-            raise InvalidRequest.at(f"{path}.task", problem, "name a task of the cluster that runs")
-        self.stopping[key][task.id] = self.tasks.taken(task.id)
+    def _stop(self, path: str, name: str, key: str, reserved: Set[str]) -> None:
+        if name not in self.tasks or name in reserved:
+            problem = f"'{name}' is not a running task" if name else "is empty"
+            raise InvalidRequest.at(path, problem, "name a task of the cluster that runs")
+        self.stopping[key][name] = self.tasks.taken(name)
 
-    def _start(self, path: str, action: plan_pb2.Action, key: str, most_tasks: int | None) -> None:
-        if action.group not in self.groups:
-            remedy = "name one of the cluster, or add the request's group to groups"
-            raise InvalidRequest.at(f"{path}.group", f"'{action.group}' is not a group", remedy)
-        self._require_instance(f"{path}.instance", action.instance)
-        if action.count < 1:
-            raise InvalidRequest.at(f"{path}.count", f"is {action.count}", "must be 1 or more")
-        group, free = self.groups[action.group], self._left(action.instance)
-        for r, name in enumerate(self._resources):
-            need = group.demand.get(name, 0) * action.count
-            if need > free[r]:
-                problem = f"takes {need} {name} where {free[r]} are free"
-                raise InvalidRequest.at(f"{path}.count", problem, "commit the plan of the present version as it is")
-        # Before they are made: tasks that take nothing have room in any number.
-        if most_tasks is not None and len(self.tasks) + action.count > most_tasks:
-            problem = f"with these the cluster has {len(self.tasks) + action.count:,} tasks"
-            raise TooLarge(f"{path}.count: {problem}; at most {most_tasks:,}")
-        self._at = f"{path}.count"
-        self._take(task_group_pb2.RunningTask(group=action.group, instance=action.instance), action.count)
-        for number in range(len(self.starting[key]) + 1, len(self.starting[key]) + action.count + 1):
-            task = task_group_pb2.RunningTask(
-                id=f"{key}/{number}", group=action.group, instance=action.instance, pending=True
-            )
-            self.starting[key][task.id] = self.tasks[task.id] = task
-
-    def _left(self, instance: str) -> list[int]:
-        """What is free on an instance once everything that is to stop there has."""
-        free = list(self.instances[instance].free)
+    def _freed(self) -> dict[str, list[int]]:
+        """What is free besides on each instance, once everything that is to stop there has."""
+        found: dict[str, list[int]] = {}
         for stopping in self.stopping.values():
             for task in stopping.values():
-                if task.instance == instance:
-                    demand = self.groups[task.group].demand
-                    free = [amount + demand.get(name, 0) for amount, name in zip(free, self._resources, strict=True)]
-        return free
+                known, needs = found.get(task.instance), self._needs_of(task.group).amounts
+                found[task.instance] = list(needs) if known is None else list(map(add, known, needs))
+        return found
+
+    def _start(self, k: int, action: plan_pb2.Action, freed: Mapping[str, list[int]]) -> None:
+        """Take what an action starts."""
+        path, group, instance, count = f"actions[{k}]", action.group, action.instance, action.count
+        if group not in self.groups:
+            remedy = "name one of the cluster, or add the request's group to groups"
+            raise InvalidRequest.at(f"{path}.group", f"'{group}' is not a group", remedy)
+        self._require_instance(f"{path}.instance", instance)
+        if count < 1:
+            raise InvalidRequest.at(f"{path}.count", f"is {count}", "must be 1 or more")
+        needs, room, more = self._needs_of(group), self._room(instance), freed.get(instance)
+        for r, need in enumerate(needs.amounts):
+            left = room.free[r] + (more[r] if more is not None else 0)
+            if need * count > left:
+                problem = f"takes {need * count} {self._resources[r]} where {left} are free"
+                raise InvalidRequest.at(f"{path}.count", problem, "commit the plan of the present version as it is")
+        self._take_amounts(room, needs, count)
+        room.take_ports(needs)
 
     def carry(self, groups: Groups, known: Tasks) -> None:
         """Take up the reservations of a state before this one.
@@ -343,7 +357,7 @@ class Draft:
                 self.tasks[key] = task
                 self._take(task, 1)
         for key, stopping in self.stopping.items():
-            self.stopping[key] = {task: self.tasks.taken(task) for task in stopping if task in self.tasks}
+            self.stopping[key] = Standing({task: self.tasks.taken(task) for task in stopping if task in self.tasks})
 
     def give_up(self, reserved: Reserved) -> None:
         """Give back what a reservation still holds; what was to stop runs on."""
@@ -368,9 +382,3 @@ def task_faults(
 
 def _takes_alike(one: task_group_pb2.TaskGroup, other: task_group_pb2.TaskGroup) -> bool:
     return dict(one.demand) == dict(other.demand) and list(one.ports) == list(other.ports)
-
-
-def _ports(group: task_group_pb2.TaskGroup, protocol: int) -> set[int]:
-    tcp = (task_group_pb2.PROTOCOL_UNSPECIFIED, task_group_pb2.PROTOCOL_TCP)
-    kinds = tcp if protocol == task_group_pb2.PROTOCOL_TCP else (task_group_pb2.PROTOCOL_UDP,)
-    return {port.port for port in group.ports if port.protocol in kinds}

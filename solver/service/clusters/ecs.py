@@ -14,11 +14,12 @@ from datetime import datetime
 from solver.domain.request import Limits
 from solver.errors import Fault, InvalidRequest, UnreadableDocument
 from solver.formats.ecs.cluster import EcsCluster
-from solver.formats.ecs.documents import instant, json_value
+from solver.formats.ecs.documents import instant
 from solver.formats.ecs.events import read_events
 from solver.formats.ecs.following import Drift, Followed, follow, replace_by
-from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror, last_part
-from solver.formats.ecs.reading import take
+from solver.formats.ecs.json_text import json_value
+from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror
+from solver.formats.ecs.reading import Opened
 from solver.service.clusters.state import LiveCluster
 from solver.service.encode import place_request
 from solver.v1 import cluster_pb2
@@ -88,12 +89,17 @@ def put(name: str, answers: Answers, before: LiveCluster | None, now: datetime) 
         With everything that is wrong with the documents.
     """
     said = [instant(one.get("takenAt")) for one in answers.get("snapshot.json", ()) if isinstance(one, dict)]
-    found, mirror = take(answers, at=now.isoformat()), Mirror.of(answers)
-    drifts: tuple[Drift, ...] = ()
-    if before is not None and before.ecs is not None:
-        mirror, drifts = replace_by(before.ecs, mirror, next(iter(said), None))
-        # What is newer than the snapshot stays, and is read with it.
-        found = mirror.whole(now.isoformat())
+    opened = Opened(answers, at=now.isoformat())
+    snapshot = Mirror.of(answers)
+    if before is None or before.ecs is None:
+        found = opened.cluster()
+        return Snapshot(_made(name, snapshot, found, before), found.warnings, ())
+    mirror, drifts = replace_by(before.ecs, snapshot, next(iter(said), None))
+    if not mirror.is_made_of(snapshot):
+        # What does not stay of the snapshot must be right, too.
+        opened.cluster()
+    # What is newer than the snapshot stays, and is read with it.
+    found = mirror.whole(now.isoformat(), snapshot, opened.known)
     return Snapshot(_made(name, mirror, found, before), found.warnings, drifts)
 
 
@@ -121,9 +127,9 @@ def update(before: LiveCluster, events: Sequence[bytes], now: datetime) -> Updat
 
 def _made(name: str, mirror: Mirror, found: EcsCluster, before: LiveCluster | None) -> LiveCluster:
     """The next version of a cluster, of what was read."""
+    # The request itself: a copy of its parts is one long step.
     message = place_request(found.problem, Limits(), by_name=True)
-    state = wire.ClusterState(cluster=message.cluster, groups=message.groups, tasks=message.tasks)
-    cluster = replace(LiveCluster.of(name, 1 if before is None else before.version + 1, state), ecs=mirror)
+    cluster = replace(LiveCluster.of(name, 1 if before is None else before.version + 1, message), ecs=mirror)
     return cluster if before is None else cluster.carrying(before)
 
 
@@ -158,7 +164,7 @@ def _changes(before: LiveCluster, mirror: Mirror, followed: Followed, now: datet
 
 def _named(mirror: Mirror, followed: Followed) -> list[str]:
     """The ARNs of the instances that events have touched."""
-    return sorted(arn for arn in mirror.documents[INSTANCES] if last_part(arn) in followed.touched)
+    return mirror.index.named(followed.touched)
 
 
 def _ordered(instance: cluster_pb2.Instance, columns: Sequence[int | None]) -> cluster_pb2.Instance:

@@ -1,4 +1,4 @@
-"""The clusters that a server keeps: who reads one sees one version, who changes one waits for those before.
+"""The clusters that a server keeps: who reads one sees one version, who changes one waits for those that change it before.
 
 A change is made on a copy, written to the store in a thread, and only then what everybody sees: what a reader has seen is on
 disk, and what could not be written has not happened.
@@ -11,10 +11,11 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from solver.errors import ClusterNotFound, InvalidRequest, StaleVersion, StoreFailed
 from solver.formats.ecs.mirror import Answers
@@ -71,7 +72,7 @@ class ClusterKeeper:
         self._deadlines: dict[str, float] = {}
         for cluster in self._clusters.values():
             self._over(cluster)
-        self._writing = asyncio.Lock()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._thread = ThreadPoolExecutor(1, "placement-solver-state")
         self._lapsing: asyncio.Task[None] | None = None
         self.placements = PlacementLog(store, self._in_thread, self._found)
@@ -88,7 +89,9 @@ class ClusterKeeper:
             with suppress(asyncio.CancelledError):
                 await self._lapsing
         await self.placements.close()
-        async with self._writing:
+        async with AsyncExitStack() as held:
+            for lock in list(self._locks.values()):
+                await held.enter_async_context(lock)
             self._thread.shutdown()
             self._store.close()
 
@@ -135,19 +138,34 @@ class ClusterKeeper:
 
     # Changing.
 
-    async def put(self, request: wire.PutClusterRequest) -> LiveCluster:
-        """Keep a cluster; raises ``StaleVersion`` where another version is expected, ``InvalidRequest`` where it is none."""
+    def _writing(self, name: str) -> asyncio.Lock:
+        """Held by whoever changes a cluster; who changes another one does not wait for it."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    async def put(self, request: wire.PutClusterRequest, drawn: LiveCluster | None = None) -> LiveCluster:
+        """Keep a cluster; raises ``StaleVersion`` where another version is expected, ``InvalidRequest`` where it is none.
+
+        Parameters
+        ----------
+        drawn
+            The cluster of the request's state, at any version, where it is at hand.
+        """
         _require_name(request.name)
-        async with self._writing:
+        async with self._writing(request.name):
             known = self._clusters.get(request.name)
             version = 0 if known is None else known.version
             if request.HasField("expected_version") and request.expected_version != version:
                 raise _stale(request.name, request.expected_version, version)
-            after = await asyncio.to_thread(LiveCluster.of, request.name, version + 1, request.state)
+            if drawn is None:
+                drawn = await asyncio.to_thread(LiveCluster.of, request.name, 0, request.state)
+            after = drawn.at(version + 1)
             return await self._kept(after, partial(self._store.put, after))
 
     async def change(
-        self, request: wire.ApplyChangesRequest, judge: Callable[[LiveCluster], None] = lambda before: None
+        self,
+        request: wire.ApplyChangesRequest,
+        judge: Callable[[LiveCluster], None] = lambda before: None,
+        payload: bytes | None = None,
     ) -> LiveCluster:
         """Apply changes, all or none; raises as ``at_version`` and ``acceptance.changed``.
 
@@ -155,26 +173,30 @@ class ClusterKeeper:
         ----------
         judge
             Raises where the changes must not be made in the cluster as it is now.
+        payload
+            The request in bytes, where they are at hand: to write a large one takes long.
         """
         await self.cluster(request.name)
-        async with self._writing:
+        payload = request.SerializeToString() if payload is None else payload
+        async with self._writing(request.name):
             before = self._found(request.name)
             if before.ecs is not None:
                 raise InvalidRequest.at("name", f"'{before.name}' follows ECS events", "send them with ApplyEcsEvents")
             _require_version(before, request.expected_version if request.HasField("expected_version") else None)
             judge(before)
-            large = self._is_large(before) or request.ByteSize() > LARGE_BYTES
+            large = self._is_large(before) or len(payload) > LARGE_BYTES
             after = await aside(partial(acceptance.changed, before, request.changes, self._sizes), large=large)
-            return await self._kept(after, partial(self._store.add_changes, after, request))
+            return await self._kept(after, partial(self._store.add_changes, after, request, payload))
 
-    async def put_documents(self, name: str, answers: Answers) -> ecs.Snapshot:
-        """Keep a cluster that ECS describes; raises as ``ecs.put``."""
+    async def put_documents(self, name: str, answers: Answers | Callable[[], Answers]) -> ecs.Snapshot:
+        """Keep a cluster that ECS describes; raises as ``ecs.put``, and what reads the answers where that is given."""
         _require_name(name)
-        async with self._writing:
+        read = await asyncio.to_thread(answers) if callable(answers) else answers
+        async with self._writing(name):
             before, now = self._clusters.get(name), self._clock()
 
             def draw() -> ecs.Snapshot:
-                snapshot = ecs.put(name, answers, before, now)
+                snapshot = ecs.put(name, read, before, now)
                 acceptance.require_kept(before, snapshot.cluster, self._sizes, "documents")
                 return snapshot
 
@@ -185,7 +207,7 @@ class ClusterKeeper:
     async def follow(self, name: str, events: Sequence[bytes]) -> ecs.Update:
         """Apply ECS events; raises as ``at_version`` and ``ecs.update``."""
         await self.cluster(name)
-        async with self._writing:
+        async with self._writing(name):
             before, now = self._found(name), self._clock()
 
             def draw() -> ecs.Update:
@@ -199,7 +221,10 @@ class ClusterKeeper:
             return found
 
     async def commit(
-        self, request: wire.CommitRequest, judge: Callable[[LiveCluster], None] = lambda before: None
+        self,
+        request: wire.CommitRequest,
+        judge: Callable[[LiveCluster], None] = lambda before: None,
+        payload: bytes | None = None,
     ) -> tuple[LiveCluster, str]:
         """Accept a plan, and its reservation's id; raises as ``at_version`` and ``acceptance.committed``.
 
@@ -207,11 +232,14 @@ class ClusterKeeper:
         ----------
         judge
             Raises where the plan must not be accepted for the cluster as it is now.
+        payload
+            As in ``change``.
         """
         await self.cluster(request.name)
-        async with self._writing:
+        payload = request.SerializeToString() if payload is None else payload
+        async with self._writing(request.name):
             before = self._found(request.name)
-            large = self._is_large(before) or request.ByteSize() > LARGE_BYTES
+            large = self._is_large(before) or len(payload) > LARGE_BYTES
             large = large or sum(max(action.count, 1) for action in request.actions) > MANY_TASKS
             await aside(partial(judge, before), large=large)
             again = before.by_request(request.request_id)
@@ -228,7 +256,7 @@ class ClusterKeeper:
             after, events = await aside(draw, large=large)
             # Its time runs from now on, and not only once it is written.
             self._over(after)
-            write = partial(self._store.add_commit, after, request, reservation, now, events)
+            write = partial(self._store.add_commit, after, request, reservation, now, events, payload)
             await self._kept(after, write, with_events=True)
             return after, reservation
 
@@ -238,13 +266,13 @@ class ClusterKeeper:
 
     async def delete(self, request: wire.DeleteClusterRequest) -> None:
         """Forget a cluster; raises as ``at_version``."""
-        async with self._writing:
+        async with self._writing(request.name):
             before = self._found(request.name)
             _require_version(before, request.expected_version if request.HasField("expected_version") else None)
             await self._written(partial(self._store.delete, request.name), partial(self._hide, request.name))
 
     async def _lapse(self, name: str) -> None:
-        async with self._writing:
+        async with self._writing(name):
             before, now = self._clusters.get(name), self._clock()
             lapsed = [] if before is None else self._over(before)
             if before is not None and lapsed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -17,11 +17,13 @@ from google.protobuf.message import Message
 from solver.errors import InvalidRequest
 from solver.formats.ecs.following import Outcome
 from solver.service.callers.permit import Permit
-from solver.service.callers.roles import Role, Touched, require
+from solver.service.callers.roles import Role
 from solver.service.clusters import acceptance
 from solver.service.clusters.ecs import answers_of
 from solver.service.clusters.keeper import ClusterKeeper
 from solver.service.clusters.state import LiveCluster
+from solver.service.clusters.touching import require_allowed
+from solver.service.collecting import no_collection
 from solver.service.gate import Answer, Incoming, StreamedAnswer, Write
 from solver.service.messages import LARGE_BYTES, aside, inside, unpacked
 from solver.service.sizes import (
@@ -39,16 +41,9 @@ from solver.service.sizes import (
 )
 from solver.v1 import cluster_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
-from solver.v1 import plan_pb2, task_group_pb2
+from solver.v1 import task_group_pb2
 
 SERVICE = "solver.v1.ClusterService"
-
-ACTIONS = {
-    plan_pb2.ACTION_KIND_START: "start",
-    plan_pb2.ACTION_KIND_STOP: "stop",
-    plan_pb2.ACTION_KIND_MOVE: "move",
-}
-"""What an action does, in words."""
 
 M = TypeVar("M", bound=Message)
 
@@ -130,21 +125,21 @@ class ClusterServicer:
     async def _put(self, payload: bytes, role: Role) -> wire.PutClusterResponse:
         request = await self._read(payload, wire.PutClusterRequest(), PUT_CLUSTER)
         role.require_cluster(request.name)
-        self._sizes.require_state(request.state, "state.")
         # A large cluster takes some tenths of a second to read and to write: in a thread, so that others are answered meanwhile.
+        await asyncio.to_thread(self._sizes.require_state, request.state, "state.")
         drawn = await asyncio.to_thread(LiveCluster.of, request.name, 0, request.state)
         try:
             await self._validate(await asyncio.to_thread(drawn.request_part, ()))
         except InvalidRequest as invalid:
             raise InvalidRequest(replace(fault, path=f"state.{fault.path}") for fault in invalid.faults) from None
-        return wire.PutClusterResponse(version=(await self._keeper.put(request)).version)
+        return wire.PutClusterResponse(version=(await self._keeper.put(request, drawn)).version)
 
     async def _apply(self, payload: bytes, role: Role) -> wire.ApplyChangesResponse:
         request = await self._read(payload, wire.ApplyChangesRequest(), APPLY_CHANGES)
         role.require_cluster(request.name)
         paths = await aside(partial(_paths_of_groups, request.changes), large=len(payload) > LARGE_BYTES)
         if not paths:
-            after = await self._keeper.change(request)
+            after = await self._keeper.change(request, payload=payload)
             return wire.ApplyChangesResponse(version=after.version)
         while True:
             # What a group says is read where requests are; a rule that cannot be read would fail all that name the cluster.
@@ -153,7 +148,7 @@ class ClusterServicer:
             await self._validated(drawn, paths)
             # Other groups may have come or gone while a worker read these.
             with suppress(_GroupsChanged):
-                after = await self._keeper.change(request, partial(_require_groups_of, seen))
+                after = await self._keeper.change(request, partial(_require_groups_of, seen), payload)
                 return wire.ApplyChangesResponse(version=after.version)
 
     async def _validated(self, drawn: LiveCluster, paths: Mapping[str, str]) -> None:
@@ -170,10 +165,10 @@ class ClusterServicer:
             faults = [replace(one, path=re.sub(r"^groups\[(\d+)\]", path_of, one.path)) for one in invalid.faults]
             raise InvalidRequest(faults) from None
 
-    async def _get(self, payload: bytes, role: Role) -> wire.GetClusterResponse:
+    async def _get(self, payload: bytes, role: Role) -> bytes:
         request = await self._read(payload, wire.GetClusterRequest())
         role.require_cluster(request.name)
-        return await asyncio.to_thread((await self._keeper.cluster(request.name)).response)
+        return await asyncio.to_thread((await self._keeper.cluster(request.name)).written)
 
     async def _list(self, payload: bytes, role: Role) -> wire.ListClustersResponse:
         await self._read(payload, wire.ListClustersRequest())
@@ -190,12 +185,10 @@ class ClusterServicer:
         request = await self._read(payload, wire.CommitRequest(), COMMIT)
         role.require_cluster(request.name)
 
-        def judge(cluster: LiveCluster) -> None:
-            require(denial for touched in touched_by(request, cluster) for denial in role.denials(touched))
-
+        judge = partial(require_allowed, role, request)
         if request.groups:
             await self._validate_groups(request, judge, large=len(payload) > LARGE_BYTES)
-        after, reservation = await self._keeper.commit(request, judge)
+        after, reservation = await self._keeper.commit(request, judge, payload)
         kept = after.reserved.get(reservation)
         if kept is None:
             return wire.CommitResponse(version=after.version)
@@ -210,21 +203,22 @@ class ClusterServicer:
         if cluster.by_request(request.request_id) is not None:
             return
         cluster = await self._keeper.at_version(request.name, request.version)
-        drawn = await asyncio.to_thread(cluster.with_groups, request.groups)
-        if any(drawn.groups[group.name] != cluster.groups.get(group.name) for group in request.groups):
+        drawn, differs = await asyncio.to_thread(_with_groups, cluster, request.groups)
+        if differs:
             # The version cannot change meanwhile, or the plan is stale.
             await self._validated(drawn, {group.name: f"groups[{g}]" for g, group in enumerate(request.groups)})
 
     async def _put_documents(self, payload: bytes, role: Role) -> wire.PutEcsDocumentsResponse:
         request = await self._read(payload, wire.PutEcsDocumentsRequest(), PUT_ECS_DOCUMENTS)
         role.require_cluster(request.name)
-        found = await self._keeper.put_documents(request.name, await asyncio.to_thread(answers_of, request.documents))
+        with no_collection() if len(payload) > LARGE_BYTES else nullcontext():
+            found = await self._keeper.put_documents(request.name, partial(answers_of, request.documents))
         return wire.PutEcsDocumentsResponse(
             version=found.cluster.version,
             warnings=found.warnings,
             drifts=[wire.EcsDrift(arn=one.arn, reason=one.reason) for one in found.drifts[:MOST_LISTED]],
             drift_count=len(found.drifts),
-            needs=_needs(found.cluster),
+            needs=await asyncio.to_thread(_needs, found.cluster),
         )
 
     async def _follow(self, payload: bytes, role: Role) -> wire.ApplyEcsEventsResponse:
@@ -237,7 +231,7 @@ class ClusterServicer:
                 wire.EcsEventResult(outcome=_OUTCOMES[outcome], problems=map(str, faults))
                 for outcome, faults in zip(found.followed.outcomes, found.followed.faults, strict=True)
             ],
-            needs=_needs(found.cluster),
+            needs=await asyncio.to_thread(_needs, found.cluster),
         )
 
     async def _read(self, payload: bytes, message: M, spec: Spec = MappingProxyType({})) -> M:
@@ -285,40 +279,21 @@ async def read_small(payload: bytes, message: M, spec: Spec, sizes: SizeLimits) 
     return await aside(read, large=len(payload) > LARGE_BYTES)
 
 
+def _with_groups(cluster: LiveCluster, groups: Sequence[task_group_pb2.TaskGroup]) -> tuple[LiveCluster, bool]:
+    """The cluster with the groups of a plan, and whether one of them is not there as it is."""
+    drawn = cluster.with_groups(groups)
+    return drawn, any(drawn.groups[group.name] != cluster.groups.get(group.name) for group in groups)
+
+
 def _needs(cluster: LiveCluster) -> list[wire.EcsNeed]:
     found = () if cluster.ecs is None else islice(cluster.ecs.needs(), MOST_LISTED)
     return [wire.EcsNeed(subject=one.subject, name=one.name, reason=one.reason) for one in found]
 
 
-def touched_by(request: wire.CommitRequest, cluster: LiveCluster) -> Iterator[Touched]:
-    """The groups that a plan changes, each by all the names and task roles that it has here or in the request."""
-    own = {group.name: group for group in request.groups}
-    for g, group in enumerate(request.groups):
-        kept = [found for found in (group, cluster.groups.get(group.name)) if found is not None]
-        yield _touched(f"groups[{g}]", f"groups[{g}].role", "put", group.name, kept, starts=True)
-    for k, action in enumerate(request.actions):
-        stops = action.kind in (plan_pb2.ACTION_KIND_STOP, plan_pb2.ACTION_KIND_MOVE)
-        verb = ACTIONS.get(action.kind, "change")
-        if stops and action.task in cluster.tasks:
-            # Which group's task it is, is not for the action to say.
-            name = cluster.tasks[action.task].group
-            yield _touched(f"actions[{k}].task", "", verb, name, [cluster.groups[name]], starts=False)
-        kept = [found for found in (own.get(action.group), cluster.groups.get(action.group)) if found is not None]
-        starts = action.kind != plan_pb2.ACTION_KIND_STOP
-        if starts or action.group:
-            yield _touched(f"actions[{k}].group", f"actions[{k}].group", verb, action.group, kept, starts=starts)
-
-
-def _touched(
-    path: str, role_path: str, verb: str, name: str, groups: Sequence[task_group_pb2.TaskGroup], *, starts: bool
-) -> Touched:
-    families = (group.family for group in groups if group.family)
-    return Touched(path, role_path, verb, (name, *families), tuple(group.role for group in groups) if starts else ())
-
-
-def _in_bytes(answer: Callable[[bytes, Role], Awaitable[Message]]) -> Answer:
+def _in_bytes(answer: Callable[[bytes, Role], Awaitable[Message | bytes]]) -> Answer:
     async def answered(call: Incoming) -> bytes:
-        return (await answer(call.request, call.caller.role)).SerializeToString()
+        found = await answer(call.request, call.caller.role)
+        return found if isinstance(found, bytes) else found.SerializeToString()
 
     return answered
 

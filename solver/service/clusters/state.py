@@ -18,6 +18,7 @@ from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.mirror import Mirror
 from solver.service.clusters.draft import Draft, Groups, Instances, Reserved, Tasks, task_faults
 from solver.service.clusters.totals import Totals
+from solver.service.pieces import field_of, fields_of
 from solver.service.repeats import MAX_REQUEST_ID
 from solver.v1 import cluster_pb2, task_group_pb2
 from solver.v1 import cluster_service_pb2 as wire
@@ -28,6 +29,8 @@ MAX_NAME = 255
 
 LAPSE_SECONDS, MOST_LAPSE_SECONDS = 300.0, 86_400.0
 """After which a plan that nothing confirms is given up: by default, and at most."""
+
+_INSTANCES = cluster_pb2.Cluster.INSTANCES_FIELD_NUMBER
 
 M = TypeVar("M")
 
@@ -67,8 +70,8 @@ class LiveCluster:
     # From the wire and back.
 
     @classmethod
-    def of(cls, name: str, version: int, state: wire.ClusterState) -> LiveCluster:
-        """The cluster of a state that was put.
+    def of(cls, name: str, version: int, state: wire.ClusterState | placing.PlaceRequest) -> LiveCluster:
+        """The cluster of a state that was put, or of a request that names its tasks.
 
         Raises
         ------
@@ -125,6 +128,18 @@ class LiveCluster:
                 )
                 for one in self.reserved.values()
             ],
+        )
+
+    def written(self) -> bytes:
+        """``response`` in bytes, maps in the order of their keys; in many steps, so that others are answered meanwhile."""
+        cluster = self.base.SerializeToString(deterministic=True) + fields_of(_INSTANCES, self.instances.values())
+        state = (field_of(1, cluster), fields_of(2, self.groups.values()), fields_of(3, self.tasks.values()))
+        return b"".join(
+            (
+                field_of(1, b"".join(state)),
+                wire.GetClusterResponse(version=self.version).SerializeToString(),
+                *(field_of(3, _reservation(one)) for one in self.reserved.values()),
+            )
         )
 
     def summary(self) -> wire.ClusterSummary:
@@ -258,6 +273,7 @@ class LiveCluster:
         return Draft(self.base.resources, self.instances, self.groups, self.tasks, self.reserved)
 
     def _next(self, draft: Draft) -> LiveCluster:
+        draft.finish()
         instances, groups, tasks = draft.instances.written, draft.groups.written, draft.tasks.written
         totals = self.totals
         if totals is not None:
@@ -273,6 +289,14 @@ class LiveCluster:
             totals=totals,
         )
 
+    def at(self, version: int) -> LiveCluster:
+        """The same at another version; what was written of it for requests stays."""
+        found = replace(self, version=version)
+        for name in ("_without_groups", "_group_parts"):
+            if name in self.__dict__:
+                found.__dict__[name] = self.__dict__[name]
+        return found
+
     def counted(self) -> LiveCluster:
         """The same version with its totals: a second for a large cluster, and no time once they are there."""
         if self.totals is not None:
@@ -282,6 +306,13 @@ class LiveCluster:
     def by_request(self, request_id: str) -> Reserved | None:
         """What a call of this name has reserved and is not confirmed yet."""
         return next((one for one in self.reserved.values() if request_id and one.request_id == request_id), None)
+
+
+def _reservation(one: Reserved) -> bytes:
+    head = wire.Reservation(id=one.id)
+    tail = wire.Reservation(lapses_at=one.lapses_at.isoformat(), request_id=one.request_id)
+    parts = fields_of(2, one.starting.values()), fields_of(3, one.stopping.values())
+    return b"".join((head.SerializeToString(), *parts, tail.SerializeToString()))
 
 
 def _named(path: str, key: str, messages: Iterable[M], faults: list[Fault]) -> dict[str, M]:

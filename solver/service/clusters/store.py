@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 from solver.errors import InvalidRequest, StoreFailed
 from solver.service.clusters import documents, placements
 from solver.service.clusters.state import LiveCluster
+from solver.service.pieces import fields_of
 from solver.v1 import cluster_service_pb2 as wire
 
 IN_MEMORY = ":memory:"
@@ -122,9 +123,15 @@ class Store:
             self._placements.drop(name)
         self._entries.pop(name, None)
 
-    def add_changes(self, after: LiveCluster, request: wire.ApplyChangesRequest) -> None:
-        """Keep what ``LiveCluster.changed`` has made."""
-        self._add(after, "changes", request.SerializeToString())
+    def add_changes(self, after: LiveCluster, request: wire.ApplyChangesRequest, payload: bytes | None = None) -> None:
+        """Keep what ``LiveCluster.changed`` has made.
+
+        Parameters
+        ----------
+        payload
+            The request in bytes, where they are at hand.
+        """
+        self._add(after, "changes", request.SerializeToString() if payload is None else payload)
 
     def add_commit(
         self,
@@ -133,9 +140,11 @@ class Store:
         reservation: str,
         now: datetime,
         events: Sequence[str] = (),
+        payload: bytes | None = None,
     ) -> None:
-        """Keep what ``LiveCluster.committed`` has made, and its events."""
-        self._add(after, "commit", request.SerializeToString(), reservation, now.isoformat(), events)
+        """Keep what ``LiveCluster.committed`` has made, and its events; ``payload`` as in ``add_changes``."""
+        written = request.SerializeToString() if payload is None else payload
+        self._add(after, "commit", written, reservation, now.isoformat(), events)
 
     def add_lapse(
         self, after: LiveCluster, now: datetime, events: Sequence[str] = (), reservations: Sequence[str] = ()
@@ -174,7 +183,8 @@ class Store:
                 self._write_whole(after)
                 entries = 0
             elif changes:
-                payload = wire.ApplyChangesRequest(name=after.name, changes=changes).SerializeToString()
+                named = wire.ApplyChangesRequest(name=after.name).SerializeToString()
+                payload = named + fields_of(wire.ApplyChangesRequest.CHANGES_FIELD_NUMBER, changes)
                 entries = self._entry(after, "changes", payload)
             if after.ecs is not None:
                 documents.write(self._database, after.name, after.ecs, written)
@@ -209,7 +219,7 @@ class Store:
         self._snapshot(cluster)
 
     def _snapshot(self, cluster: LiveCluster) -> None:
-        kept = cluster.response().SerializeToString(deterministic=True)
+        kept = cluster.written()
         # Not REPLACE, which would delete the journal through the foreign key.
         self._database.execute(
             "INSERT INTO cluster VALUES (?, ?, ?) "

@@ -113,10 +113,10 @@ class Totals:
         for name in tasks:
             for sign, task in ((-1, before.tasks.get(name)), (1, after.tasks.get(name))):
                 if task is not None:
-                    running[task.group] += sign
-                    counted = len(task.group.encode()) + len(task.instance.encode())
-                    size += sign * (task.ByteSize() + counted + 2 * FRAME_BYTES)
-                    touched[task.group] = None
+                    group = task.group
+                    running[group] += sign
+                    size += sign * (task.ByteSize() + _bytes_of(group) + _bytes_of(task.instance) + 2 * FRAME_BYTES)
+                    touched[group] = None
         for name in touched:
             for sign, found, counts in ((-1, before.groups, self.tasks), (1, after.groups, running)):
                 if name in found:
@@ -125,6 +125,10 @@ class Totals:
                     for r, resource in enumerate(resources):
                         taken[r] += sign * found[name].demand.get(resource, 0) * times
         return Totals(tuple(capacity), tuple(free), unlisted, tuple(taken), +attributes, +running, size)
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from solver.errors import InvalidRequest
+from solver.formats.ecs.mirror import INSTANCES, Index, Mirror
 from solver.service.clusters import ecs as following
 from solver.service.clusters.ecs import Update
 from solver.service.clusters.keeper import ClusterKeeper
@@ -296,3 +297,44 @@ def test_a_file_of_the_form_before_is_taken_up(tmp_path: Path) -> None:
         return names
 
     assert asyncio.run(taken_up()) == ["new", "old"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_snapshot_that_is_read_once_says_what_it_says_read_again(seed: int) -> None:
+    """Also where some of what is known is newer, and stays; and what finds documents fast finds them as a look at each does."""
+    ecs = begun(200 + seed)
+    cluster = put(ecs)
+    for _ in range(30):
+        ecs.step()
+    answers, events = ecs.answers(), list(ecs.events)
+    ecs.events.clear()
+    for _ in range(20 * (seed % 2)):
+        ecs.step()
+    cluster = update(cluster, *events, *ecs.events).cluster
+    found = following.put("prod", answers, cluster, NOW).cluster
+    for one in (cluster, found):
+        assert one.ecs is not None
+        index, again = one.ecs.index, Index.of_documents(one.ecs.documents)
+        assert {name: tasks for name, tasks in index.tasks_on.items() if tasks} == again.tasks_on
+        assert dict(index.pairs) == dict(again.pairs)
+        assert {name: count for name, count in index.running.items() if count} == dict(again.running)
+        assert index.arns == again.arns
+        assert index.named(index.arns) == sorted(one.ecs.documents[INSTANCES])
+    assert found.ecs is not None
+    fresh = following._made("prod", found.ecs, found.ecs.whole(NOW.isoformat()), cluster)
+    assert said(found) == said(fresh)
+    assert found.ecs.is_made_of(Mirror.of(answers)) is False
+
+
+def test_a_snapshot_is_refused_for_what_does_not_stay_of_it_too() -> None:
+    """A task whose event is newer, and whose document in the snapshot cannot be read."""
+    ecs = begun(44)
+    cluster = put(ecs)
+    answers = ecs.answers()
+    ecs._tell_task(next(iter(ecs.tasks.values())))
+    cluster = update(cluster, *ecs.events).cluster
+    listed = answers["tasks.json"][0]
+    assert isinstance(listed, dict)
+    listed["tasks"][0]["overrides"] = {"cpu": "many"}
+    with pytest.raises(InvalidRequest, match=r"tasks\.json\[0\]\.tasks\[0\]\.overrides\.cpu: is "):
+        following.put("prod", answers, cluster, NOW)
