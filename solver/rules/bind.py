@@ -156,9 +156,7 @@ class _Binder:
         short = [name for name in known if max(len(name), len(wrong)) <= LONGEST_COMPARED]
         close = difflib.get_close_matches(wrong, short, n=3) if len(self.faults) < MOST_LOOKED_FOR else []
         close = close or known[:3]
-        raise InvalidRequest.at(
-            "argument", f"'{wrong}' is no group of the request", f"such as {', '.join(close)}"
-        )
+        raise InvalidRequest.at("argument", f"'{wrong}' is no group of the request", f"such as {', '.join(close)}")
 
     def _cluster_rule(self, spec: RuleSpec) -> Constraint | reserve.Reserve:
         if spec.type == isolate_roles.TYPE:

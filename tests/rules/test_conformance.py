@@ -245,8 +245,10 @@ def _max_skew(draft: Draft) -> None:
 
 
 def _max_skew_of(draft: Draft) -> None:
-    selection = draft.r.choice(["", ", attribute:stack == prod", ", attribute:zone exists", ", attribute:rack in [1]"])
-    draft.owner(f"maxSkew({draft.r.choice(FIELDS)}, {draft.r.choice([1, 1, 2])}, {draft.r.choice([1, 2, 3, 4])}{selection})")
+    selection = draft.r.choice(
+        ["", ", attribute:stack == prod", ", attribute:rack exists", ", attribute:rack in [1, 2]"]
+    )
+    draft.owner(f"maxSkew({draft.r.choice(FIELDS)}, 1, {draft.r.choice([1, 3, 4])}{selection})")
 
 
 TAINTS = ("k=a:NoSchedule", "k=b:NoExecute,m=:NoSchedule", "k=a:PreferNoSchedule", "m=x:NoSchedule")
@@ -255,7 +257,9 @@ TAINTS = ("k=a:NoSchedule", "k=b:NoExecute,m=:NoSchedule", "k=a:PreferNoSchedule
 def _tolerates(draft: Draft) -> None:
     for row in draft.rows:
         row["taints"] = draft.r.choice([*TAINTS, None])
-    draft.owner(f"tolerates({draft.r.choice(['', 'k', 'k=a', 'k=b:NoExecute, m', 'm:NoSchedule', '*', '*:NoExecute'])})")
+    draft.owner(
+        f"tolerates({draft.r.choice(['', 'k', 'k=a', 'k=b:NoExecute, m', 'm:NoSchedule', '*', '*:NoExecute'])})"
+    )
 
 
 def _prefers(draft: Draft) -> None:
@@ -369,7 +373,9 @@ COST_SUBJECTS = {
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "prefers": Subject((Prefers,), _prefers, ("prefers",)),
     "soft affinity to several": Subject((SoftAffinity,), _families_rule("affinity", ", 3"), ("affinity",)),
-    "soft antiAffinity to several": Subject((SoftAntiAffinity,), _families_rule("antiAffinity", ", 2"), ("antiAffinity",)),
+    "soft antiAffinity to several": Subject(
+        (SoftAntiAffinity,), _families_rule("antiAffinity", ", 2"), ("antiAffinity",)
+    ),
     "soft antiAffinity": Subject((SoftAntiAffinity,), _field_rule("antiAffinity", ", 2"), ("antiAffinity",)),
 }
 
@@ -528,7 +534,15 @@ def test_terms_are_kept_exactly_where_the_plain_form_allows(name: str) -> None:
     assert looked_at or name in WITHOUT_TERMS
 
 
-WITHOUT_TERMS = {"affinity", "affinity to several", "daemon's port", "devices", "transient", "spread over", "depends on"}
+WITHOUT_TERMS = {
+    "affinity",
+    "affinity to several",
+    "daemon's port",
+    "devices",
+    "transient",
+    "spread over",
+    "depends on",
+}
 """Subjects whose rules depend on more than counts in parts of the cluster."""
 
 

@@ -50,7 +50,10 @@ class Accounting:
         return {name: self.scale.requested(name, amount) for name, amount in shape.requests}
 
     def snapshot(
-        self, holding: Iterable[tuple[Pod, int]], listening: Iterable[tuple[Pod, int]], computed: Mapping[str, list[str | None]]
+        self,
+        holding: Iterable[tuple[Pod, int]],
+        listening: Iterable[tuple[Pod, int]],
+        computed: Mapping[str, list[str | None]],
     ) -> ClusterSnapshot:
         """The cluster.
 

@@ -94,7 +94,11 @@ class Scale:
             amounts = asked.get(resource, set())
             exact = next(size for size, _ in UNITS if all(amount % size == 0 for amount in amounts))
             unit[resource] = next(
-                (size for size, _ in reversed(UNITS) if size >= exact and total.get(resource, 0) // size <= LARGEST_TOTAL),
+                (
+                    size
+                    for size, _ in reversed(UNITS)
+                    if size >= exact and total.get(resource, 0) // size <= LARGEST_TOTAL
+                ),
                 UNITS[0][0],
             )
             if unit[resource] > exact:

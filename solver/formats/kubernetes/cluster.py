@@ -10,6 +10,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import NO_GROUP, choose
+from solver.formats.ecs.remarks import listed
 from solver.formats.kubernetes.names import KubernetesNames
 from solver.formats.listed import Listed
 from solver.formats.operable import Operable
@@ -78,10 +79,17 @@ class KubernetesCluster(Operable):
         try:
             found = choose(self.problem, {} if faults else wanted, constraints, strategies, ranked, still)
         except InvalidRequest as invalid:
-            raise InvalidRequest([*faults, *(f for f in invalid.faults if not faults or f.path != "rules")]) from invalid
+            raise InvalidRequest(
+                [*faults, *(f for f in invalid.faults if not faults or f.path != "rules")]
+            ) from invalid
         if faults:
             raise InvalidRequest(faults)
-        return found, self.names.advice(found, entries)
+        waiting = [
+            f"{name}: the pods that wait for a node: {listed(self.pending[name])}"
+            for name, count in wanted.items()
+            if not starts and count > 1
+        ]
+        return found, (*waiting, *self.names.advice(found, entries))
 
     def _canonical(self, numbers: Mapping[str, int], faults: list[Fault], problem: str) -> dict[str, int]:
         """The same by the whole names of groups."""

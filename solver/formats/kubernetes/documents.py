@@ -45,6 +45,9 @@ LARGEST_YAML = 64 << 20
 MOST_NESTED = 100
 """Lists within lists, which the API never gives."""
 
+UNTOLD = "that no document tells"
+"""In place of the kind of an object of the API without one."""
+
 CLUSTER_WIDE = (NODE, PRIORITY_CLASS, NAMESPACE)
 
 
@@ -87,11 +90,11 @@ class Documents:
             return
         if not isinstance(value, dict) or depth > MOST_NESTED:
             raise UnreadableDocument.at(path, f"is {shown(value)}, and no object of the Kubernetes API", REMEDY)
-        named = value.get("kind") or kind
+        named = value.get("kind") or kind or _kind_of(value)
         if not isinstance(named, str) or not named:
             raise UnreadableDocument.at(f"{path}.kind", _without_kind(value), REMEDY)
         items = value.get("items")
-        if named.endswith("List") and (isinstance(items, list) or items is None):
+        if named.endswith("List") and (isinstance(items, list) or (items is None and "items" in value)):
             for at, item in enumerate(items or ()):
                 self._take(item, f"{path}.items[{at}]", named.removesuffix("List"), depth + 1)
             return
@@ -120,6 +123,16 @@ class Documents:
                     problem = f"'{'/'.join(filter(None, key))}' is also at {seen[key]}"
                     metadata.fault("name", problem, f"have each {kind} once")
                 seen.setdefault(key, element.path)
+
+
+def _kind_of(value: Mapping[str, object]) -> object:
+    """The kind of an object that does not say it, as archives have them: a pod has containers, a node says what it offers."""
+    spec, status = value.get("spec"), value.get("status")
+    if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+        return POD
+    if isinstance(status, dict) and isinstance(status.get("capacity"), dict) and "nodeInfo" in status:
+        return NODE
+    return UNTOLD if "metadata" in value else ""
 
 
 def _without_kind(value: Mapping[str, object]) -> str:

@@ -5,7 +5,8 @@
 ``statefulset:db/postgres``, ``daemonset:kube-system/kube-proxy``, ``replicaset:...``, ``job:...``
     Likewise. Pods of one revision that differ in what they request or where they may go are told apart by ``#2``, ``#3``.
 ``pod:default/debug``
-    A pod that nothing controls, or a static pod.
+    A pod that nothing controls, or a static pod. Those with the same labels of which one spreads over a topology are together
+    the family ``pods:default/debug``, called after the first.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solver.domain.request import Scheduling
+from solver.formats.kubernetes.documents import POD
 from solver.formats.kubernetes.pods import Pod, Shape
 from solver.formats.kubernetes.workloads import Workload, Workloads, scheduling_of
 from solver.rules.tolerates import Toleration
@@ -67,11 +69,27 @@ def groups_of(pods: Sequence[Pod], workloads: Workloads, taints: Iterable[str]) 
         kind, family, revision = workloads.identity(pod)
         kinds.setdefault(family, kind)
         by_family.setdefault(family, []).append((revision, normal.key(pod.shape, pod.labels), pod))
-    return [
+    found = [
         group
         for family, members in by_family.items()
         for group in _of_family(family, kinds[family], members, known.get(family), normal)
     ]
+    return _counted_together(found)
+
+
+def _counted_together(groups: list[PodGroup]) -> list[PodGroup]:
+    """Pods that nothing controls, with the same labels, are one family where one of them spreads: it counts them all."""
+    alike: dict[tuple[str, Labels], list[PodGroup]] = {}
+    for group in groups:
+        if group.kind == POD and group.labels and not any(pod.mirror for pod in group.pods):
+            alike.setdefault((group.namespace, group.labels), []).append(group)
+    family_of = {
+        group.name: f"pods:{members[0].name.partition(':')[2]}"
+        for members in alike.values()
+        if len(members) > 1 and any(group.shape.spreads for group in members)
+        for group in members
+    }
+    return [replace(group, family=family_of.get(group.name, group.family)) for group in groups]
 
 
 class _Normal:

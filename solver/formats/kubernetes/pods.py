@@ -207,7 +207,9 @@ def _toleration(element: Element) -> str:
     elif not key and operator == "Equal":
         element.fault("key", "is missing", "must be there, or the operator must be Exists")
     elif (key and not is_label_key(key)) or "," in value or ":" in value:
-        element.fault("key" if not value else "value", f"is {shown(value or key)}", "must be the key or value of a taint")
+        element.fault(
+            "key" if not value else "value", f"is {shown(value or key)}", "must be the key or value of a taint"
+        )
     else:
         matched = (key or "*") + ("" if operator == "Exists" else f"={value}")
         return f"{matched}:{effect}" if effect else matched

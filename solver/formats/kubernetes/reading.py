@@ -123,9 +123,7 @@ class _Reader:
         entries = [self._listed(group, accounting, maker, allowed, sizes) for group in groups]
         self._say_controllers(groups)
         held = located.going if self.stopping == "held" else []
-        snapshot = accounting.snapshot(
-            [*located.running, *held], [*located.running, *held], maker.computed
-        )
+        snapshot = accounting.snapshot([*located.running, *held], [*located.running, *held], maker.computed)
         place = {pod.id: g for g, group in enumerate(groups) for pod in group.pods}
         tasks = tuple(
             RunningTask(
@@ -142,9 +140,7 @@ class _Reader:
         cells = np.array([(task.group, task.instance) for task in tasks], np.int64).reshape(len(tasks), 2)
         running = Counts.of((len(groups), len(nodes)), cells[:, 0], cells[:, 1], np.ones(len(tasks), np.int64))
         pending = _pending(groups, located.waiting)
-        listed_groups = tuple(
-            replace(entry.group, start=len(pending.get(entry.group.name, ()))) for entry in entries
-        )
+        listed_groups = tuple(replace(entry.group, start=len(pending.get(entry.group.name, ()))) for entry in entries)
         return KubernetesCluster(
             problem=Problem(snapshot, listed_groups, running, tasks=tasks),
             warnings=tuple(self.remarks),
@@ -197,9 +193,7 @@ class _Reader:
     def _say_controllers(self, groups: Sequence[PodGroup]) -> None:
         """Controllers of which it is not known what they do with a pod that goes."""
         known = ("Pod", "Job")
-        text = (
-            "{names}: what controls the pods is not known, so that they stay unless a request names them, and none starts"
-        )
+        text = "{names}: what controls the pods is not known, so that they stay unless a request names them, and none starts"
         self.remarks.about(
             (g.family for g in groups if g.scheduling is Scheduling.STANDALONE and g.kind not in known), text, text
         )
@@ -236,7 +230,9 @@ class _Reader:
             strategies=said.strategies,
             priority=group.shape.priority,
             scheduling=group.scheduling,
-            minimum_healthy_percent=_healthy_percent(sizes[group.family], share, remarks) if replaced and share else None,
+            minimum_healthy_percent=_healthy_percent(sizes[group.family], share, remarks)
+            if replaced and share
+            else None,
             # An eviction ends a pod before another one starts (Kubernetes documentation, API-initiated Eviction).
             maximum_percent=100 if replaced else None,
         )

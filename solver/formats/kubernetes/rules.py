@@ -99,7 +99,9 @@ class RuleMaker:
         left_out = len(hard) + len(soft) - MAX_CONSTRAINTS
         if left_out > 0:
             soft = sorted(soft, key=_weight, reverse=True)[: MAX_CONSTRAINTS - len(hard)]
-            remarks.append(f"{left_out} of its preferences, the ones of least weight, are left out: it has too many rules")
+            remarks.append(
+                f"{left_out} of its preferences, the ones of least weight, are left out: it has too many rules"
+            )
         chain = self._chain(group, remarks)
         return Said(tuple(hard + soft), chain, tuple(dict.fromkeys(remarks)), refusal)
 
@@ -110,7 +112,9 @@ class RuleMaker:
         shape = group.shape
         if shape.selector:
             term = Term(shape.selector)
-            yield RuleSpec("memberOf", self._short(term.expression(), lambda node: term.matches(node.labels, node.name)))
+            yield RuleSpec(
+                "memberOf", self._short(term.expression(), lambda node: term.matches(node.labels, node.name))
+            )
         if shape.nodes is not None:
             yield RuleSpec("memberOf", self._short(either(shape.nodes), lambda node: _matches_any(shape.nodes, node)))
 
@@ -164,7 +168,9 @@ class RuleMaker:
         others = [family for family in families if family != group.family]
         if near:
             if own or others:
-                yield RuleSpec("affinity", f"{' | '.join([*([group.family] if own else []), *others])}, {field}{weight}")
+                yield RuleSpec(
+                    "affinity", f"{' | '.join([*([group.family] if own else []), *others])}, {field}{weight}"
+                )
             elif not term.weight:
                 remarks.append("its pod affinity selects no pod of the cluster: it can be nowhere")
                 yield RuleSpec("memberOf", NOWHERE)
@@ -203,7 +209,7 @@ class RuleMaker:
             return True
         if chosen.of_namespaces is None:
             return False
-        if name in self._namespaces or all(key == NAMESPACE_NAME for key in chosen.of_namespaces.keys()):
+        if name in self._namespaces or set(chosen.of_namespaces.keys()) <= {NAMESPACE_NAME}:
             return chosen.of_namespaces.matches({NAMESPACE_NAME: name, **self._namespaces.get(name, {})})
         return None
 
@@ -244,12 +250,16 @@ class RuleMaker:
         """Whether a spread is over the group's own pods; with a remark where it is over others too."""
         chosen = spread.chosen_by(dict(group.labels))
         if not self._selects(chosen, group):
-            remarks.append(f"its topology spread over {spread.key} counts other pods than its own, which is not modelled")
+            remarks.append(
+                f"its topology spread over {spread.key} counts other pods than its own, which is not modelled"
+            )
             return False
         families, _ = self._selected(chosen, all_if_unknown=False)
         others = [family for family in families if family != group.family]
         if others:
-            remarks.append(f"its topology spread over {spread.key} counts pods of {listed(others)} too: only its own do here")
+            remarks.append(
+                f"its topology spread over {spread.key} counts pods of {listed(others)} too: only its own do here"
+            )
         if not families[group.family]:
             remarks.append(f"its topology spread over {spread.key} counts one revision: all of them do here")
         return True
@@ -258,7 +268,9 @@ class RuleMaker:
         """Its strategies: what it would rather spread over; by default over zones and nodes, as kube-scheduler does."""
         if group.scheduling is Scheduling.DAEMON:
             return None
-        soft = [spread for spread in group.shape.spreads if not spread.hard and self._counts_itself(group, spread, remarks)]
+        soft = [
+            spread for spread in group.shape.spreads if not spread.hard and self._counts_itself(group, spread, remarks)
+        ]
         found = [f"attribute:{spread.key}" for spread in soft]
         if not found and group.scheduling is Scheduling.REPLICA:
             found = [*([f"attribute:{ZONE}"] if self._has_zones else []), "instanceId"]

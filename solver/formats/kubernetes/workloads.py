@@ -1,4 +1,7 @@
-"""What controls pods: deployments and their replica sets, stateful sets, daemon sets, jobs (Kubernetes documentation, Workloads)."""
+"""What controls pods: deployments and their replica sets, stateful sets, daemon sets, jobs.
+
+Source: Kubernetes documentation, Workloads.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from solver.formats.kubernetes.documents import (
     DAEMON_SET,
     DEPLOYMENT,
     JOB,
+    POD,
     REPLICA_SET,
     REPLICATION_CONTROLLER,
     STATEFUL_SET,
@@ -88,7 +92,7 @@ class Workloads:
         """The kind of what a pod belongs to, its family, and the revision in it."""
         kind, name = pod.owner
         if pod.mirror or not kind:
-            return "Pod", family_name("pod", pod.namespace, pod.name), ""
+            return POD, family_name(POD, pod.namespace, pod.name), ""
         revision = pod.labels.get(REVISION_LABEL, "")
         if kind == REPLICA_SET:
             owner = self.owner_of.get((pod.namespace, name))
