@@ -21,7 +21,10 @@ PAGE = 500
 MOST_RESTARTS = 3
 """How often a listing begins again because the place where it went on has expired."""
 
-GONE, NOT_FOUND, FORBIDDEN = 410, 404, 403
+SECONDS = 60
+"""That a page may take."""
+
+OK, GONE, NOT_FOUND, FORBIDDEN = 200, 410, 404, 403
 
 Document = Mapping[str, object]
 Progress = Callable[[str, int, int], None]
@@ -30,32 +33,45 @@ Warn = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object: the file that it goes to, and where the API lists it."""
+    """A kind of object: the file that it goes to, and what lists it in the package ``kubernetes``."""
 
     file: str
     kind: str
     version: str
-    path: str
+    api: str
+    method: str
     is_required: bool = False
+
+    @property
+    def plural(self) -> str:
+        """The kind as ``kubectl`` names it."""
+        return self.file.removesuffix(".json")
 
 
 KINDS = (
-    Kind("pods.json", "PodList", "v1", "/api/v1/pods", True),
-    Kind("nodes.json", "NodeList", "v1", "/api/v1/nodes", True),
-    Kind("namespaces.json", "NamespaceList", "v1", "/api/v1/namespaces"),
-    Kind("replicationcontrollers.json", "ReplicationControllerList", "v1", "/api/v1/replicationcontrollers"),
-    Kind("deployments.json", "DeploymentList", "apps/v1", "/apis/apps/v1/deployments"),
-    Kind("replicasets.json", "ReplicaSetList", "apps/v1", "/apis/apps/v1/replicasets"),
-    Kind("statefulsets.json", "StatefulSetList", "apps/v1", "/apis/apps/v1/statefulsets"),
-    Kind("daemonsets.json", "DaemonSetList", "apps/v1", "/apis/apps/v1/daemonsets"),
-    Kind("jobs.json", "JobList", "batch/v1", "/apis/batch/v1/jobs"),
-    Kind("poddisruptionbudgets.json", "PodDisruptionBudgetList", "policy/v1", "/apis/policy/v1/poddisruptionbudgets"),
+    Kind("pods.json", "PodList", "v1", "CoreV1Api", "list_pod_for_all_namespaces", True),
+    Kind("nodes.json", "NodeList", "v1", "CoreV1Api", "list_node", True),
+    Kind("namespaces.json", "NamespaceList", "v1", "CoreV1Api", "list_namespace"),
     Kind(
-        "priorityclasses.json",
-        "PriorityClassList",
-        "scheduling.k8s.io/v1",
-        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        "replicationcontrollers.json",
+        "ReplicationControllerList",
+        "v1",
+        "CoreV1Api",
+        "list_replication_controller_for_all_namespaces",
     ),
+    Kind("deployments.json", "DeploymentList", "apps/v1", "AppsV1Api", "list_deployment_for_all_namespaces"),
+    Kind("replicasets.json", "ReplicaSetList", "apps/v1", "AppsV1Api", "list_replica_set_for_all_namespaces"),
+    Kind("statefulsets.json", "StatefulSetList", "apps/v1", "AppsV1Api", "list_stateful_set_for_all_namespaces"),
+    Kind("daemonsets.json", "DaemonSetList", "apps/v1", "AppsV1Api", "list_daemon_set_for_all_namespaces"),
+    Kind("jobs.json", "JobList", "batch/v1", "BatchV1Api", "list_job_for_all_namespaces"),
+    Kind(
+        "poddisruptionbudgets.json",
+        "PodDisruptionBudgetList",
+        "policy/v1",
+        "PolicyV1Api",
+        "list_pod_disruption_budget_for_all_namespaces",
+    ),
+    Kind("priorityclasses.json", "PriorityClassList", "scheduling.k8s.io/v1", "SchedulingV1Api", "list_priority_class"),
 )
 
 
@@ -76,8 +92,8 @@ class Refused(Exception):
 class Client(Protocol):
     """What is needed of the API."""
 
-    def get(self, path: str, parameters: Mapping[str, str]) -> Document:
-        """The JSON object at a path.
+    def page(self, kind: Kind, place: str) -> Document:
+        """A list of objects of a kind as the API gives it, from the start or from where the page before ended.
 
         Raises
         ------
@@ -122,7 +138,7 @@ def import_kubernetes(
             if kind.is_required or refused.status not in (FORBIDDEN, NOT_FOUND):
                 raise SourceUnavailable(f"kubernetes: {refused}") from refused
             if warn is not None:
-                warn(f"{kind.file.removesuffix('.json')} cannot be listed, and count as absent: {refused}")
+                warn(f"{kind.plural} cannot be listed, and count as absent: {refused}")
             items = []
         documents[kind.file] = {"apiVersion": kind.version, "kind": kind.kind, "items": items}
     try:
@@ -147,11 +163,10 @@ def _listed(client: Client, kind: Kind) -> list[Document]:
 def _pages(client: Client, kind: Kind) -> Iterator[Document]:
     place = ""
     while True:
-        parameters = {"limit": str(PAGE), **({"continue": place} if place else {})}
-        answer = client.get(kind.path, parameters)
+        answer = client.page(kind, place)
         items, metadata = answer.get("items"), answer.get("metadata")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise Refused(f"{kind.path} gives no list of objects")
+            raise Refused(f"the list of {kind.plural} is no list of objects")
         yield from (_without_fields(item) for item in items)
         found = metadata.get("continue") if isinstance(metadata, dict) else ""
         if not found:
@@ -188,7 +203,7 @@ def connect(context: str | None = None) -> Client:
     """
     if find_spec("kubernetes") is None:
         raise SourceUnavailable("reading a live cluster needs kubernetes: pip install 'placement-solver[kubernetes]'")
-    from kubernetes import config
+    from kubernetes import client, config
 
     try:
         try:
@@ -199,44 +214,43 @@ def connect(context: str | None = None) -> Client:
             config.load_incluster_config()
     except config.ConfigException as wrong:
         raise SourceUnavailable(f"kubernetes: {wrong}; name a context of your kubeconfig file") from wrong
-    from kubernetes.client import ApiClient
-
-    return _Api(ApiClient())
+    return _Api(client.ApiClient())
 
 
 class _Api:
-    """The API through the package ``kubernetes``."""
+    """The API through the package ``kubernetes``, whose answers are taken as they come, unread by its models."""
 
     def __init__(self, api: object) -> None:
         self._api = api
 
-    def get(self, path: str, parameters: Mapping[str, str]) -> Document:
-        """The JSON object at a path.
+    def page(self, kind: Kind, place: str) -> Document:
+        """A list of objects of a kind, from the start or from where the page before ended.
 
         Raises
         ------
         Refused
             If there is none.
         """
-        from kubernetes.client import ApiException
+        from kubernetes import client
         from urllib3.exceptions import HTTPError
 
-        call = getattr(self._api, "call_api")  # noqa: B009
+        listing = getattr(getattr(client, kind.api)(self._api), kind.method)
+        more = {"_continue": place} if place else {}
         try:
-            found = call(
-                path,
-                "GET",
-                query_params=list(parameters.items()),
-                header_params={"Accept": "application/json"},
-                auth_settings=["BearerToken"],
-                response_type="object",
-                _return_http_data_only=True,
-                _request_timeout=60,
-            )
-        except ApiException as wrong:
-            raise Refused(f"GET {path}: {wrong.status} {wrong.reason}", int(wrong.status or 0)) from wrong
+            answer = listing(limit=PAGE, _preload_content=False, _request_timeout=SECONDS, **more)
+            content = answer.data if answer.data is not None else answer.read()
+            if answer.status != OK:
+                raise Refused(
+                    f"the list of {kind.plural} is refused ({answer.status} {answer.reason})", int(answer.status)
+                )
+            found = json.loads(content)
+        except client.ApiException as wrong:
+            said = f"the list of {kind.plural} is refused ({wrong.status} {wrong.reason})"
+            raise Refused(said, int(wrong.status or 0)) from wrong
         except (HTTPError, OSError) as wrong:
-            raise Refused(f"GET {path}: {wrong}") from wrong
+            raise Refused(f"the list of {kind.plural} cannot be read ({wrong})") from wrong
+        except ValueError as wrong:
+            raise Refused(f"the list of {kind.plural} is no JSON ({wrong})") from wrong
         if not isinstance(found, dict):
-            raise Refused(f"GET {path}: the answer is no object")
+            raise Refused(f"the list of {kind.plural} is no object")
         return found

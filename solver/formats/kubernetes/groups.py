@@ -117,11 +117,11 @@ def _keys(pods: Iterable[Pod], workloads: Iterable[Workload]) -> frozenset[str]:
     """The labels that some selector of a pod or template reads."""
     found: set[str] = set()
     for shape in {*(pod.shape for pod in pods), *(workload.shape for workload in workloads)}:
-        for term in (*shape.near, *shape.apart, *shape.spreads):
-            found.update(term.chosen.selector.keys() if term.chosen.selector else ())
-            found.update(term.same)
-        for pod_term in (*shape.near, *shape.apart):
-            found.update(pod_term.other)
+        terms = (*shape.near, *shape.apart)
+        for chosen in [*(term.chosen for term in terms), *(spread.chosen for spread in shape.spreads)]:
+            found.update(chosen.selector.keys() if chosen.selector else ())
+        for keys in [*(term.same + term.other for term in terms), *(spread.same for spread in shape.spreads)]:
+            found.update(keys)
     return frozenset(found)
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from solver.domain.cluster import ZONE
 from solver.domain.request import MAX_CONSTRAINTS, MAX_STRATEGIES, RuleSpec, Scheduling
@@ -143,7 +144,7 @@ class RuleMaker:
             if not term.labels and not term.fields:
                 continue  # It matches no node, so that it prefers none.
             most = MAX_LENGTH - len(f"{weight}, ")
-            text = self._short(term.expression(), lambda node, term=term: term.matches(node.labels, node.name), most)
+            text = self._short(term.expression(), partial(_matches_any, (term,)), most)
             yield RuleSpec("prefers", f"{weight}, {text}")
 
     # Other pods.
