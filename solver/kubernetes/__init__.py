@@ -1,5 +1,5 @@
 """Live Kubernetes clusters, through their API (the extra ``kubernetes``)."""
 
-from solver.kubernetes.live import Client, Refused, connect, import_kubernetes
+from solver.kubernetes.live import KINDS, Client, Kind, Refused, connect, import_kubernetes
 
-__all__ = ["Client", "Refused", "connect", "import_kubernetes"]
+__all__ = ["KINDS", "Client", "Kind", "Refused", "connect", "import_kubernetes"]

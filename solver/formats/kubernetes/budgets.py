@@ -155,5 +155,8 @@ def _shares(allowed: int, healthy: Sequence[int]) -> list[int]:
 
 
 def least_percent(total: int, kept: int) -> int:
-    """The smallest percentage of which ``ceil(total * percent / 100)`` is at least ``kept``."""
-    return min(100 * (kept - 1) // total + 1, 100) if total and kept > 0 else 0
+    """A percentage of which ``ceil(total * percent / 100)`` is ``kept``, or else the smallest of which it is more."""
+    if not total or kept <= 0:
+        return 0
+    percent = min(100 * kept // total, 100)
+    return percent if -(-percent * total // 100) >= kept else percent + 1

@@ -183,11 +183,11 @@ def test_yaml_and_json_say_the_same(tmp_path: Path) -> None:
 
 
 def test_documents_changed_at_random_are_read_or_refused() -> None:
-    """A value of another type anywhere gives a cluster or faults, and nothing else (seeds 0 to 149)."""
+    """A value of another type anywhere gives a cluster or faults, and nothing else (seeds 0 to 49)."""
     values: list[Any] = [None, True, -1, 10**30, 0.5, "", "x", "\ud800", [], {}, [[]], [{}], {"a": {}}, "1e999"]
     whole = dump(nodes=40)
     refused = 0
-    for seed in range(150):
+    for seed in range(50):
         r = random.Random(seed)
         objects = copy.deepcopy(whole)
         for _ in range(r.randint(1, 3)):
@@ -203,4 +203,4 @@ def test_documents_changed_at_random_are_read_or_refused() -> None:
             cluster_of(objects)
         except PlacementSolverError:
             refused += 1
-    assert 20 < refused < 150
+    assert 10 < refused < 50
