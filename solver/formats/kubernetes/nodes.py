@@ -37,6 +37,11 @@ class Node:
     created: str | None
 
     @property
+    def every_taint(self) -> tuple[str, ...]:
+        """With that of a cordoned node."""
+        return (*self.taints, f"{CORDONED}=:NoSchedule") if self.cordoned else self.taints
+
+    @property
     def zone(self) -> str | None:
         """The zone that its labels say."""
         return next((self.labels[key] for key in ZONES if key in self.labels), None)

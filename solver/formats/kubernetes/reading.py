@@ -112,7 +112,7 @@ class _Reader:
         for kind, count in sorted(documents.unread.items()):
             self.remarks.say(f"{counted(count, 'object')} of kind {kind} not read")
         located = self._located(nodes, pods)
-        groups = groups_of(located.pods, workloads, (taint for node in nodes for taint in node.taints))
+        groups = groups_of(located.pods, workloads, (taint for node in nodes for taint in node.every_taint))
         shapes = [*(group.shape for group in groups), *(pod.shape for pod, _ in located.going)]
         accounting = Accounting(nodes, shapes, self.remarks)
         desired = _desired(groups, workloads)

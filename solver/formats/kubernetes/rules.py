@@ -233,13 +233,12 @@ class RuleMaker:
         if spread.by_affinity:
             parts += [Term(shape.selector).expression()] if shape.selector else []
             parts += [either(shape.nodes)] if shape.nodes is not None else []
-        refused = refused_by(self._taints, shape.tolerations) if spread.by_taints else []
 
         def holds(node: Node) -> bool:
             return (
                 all(key in node.labels for key in keys)
                 and (not spread.by_affinity or _admits(group, node))
-                and not (spread.by_taints and (node.cordoned or set(refused) & set(node.taints)))
+                and not (spread.by_taints and refused_by(node.every_taint, shape.tolerations))
             )
 
         text = both(parts)
