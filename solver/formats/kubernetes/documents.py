@@ -233,8 +233,7 @@ def _yaml_values(content: bytes, name: str) -> Iterator[tuple[object, str]]:
 
         def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
             if self.check_event(yaml.AliasEvent):
-                event = self.peek_event()
-                raise yaml.YAMLError(f"line {event.start_mark.line + 1} has an alias, which is not read")
+                raise yaml.YAMLError("it has an alias, which is not read")
             return super().compose_node(parent, index)
 
     # A date is text here, as it is in JSON.
