@@ -15,6 +15,7 @@ from solver.cli.exits import MEANING, MEANING_OF_APPLY, codes
 from solver.cli.follow import follow
 from solver.cli.health import health
 from solver.cli.import_ecs import ecs
+from solver.cli.import_kubernetes import kubernetes
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
 from solver.cli.query import query
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-importers = typer.Typer(help="Read a live cluster into a folder of documents.", no_args_is_help=True)
+importers = typer.Typer(help="Read a cluster into a folder of documents, or check one.", no_args_is_help=True)
 
 for command in (place, terminate, drain, rebalance, reconcile, deploy):
     app.command(epilog=CODES)(command)
@@ -49,6 +50,7 @@ app.command(epilog="Exit codes: 0 it serves; 1 it does not, or does not answer; 
 app.command(epilog="Exit codes: 0 every event was taken; 1 failure; 2 bad input; 3 an event was refused.")(follow)
 app.command()(warm_up)
 importers.command()(ecs)
+importers.command()(kubernetes)
 app.add_typer(importers, name="import")
 audits = typer.Typer(help="Look into the file of serve --audit.", no_args_is_help=True)
 audits.command(epilog=audit.CODES)(audit.verify)

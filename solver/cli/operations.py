@@ -282,8 +282,8 @@ def deploy(
 
         def asked(cluster: Cluster) -> tuple[Problem, Sequence[str]]:
             if not isinstance(cluster, EcsCluster):
-                remedy = "name a folder of ECS documents, or use reconcile with a row for each revision"
-                raise InvalidRequest.at("CLUSTER_DIR", "holds tables, which know no task definitions", remedy)
+                remedy = "name a folder of ECS documents, or use reconcile"
+                raise InvalidRequest.at("CLUSTER_DIR", "holds no ECS documents, and so no task definitions", remedy)
             return cluster.deploy(service or "", task_definition or "", desired=count, **standing)
 
         _run(common, said, Kind.DEPLOY, asked, given, all_or_nothing=all_or_nothing)

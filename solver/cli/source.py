@@ -1,4 +1,4 @@
-"""Where a problem comes from: a folder of ECS documents, a folder of tables, a vector packing file, or a request file."""
+"""Where a problem comes from: a folder of ECS documents, of Kubernetes objects or of tables, a vector packing file, a request."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from solver.errors import InvalidRequest, UnreadableDocument
 
 if TYPE_CHECKING:
     from solver.formats.ecs import EcsCluster
+    from solver.formats.kubernetes import KubernetesCluster
     from solver.formats.table_cluster import TableCluster
     from solver.service.decode import PlaceCall
 
-    Cluster: TypeAlias = EcsCluster | TableCluster
+    Cluster: TypeAlias = EcsCluster | KubernetesCluster | TableCluster
 
 ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
 
@@ -52,7 +53,11 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
         from solver.formats.tables import read_tables
 
         return TableCluster(read_tables(directory))
-    remedy = f"must hold {', '.join(ECS_DOCUMENTS)}, or instances.csv and groups.csv"
+    from solver.formats.kubernetes import looks_like_kubernetes, read
+
+    if looks_like_kubernetes(directory):
+        return read(directory, stopping=stopping)
+    remedy = f"must hold {', '.join(ECS_DOCUMENTS)}, what kubectl get -o json prints, or instances.csv and groups.csv"
     raise UnreadableDocument.at(str(directory), "holds no cluster", remedy)
 
 

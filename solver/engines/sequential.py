@@ -260,7 +260,7 @@ def _evened_out_by(rule: Constraint, chain: Sequence[Strategy], problem: Problem
     Filling the lowest bucket first keeps every bucket within k of the smallest until a bucket is full; from then on no
     bucket may rise more than k above that one. So the rule is a cap known beforehand.
     """
-    if not isinstance(rule, MaxSkew) or rule.owner != group or not chain:
+    if not isinstance(rule, MaxSkew) or rule.owner != group or rule.has_few or not chain:
         return False
     first = chain[0]
     if not isinstance(first, Spread) or first.field != rule.field:

@@ -159,7 +159,7 @@ class Situation:
         """Groups whose tasks could make room for others: leaving out their count must not forbid them."""
         rules = [self.whole.constraints[member.index] for member in kept if member.kind is Kind.RULE]
         groups = self.problem.groups
-        families = {rule.family for rule in rules if isinstance(rule, Affinity)}
+        families = {name for rule in rules if isinstance(rule, Affinity) for name in rule.families(self.problem)}
         families |= {groups[rule.owner].family for rule in rules if isinstance(rule, MaxSkew)}
         reading = any(isinstance(rule, MemberOf) and not rule.is_static for rule in rules)
         return [reading or group.family in families for group in groups]

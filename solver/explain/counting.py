@@ -72,7 +72,7 @@ def _linked(rule: Constraint, state: Placement, group: int, room: Ints) -> int |
         takes = np.where(open_to_one, room, 0)
         counts, outside = buckets.count(takes), int(takes[~buckets.inside].sum())
         # All in one bucket; where the family broke the rule before, it may stay in each of its buckets.
-        present = buckets.count(state.family(rule.family)) > 0
+        present = buckets.count(rule.theirs(state)) > 0
         return outside + (int(counts[present].sum()) if present.any() else int(counts.max(initial=0)))
     return None
 
@@ -89,8 +89,9 @@ def _skewed(rule: MaxSkew, state: Placement, group: int, room: Ints) -> int:
         return outside
     counts = buckets.count(state.family(problem.groups[rule.owner].family))
     rooms = buckets.count(room)
-    allowed = rule.k if group == rule.owner else max(rule.k, int(counts.max() - counts.min()))
-    level = int((counts + rooms).min())
+    smallest = 0 if rule.has_few else int(counts.min())
+    allowed = rule.k if group == rule.owner else max(rule.k, int(counts.max()) - smallest)
+    level = 0 if rule.has_few else int((counts + rooms).min())
     return outside + int(np.clip(level + allowed - counts, 0, rooms).sum())
 
 

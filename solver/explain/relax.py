@@ -111,7 +111,7 @@ class Relaxations:
 
         def option(k: int) -> Option:
             if isinstance(rule, MaxSkew):
-                spec = RuleSpec(max_skew.TYPE, f"{rule.field}, {k}")
+                spec = RuleSpec(max_skew.TYPE, rule.argument(k))
             else:
                 spec = RuleSpec(max_per_instance.TYPE, str(k))
             owner = self.problem.groups[rule.owner].name

@@ -271,7 +271,9 @@ class _Reader:
         self._named: dict[str, int] = {}
         self._places: dict[int, tuple[int, int, int]] = {}
         self._tasks = {task.id: task for task in problem.tasks}
-        self._short = {task.id.rsplit("/", 1)[-1]: task.id for task in problem.tasks}
+        last = Counter(task.id.rsplit("/", 1)[-1] for task in problem.tasks)
+        by_last = {task.id.rsplit("/", 1)[-1]: task.id for task in problem.tasks}
+        self._short = {short: identity for short, identity in by_last.items() if last[short] == 1}
 
     def take(self, row: Row) -> None:
         """One row."""
@@ -301,7 +303,7 @@ class _Reader:
         self._last_line[group, instance] = row.line
         if not row.task:
             return
-        identity = self._short.get(row.task.rsplit("/", 1)[-1], row.task)
+        identity = self._identity(row)
         if identity in self._named:
             self._fault(row, f"the task '{row.task}' is already on line {self._named[identity]}", "name each task once")
         self._named[identity] = row.line
@@ -313,13 +315,17 @@ class _Reader:
 
     def task(self, row: Row) -> RunningTask | None:
         """The task that a row names."""
-        return self._tasks.get(self._short.get(row.task.rsplit("/", 1)[-1], row.task))
+        return self._tasks.get(self._identity(row))
+
+    def _identity(self, row: Row) -> str:
+        """The id of the task that a row names, whole or by its last part where only one task has it."""
+        return row.task if row.task in self._tasks else self._short.get(row.task.rsplit("/", 1)[-1], row.task)
 
     def action(self, row: Row) -> Action:
         """The action of a row without faults."""
         ids = self.problem.cluster.instance_ids
         group, instance, leaves = self._places[row.line]
-        task = self._short.get(row.task.rsplit("/", 1)[-1], row.task)
+        task = self._identity(row)
         if not task and row.action != "start":
             task = self._chosen(group, leaves)
         step, moves = int(row.step), row.action == "move"

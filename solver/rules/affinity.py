@@ -2,7 +2,7 @@
 
 Hard: a bucket of the field that gets a task of the owner holds a task of the family in the end. With the owner's own
 family: all of its tasks share one bucket. With a weight, ``affinity(group, field, weight)``, it is soft: each task of the
-owner in a bucket without the family costs the weight.
+owner in a bucket without the family costs the weight. Several families, ``affinity(a | b, field)``, count as one.
 """
 
 from __future__ import annotations
@@ -52,44 +52,44 @@ class Affinity(CompanionConstraint):
         return False
 
     def scope(self, problem: Problem) -> Iterable[int]:
-        return problem.families[self.family] if self.with_itself(problem) else (self.owner,)
+        return self.members(problem) if self.with_itself(problem) else (self.owner,)
 
     def binds(self, problem: Problem) -> Iterable[int]:
         """A task of the family that moves away would leave the owner's tasks alone."""
-        return {self.owner, *problem.families.get(self.family, ())}
+        return {self.owner, *self.members(problem)}
 
     def stepwise(self, problem: Problem, group: int) -> bool:
-        return self.with_itself(problem) and problem.groups[group].family == self.family
+        return self.with_itself(problem) and self.concerned(problem, group)
 
     def room(self, state: Placement, group: int) -> Ints:
         problem = state.problem
         buckets = Buckets.everywhere(problem, self.field)
         if self.with_itself(problem):
-            if problem.groups[group].family != self.family:
+            if not self.concerned(problem, group):
                 return super().room(state, group)
-            used = buckets.count(state.family(self.family)) > 0
-            most = max(1, int((buckets.count(state.before.family(self.family)) > 0).sum()))
+            used = buckets.count(self.theirs(state)) > 0
+            most = max(1, int((buckets.count(self.theirs(state.before)) > 0).sum()))
             fine = used | (int(used.sum()) < most)
         elif group != self.owner:
             return super().room(state, group)
         else:
-            fine = buckets.count(state.family(self.family)) > 0
+            fine = buckets.count(self.theirs(state)) > 0
         inside = np.where(buckets.inside, np.append(fine, False)[buckets.of], group != self.owner)
         return np.where(inside, UNLIMITED, 0)
 
     def compile(self, model: Model) -> None:
         problem = model.problem
         buckets = Buckets.everywhere(problem, self.field)
-        family = problem.families.get(self.family, ())
+        family = self.members(problem)
         before = Placement(problem)
         binding = model.binding(self.binds(problem))
         if self.with_itself(problem):
             used = [model.at_least_one(model.tasks_over(family, members)) for members in buckets.members()]
-            most = max(1, int((buckets.count(before.family(self.family)) > 0).sum()))
+            most = max(1, int((buckets.count(self.theirs(before)) > 0).sum()))
             model.at_most(total(model.truth(literal) for literal in used), most, binding)
             return
         own_before = buckets.count(before.row(self.owner))
-        family_before = buckets.count(before.family(self.family))
+        family_before = buckets.count(self.theirs(before))
         touched = set(buckets.of[model.touched([self.owner, *family])].tolist()) - {-1}
         members = buckets.members()
         for b in sorted(touched):
@@ -100,7 +100,7 @@ class Affinity(CompanionConstraint):
     def breaks(self, model: Model) -> Iterable[Literal]:
         problem = model.problem
         members = Buckets.everywhere(problem, self.field).members()
-        family = problem.families.get(self.family, ())
+        family = self.members(problem)
         there = [model.at_least_one(model.tasks_over(family, inside)) for inside in members]
         if self.with_itself(problem):
             yield model.at_least(total(model.truth(literal) for literal in there), 2)
@@ -113,7 +113,7 @@ class Affinity(CompanionConstraint):
     def breaches(self, placement: Placement) -> Breaches:
         problem = placement.problem
         buckets = Buckets.everywhere(problem, self.field)
-        family = buckets.count(placement.family(self.family))
+        family = buckets.count(self.theirs(placement))
         own = placement.row(self.owner)
         homeless = np.maximum(placement.change(self.owner), 0)[~buckets.inside].sum()
         if self.with_itself(problem):
@@ -138,7 +138,7 @@ class SoftAffinity(CompanionCost):
 
     def value(self, placement: Placement) -> int:
         buckets = Buckets.everywhere(placement.problem, self.field)
-        there = buckets.count(placement.family(self.family)) > 0
+        there = buckets.count(self.theirs(placement)) > 0
         own = placement.row(self.owner)
         near = np.append(there, False)[buckets.of] & buckets.inside
         return self.weight * int(own[~near].sum())
@@ -146,7 +146,7 @@ class SoftAffinity(CompanionCost):
     def compile(self, model: Model) -> Sum:
         problem = model.problem
         buckets = Buckets.everywhere(problem, self.field)
-        family = problem.families.get(self.family, ())
+        family = self.members(problem)
         parts = [model.tasks_over([self.owner], np.flatnonzero(~buckets.inside))]
         for members in buckets.members():
             own = model.tasks_over([self.owner], members)

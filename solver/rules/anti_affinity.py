@@ -2,7 +2,8 @@
 
 Hard: no bucket of the field holds both. With the owner's own family: at most one task of it in a bucket. With a weight,
 ``antiAffinity(group, field, weight)``, it is soft: each task of the owner in a bucket with the family costs the weight.
-An instance without the field is a bucket of its own that keeps apart from all others.
+An instance without the field is a bucket of its own that keeps apart from all others. Several families,
+``antiAffinity(a | b, field)``, count as one.
 """
 
 from __future__ import annotations
@@ -60,29 +61,28 @@ class AntiAffinity(CompanionConstraint):
     reason: str = "AntiAffinity placement constraint unsatisfied."
 
     def scope(self, problem: Problem) -> Iterable[int]:
-        return {self.owner, *problem.families.get(self.family, ())}
+        return {self.owner, *self.members(problem)}
 
     def stepwise(self, problem: Problem, group: int) -> bool:
-        own = problem.groups[self.owner].family
-        return own == self.family == problem.groups[group].family
+        return self.with_itself(problem) and self.concerned(problem, group)
 
     def room(self, state: Placement, group: int) -> Ints:
         problem = state.problem
         buckets = _buckets(problem, self.field)
-        family = buckets.count(state.family(self.family))
+        family = buckets.count(self.theirs(state))
         if self.with_itself(problem):
-            if problem.groups[group].family != self.family:
+            if not self.concerned(problem, group):
                 return np.full(state.size, UNLIMITED)
             return np.maximum(1 - family, 0)[buckets.of]
         if group == self.owner:
             return np.where(family > 0, 0, UNLIMITED)[buckets.of]
-        if problem.groups[group].family == self.family:
+        if self.concerned(problem, group):
             return np.where(buckets.count(state.row(self.owner)) > 0, 0, UNLIMITED)[buckets.of]
         return np.full(state.size, UNLIMITED)
 
     def terms(self, problem: Problem) -> Sequence[Term] | None:
         buckets, groups = _buckets(problem, self.field), len(problem.groups)
-        family = flags(groups, problem.families.get(self.family, ()))
+        family = flags(groups, self.members(problem))
         if self.with_itself(problem):
             return (AtMost(family.astype(np.int64), buckets.of, np.ones(len(buckets), np.int64)),)
         return (Apart(flags(groups, [self.owner]), family, buckets.of, len(buckets)),)
@@ -90,11 +90,11 @@ class AntiAffinity(CompanionConstraint):
     def compile(self, model: Model) -> None:
         problem = model.problem
         buckets = _buckets(problem, self.field)
-        family = problem.families.get(self.family, ())
+        family = self.members(problem)
         before = Placement(problem)
         together = self._together(buckets, before)
         own_before = buckets.count(before.row(self.owner))
-        family_before = buckets.count(before.family(self.family))
+        family_before = buckets.count(self.theirs(before))
         members = buckets.members()
         for b in sorted(set(buckets.of[model.touched([self.owner, *family])].tolist())):
             theirs = model.tasks_over(family, members[b])
@@ -113,7 +113,7 @@ class AntiAffinity(CompanionConstraint):
     def breaks(self, model: Model) -> Iterable[Literal]:
         problem = model.problem
         buckets = _buckets(problem, self.field)
-        family = problem.families.get(self.family, ())
+        family = self.members(problem)
         members = buckets.members()
         for b in np.flatnonzero(self._together(buckets, Placement(problem))).tolist():
             theirs = model.tasks_over(family, members[b])
@@ -125,7 +125,7 @@ class AntiAffinity(CompanionConstraint):
 
     def _together(self, buckets: Buckets, placement: Placement) -> Ints:
         """``int64[B]``: tasks that stand together against the rule."""
-        family = buckets.count(placement.family(self.family))
+        family = buckets.count(self.theirs(placement))
         if self.with_itself(placement.problem):
             return np.where(family > 1, family, 0)
         own = buckets.count(placement.row(self.owner))
@@ -150,17 +150,17 @@ class SoftAntiAffinity(CompanionCost):
 
     def _companions(self, problem: Problem) -> int:
         """How many tasks of the family in a bucket are one too many: the second, if it is the owner's own."""
-        return 2 if problem.groups[self.owner].family == self.family else 1
+        return 2 if self.with_itself(problem) else 1
 
     def value(self, placement: Placement) -> int:
         buckets = _buckets(placement.problem, self.field)
-        crowded = buckets.count(placement.family(self.family)) >= self._companions(placement.problem)
+        crowded = buckets.count(self.theirs(placement)) >= self._companions(placement.problem)
         return self.weight * int(placement.row(self.owner)[crowded[buckets.of]].sum())
 
     def compile(self, model: Model) -> Sum:
         problem = model.problem
         buckets = _buckets(problem, self.field)
-        family = problem.families.get(self.family, ())
+        family = self.members(problem)
         parts = []
         for members in buckets.members():
             own = model.tasks_over([self.owner], members)

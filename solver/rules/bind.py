@@ -23,8 +23,10 @@ from solver.rules import (
     max_per_instance,
     max_skew,
     member_of,
+    prefers,
     reserve,
     spread,
+    tolerates,
 )
 from solver.rules import random as random_strategy
 from solver.rules.base import Constraint, Cost, Strategy
@@ -52,6 +54,8 @@ CONSTRAINTS: dict[str, Callable[[int, str], Constraint | Cost]] = {
     max_per_instance.TYPE: max_per_instance.MaxPerInstance.parse,
     max_skew.TYPE: max_skew.MaxSkew.parse,
     member_of.TYPE: member_of.MemberOf.parse,
+    prefers.TYPE: prefers.Prefers.parse,
+    tolerates.TYPE: tolerates.Tolerates.parse,
 }
 MOST_COMPARED, LONGEST_COMPARED, MOST_LOOKED_FOR = 200, 100, 5
 """Families, and characters of their names, among which one that was meant is looked for; and how often."""
@@ -142,16 +146,17 @@ class _Binder:
 
     def _refuse_unknown_family(self, rule: Constraint | Cost) -> None:
         """An affinity names a family of the request (§11.2); a family without tasks is one, too."""
-        if not isinstance(rule, CompanionConstraint | CompanionCost) or rule.family in self.problem.families:
+        if not isinstance(rule, CompanionConstraint | CompanionCost):
+            return
+        wrong = next((name for name in rule.families(self.problem) if name not in self.problem.families), None)
+        if wrong is None:
             return
         known = list(islice(self.problem.families, MOST_COMPARED))
         # To compare two names takes time that grows with the square of their length.
-        short = [name for name in known if max(len(name), len(rule.family)) <= LONGEST_COMPARED]
-        close = difflib.get_close_matches(rule.family, short, n=3) if len(self.faults) < MOST_LOOKED_FOR else []
+        short = [name for name in known if max(len(name), len(wrong)) <= LONGEST_COMPARED]
+        close = difflib.get_close_matches(wrong, short, n=3) if len(self.faults) < MOST_LOOKED_FOR else []
         close = close or known[:3]
-        raise InvalidRequest.at(
-            "argument", f"'{rule.family}' is no group of the request", f"such as {', '.join(close)}"
-        )
+        raise InvalidRequest.at("argument", f"'{wrong}' is no group of the request", f"such as {', '.join(close)}")
 
     def _cluster_rule(self, spec: RuleSpec) -> Constraint | reserve.Reserve:
         if spec.type == isolate_roles.TYPE:
@@ -191,7 +196,10 @@ class _Binder:
 
     def _on_buckets(self, rule: Constraint, usable: list[Bools]) -> Constraint:
         """A ``maxSkew`` looks at the buckets that its group may use, which the other rules decide."""
-        return rule.over(self._buckets(rule.field, usable[rule.owner])) if isinstance(rule, MaxSkew) else rule
+        if not isinstance(rule, MaxSkew):
+            return rule
+        own = rule.selected(self.problem)
+        return rule.over(self._buckets(rule.field, usable[rule.owner]) if own is None else own)
 
     def _chain_specs(self, g: int) -> list[tuple[str, str]]:
         def read(spec: RuleSpec) -> tuple[str, str]:

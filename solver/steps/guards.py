@@ -189,6 +189,8 @@ class Level(Guard):
     rule: MaxSkew
 
     def fails(self, wave: Wave) -> bool:
+        if self.rule.has_few:
+            return bool(self.found(wave.high))
         buckets = self.rule.buckets
         name = self.problem.groups[self.rule.owner].family
         high, low = wave.high.family(name), wave.low.family(name)
@@ -327,7 +329,7 @@ def _guard(rule: Constraint, problem: Problem, excused: dict[tuple[str, str, str
         return Level(rule, problem, excused, scope, scope)
     if isinstance(rule, Affinity) and not rule.with_itself(problem):
         family = nobody.copy()
-        family[list(problem.families.get(rule.family, ()))] = True
+        family[list(rule.members(problem))] = True
         return Following(rule, problem, excused, scope, family)
     if isinstance(rule, Devices):
         return Seated(rule, problem, excused, scope, nobody, after=after)

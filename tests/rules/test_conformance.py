@@ -45,11 +45,13 @@ from solver.rules.max_skew import MaxSkew
 from solver.rules.member_of import MemberOf
 from solver.rules.overload import Overload
 from solver.rules.ports import HostPort, PortCount
+from solver.rules.prefers import Prefers
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
 from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
 from solver.rules.spread_over import SpreadOver
+from solver.rules.tolerates import Tolerates
 from solver.rules.transient import Transient
 from solver.rules.unplaced import Unplaced
 from solver.rules.weighted import Weighted
@@ -242,6 +244,39 @@ def _max_skew(draft: Draft) -> None:
     draft.owner(f"maxSkew({draft.r.choice(FIELDS)}, {draft.r.choice([1, 1, 2])})")
 
 
+def _max_skew_of(draft: Draft) -> None:
+    selection = draft.r.choice(
+        ["", ", attribute:stack == prod", ", attribute:rack exists", ", attribute:rack in [1, 2]"]
+    )
+    draft.owner(f"maxSkew({draft.r.choice(FIELDS)}, 1, {draft.r.choice([1, 3, 4])}{selection})")
+
+
+TAINTS = ("k=a:NoSchedule", "k=b:NoExecute,m=:NoSchedule", "k=a:PreferNoSchedule", "m=x:NoSchedule")
+
+
+def _tolerates(draft: Draft) -> None:
+    for row in draft.rows:
+        row["taints"] = draft.r.choice([*TAINTS, None])
+    draft.owner(
+        f"tolerates({draft.r.choice(['', 'k', 'k=a', 'k=b:NoExecute, m', 'm:NoSchedule', '*', '*:NoExecute'])})"
+    )
+
+
+def _prefers(draft: Draft) -> None:
+    expression = draft.r.choice(["attribute:zone == a", "not (attribute:rack in [1, 2])", "attribute:stack exists"])
+    draft.owner(f"prefers(3, {expression})")
+
+
+def _families_rule(kind: str, weight: str = "") -> Callable[[Draft], None]:
+    def prepare(draft: Draft) -> None:
+        families = draft.r.choice(["A | B", "B|B", "B | C"])
+        if "C" in families and all(g.family != "C" for g in draft.groups):
+            draft.groups.append(group("C", 1))
+        draft.owner(f"{kind}({families}, {draft.r.choice(FIELDS)}{weight})")
+
+    return prepare
+
+
 def _field_rule(kind: str, weight: str = "") -> Callable[[Draft], None]:
     def prepare(draft: Draft) -> None:
         family = draft.r.choice(["A", "B", "B"])
@@ -316,8 +351,12 @@ CONSTRAINT_SUBJECTS = {
     "distinctInstance": Subject((MaxPerInstance,), lambda d: d.owner("distinctInstance"), ("distinctInstance",)),
     "maxPerInstance": Subject((MaxPerInstance,), lambda d: d.owner("maxPerInstance(2)"), ("maxPerInstance",)),
     "maxSkew": Subject((MaxSkew,), _max_skew, ("maxSkew",)),
+    "maxSkew of some": Subject((MaxSkew,), _max_skew_of, ("maxSkew",)),
+    "tolerates": Subject((Tolerates,), _tolerates, ("tolerates",), counts_starts=True),
     "affinity": Subject((Affinity,), _field_rule("affinity"), ("affinity",)),
     "antiAffinity": Subject((AntiAffinity,), _field_rule("antiAffinity"), ("antiAffinity",)),
+    "affinity to several": Subject((Affinity,), _families_rule("affinity"), ("affinity",)),
+    "antiAffinity to several": Subject((AntiAffinity,), _families_rule("antiAffinity"), ("antiAffinity",)),
     "isolateRoles": Subject((IsolateRoles,), _isolate, ("isolateRoles",)),
     "transient": Subject((Transient,), _resource, bound=_transient),
     "spread over": Subject((SpreadOver,), lambda d: None, bound=_spread_over),
@@ -332,6 +371,11 @@ COST_SUBJECTS = {
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
     "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
+    "prefers": Subject((Prefers,), _prefers, ("prefers",)),
+    "soft affinity to several": Subject((SoftAffinity,), _families_rule("affinity", ", 3"), ("affinity",)),
+    "soft antiAffinity to several": Subject(
+        (SoftAntiAffinity,), _families_rule("antiAffinity", ", 2"), ("antiAffinity",)
+    ),
     "soft antiAffinity": Subject((SoftAntiAffinity,), _field_rule("antiAffinity", ", 2"), ("antiAffinity",)),
 }
 
@@ -490,7 +534,15 @@ def test_terms_are_kept_exactly_where_the_plain_form_allows(name: str) -> None:
     assert looked_at or name in WITHOUT_TERMS
 
 
-WITHOUT_TERMS = {"affinity", "daemon's port", "devices", "transient", "spread over", "depends on"}
+WITHOUT_TERMS = {
+    "affinity",
+    "affinity to several",
+    "daemon's port",
+    "devices",
+    "transient",
+    "spread over",
+    "depends on",
+}
 """Subjects whose rules depend on more than counts in parts of the cluster."""
 
 

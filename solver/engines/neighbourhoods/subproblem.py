@@ -231,7 +231,7 @@ def _names(problem: Problem, group: int) -> list[frozenset[str]]:
     for spec in problem.groups[group].constraints:
         rule = CONSTRAINTS[spec.type](group, spec.argument)
         named = rule.names(problem) if isinstance(rule, Constraint) else ()
-        found.append(frozenset([rule.family] if isinstance(rule, CompanionCost) else named))
+        found.append(frozenset(rule.families(problem) if isinstance(rule, CompanionCost) else named))
     return found
 
 
