@@ -13,11 +13,12 @@ from solver.domain.request import Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import NO_GROUP
 from solver.formats.ecs.cluster import EcsCluster
+from solver.formats.kubernetes.cluster import KubernetesCluster
 from solver.formats.table_cluster import TableCluster
 from solver.whatif.instances import without_instances, without_tasks
 from solver.whatif.question import InstanceType, Place, Question
 
-Cluster = EcsCluster | TableCluster
+Cluster = EcsCluster | KubernetesCluster | TableCluster
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from solver.errors import Fault, TooLarge, UnreadableDocument
-from solver.formats.ecs.documents import LARGEST_FILE, Element, json_value, shown
+from solver.formats.ecs.documents import LARGEST_FILE, Element, shown
+from solver.formats.ecs.json_text import json_value
 
 NODE, POD, DEPLOYMENT, REPLICA_SET = "Node", "Pod", "Deployment", "ReplicaSet"
 STATEFUL_SET, DAEMON_SET, JOB, REPLICATION_CONTROLLER = "StatefulSet", "DaemonSet", "Job", "ReplicationController"
