@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ SPREAD_ZONES = RuleSpec("spread", ZONE_FIELD)
 SPREAD_INSTANCES = RuleSpec("spread", "instanceId")
 EVEN_ZONES = RuleSpec("maxSkew", f"{ZONE_FIELD}, 1")
 PACK_CPU = RuleSpec("binpack", "cpu")
+
+CHURN = 0.01
+"""Of the tasks, changes from one request to the next."""
 
 
 def scaled(amount: int, scale: float, least: int = 1) -> int:
@@ -74,6 +78,17 @@ def n4_problem(
     """N4's instances with ``services`` of its services, ``tasks`` divided evenly, each demand divided and rounded up."""
     drawn = packing_cluster(20 * services, instances, seed)
     return _packing(drawn, -(-drawn.demand // shrink), _shares(tasks, len(drawn.demand)), chain, constraints)
+
+
+def churned(problem: Problem, seed: int) -> Problem:
+    """N12: one task in two hundred is not wanted any more, and as many others are."""
+    draw, wanted = np.random.default_rng(seed), problem.wanted.copy()
+    many = max(round(wanted.sum() * CHURN / 2), 1)
+    owner = np.repeat(np.arange(len(wanted)), wanted)
+    np.subtract.at(wanted, draw.choice(owner, many, replace=False), 1)
+    np.add.at(wanted, draw.integers(0, len(wanted), many), 1)
+    groups = zip(problem.groups, wanted.tolist(), strict=True)
+    return replace(problem, groups=tuple(replace(group, start=start) for group, start in groups))
 
 
 def _shares(tasks: int, services: int) -> NDArray[np.int64]:

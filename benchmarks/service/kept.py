@@ -15,16 +15,14 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import grpc.aio
-import numpy as np
 
 from benchmarks.service import figures
 from benchmarks.service.calls import channel
 from benchmarks.service.child import Setup, child
-from benchmarks.workloads import EVEN_ZONES, PACK_CPU, SPREAD_ZONES, n4_problem
+from benchmarks.workloads import EVEN_ZONES, PACK_CPU, SPREAD_ZONES, churned, n4_problem
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.service import codec
@@ -39,19 +37,6 @@ SIZES = {
     "5,000 tasks on 2,500": (5_000, 2_500, 250, 10.0),
 }
 """Tasks, instances, services, and seconds of the time limit."""
-
-SHARE = 0.01
-
-
-def changed(problem: Problem, seed: int) -> Problem:
-    """One task in two hundred is not wanted any more, and as many others are."""
-    draw, wanted = np.random.default_rng(seed), problem.wanted.copy()
-    many = max(round(wanted.sum() * SHARE / 2), 1)
-    owner = np.repeat(np.arange(len(wanted)), wanted)
-    np.subtract.at(wanted, draw.choice(owner, many, replace=False), 1)
-    np.add.at(wanted, draw.integers(0, len(wanted), many), 1)
-    groups = zip(problem.groups, wanted.tolist(), strict=True)
-    return replace(problem, groups=tuple(replace(group, start=start) for group, start in groups))
 
 
 def _request(problem: Problem, limits: Limits) -> wire.PlaceRequest:
@@ -87,7 +72,7 @@ async def measured(size: str, seed: int) -> dict[str, object]:
     tasks, instances, services, seconds = SIZES[size]
     before = n4_problem(tasks, instances, services, 1, seed, (SPREAD_ZONES, PACK_CPU), (EVEN_ZONES,))
     limits = Limits(time_limit=seconds, seed=seed)
-    first, second = _request(before, limits), _request(changed(before, seed), limits)
+    first, second = _request(before, limits), _request(churned(before, seed), limits)
     state = clusters.ClusterState(cluster=first.cluster, groups=first.groups)
     for group in state.groups:
         group.start = 0

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
-
-import numpy as np
 
 from benchmarks.phases import PLACE, judge_place, limits_of, timed
 from benchmarks.subject import Case, Phase, Subject
-from benchmarks.workloads import EVEN_ZONES, PACK_CPU, SPREAD_ZONES, n4_problem, scaled
+from benchmarks.workloads import EVEN_ZONES, PACK_CPU, SPREAD_ZONES, churned, n4_problem, scaled
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.session import Session
-
-_SHARE = 0.01
 
 
 def _first(size: tuple[int, int, int], shrink: int, seed: int, scale: float) -> Problem:
@@ -25,15 +20,7 @@ def _first(size: tuple[int, int, int], shrink: int, seed: int, scale: float) -> 
 
 
 def _changed(size: tuple[int, int, int], shrink: int, seed: int, scale: float) -> Problem:
-    """One task in two hundred is not wanted any more, and as many others are."""
-    problem = _first(size, shrink, seed, scale)
-    draw, wanted = np.random.default_rng(seed), problem.wanted.copy()
-    many = max(round(wanted.sum() * _SHARE / 2), 1)
-    owner = np.repeat(np.arange(len(wanted)), wanted)
-    np.subtract.at(wanted, draw.choice(owner, many, replace=False), 1)
-    np.add.at(wanted, draw.integers(0, len(wanted), many), 1)
-    groups = zip(problem.groups, wanted.tolist(), strict=True)
-    return replace(problem, groups=tuple(replace(group, start=start) for group, start in groups))
+    return churned(_first(size, shrink, seed, scale), seed)
 
 
 def _warm(case: Case, seed: int, scale: float, stack: ExitStack) -> Callable[[], object]:
