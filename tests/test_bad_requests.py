@@ -220,9 +220,9 @@ class TestRules:
         """Unknown rule names are refused, with those there are (§11.2)."""
         assert of_rules("leastLoaded", "spread(instanceId)", chain=["memberOf(a)"], whole=["distinctInstance"]) == [
             "groups[0].constraints[0] leastLoaded: type: is not a constraint; must be one of affinity, antiAffinity, "
-            "distinctInstance, maxPerInstance, maxSkew, memberOf",
+            "distinctInstance, maxPerInstance, maxSkew, memberOf, prefers, tolerates",
             "groups[0].constraints[1] spread: type: is not a constraint; must be one of affinity, antiAffinity, "
-            "distinctInstance, maxPerInstance, maxSkew, memberOf",
+            "distinctInstance, maxPerInstance, maxSkew, memberOf, prefers, tolerates",
             "rules[0] distinctInstance: type: is not a rule of the cluster; must be one of isolateRoles, reserve",
             "groups[0].strategies[0] memberOf: type: is not a strategy; must be one of binpack, leastFragmentation, "
             "random, spread",
@@ -265,7 +265,8 @@ class TestRules:
             "groups[0].constraints[0] distinctInstance: argument: is '3'; must be left out: the rule takes none",
             "groups[0].constraints[1] maxPerInstance: argument: is ''; must be a whole number from 1",
             "groups[0].constraints[2] maxPerInstance: argument: limit is '0'; must be a whole number from 1 to 2,147,483,648",
-            "groups[0].constraints[3] maxSkew: argument: is 'instanceId'; must be FIELD, K",
+            "groups[0].constraints[3] maxSkew: argument: is 'instanceId'; must be FIELD, K or FIELD, K, LEAST or "
+            "FIELD, K, LEAST, EXPRESSION",
             "groups[0].constraints[4] maxSkew: argument: skew is 'some'; must be a whole number from 1 to 2,147,483,648",
             "groups[0].constraints[5] affinity: argument: is 'B'; must be GROUP, FIELD or GROUP, FIELD, WEIGHT",
             "groups[0].constraints[6] antiAffinity: argument: weight is '-2'; must be a whole number from 1 to 1,000,000",

@@ -271,7 +271,7 @@ def test_tables_can_be_reconciled_and_not_deployed(run: Run, tables: Path) -> No
     request = asked(run, "reconcile", tables, "--desired", "web=1")
     assert of(request, "stop") == {"web": 1}
     answer = run("deploy", tables, "--service", "web", "--task-definition", "web:8")
-    assert answer.exit_code == 2 and answer.stderr.startswith("error: CLUSTER_DIR: holds tables, which know no task")
+    assert answer.exit_code == 2 and answer.stderr.startswith("error: CLUSTER_DIR: holds no ECS documents")
 
 
 def test_a_request_file_must_be_of_the_kind(run: Run, ecs: Path) -> None:
