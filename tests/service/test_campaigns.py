@@ -40,8 +40,9 @@ def test_answers_repeat_on_another_server() -> None:
 
 
 def test_a_kept_cluster_is_placed_into_as_well_as_a_carried_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small one: as few instances, or fewer."""
-    monkeypatch.setattr(kept, "SIZES", {"tiny": (60, 30, 6, 5.0)})
+    """A small one: as few instances, and both proved."""
+    monkeypatch.setattr(kept, "SIZES", {"tiny": (60, 30, 6, 20.0)})
     found = asyncio.run(kept.measured("tiny", seed=1))
-    assert 0 < found["instances kept"] <= found["instances carried"]
+    assert (found["proved carried"], found["proved kept"]) == (True, True)
+    assert found["instances kept"] == found["instances carried"] > 0
     assert 0 < found["kept MB"] < found["carried MB"]

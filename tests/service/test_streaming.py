@@ -85,10 +85,7 @@ def test_plans_come_as_they_are_found_and_the_answer_last(client: Client) -> Non
     assert answer.label == "reports 0.12"
     plans = [(at, one) for at, one in way if isinstance(one, Progress) and one.is_new]
     values = [one.tiers[0].value for _, one in plans]
-    # On a busy computer some are left out: reporting takes a tenth of the time at most.
-    assert (values[0], values[-1]) == (9, 4)
-    assert values == sorted(set(values), reverse=True)
-    assert len(values) >= 3
+    assert values == [9, 8, 7, 6, 5, 4]
     assert all(list(one.tasks) == [(0, 0, 1)] for _, one in plans)
     assert plans[0][0] < 0.12 + 0.3 < plans[-1][0] < arrived[-1][0]
 
