@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from solver.errors import Fault, TooLarge, UnreadableDocument
-from solver.formats.ecs.json_text import json_value
+from solver.errors import Fault, UnreadableDocument
+from solver.formats.json_text import bytes_of, json_value
 
 LARGEST_FILE = 1 << 30
 """Bytes of a file that are read (§11.3)."""
@@ -355,11 +355,4 @@ def _other_kind(page: object, kind: Kind) -> str:
 
 
 def _parse(path: Path) -> object:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise TooLarge(f"{path.name} has {path.stat().st_size:,} bytes; at most {LARGEST_FILE:,} are read")
-        content = path.read_bytes()
-    except OSError as wrong:
-        problem = f"cannot be read: {wrong.strerror or wrong}"
-        raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
-    return json_value(content, path.name, "an answer of the ECS API")
+    return json_value(bytes_of(path, LARGEST_FILE), path.name, "an answer of the ECS API")

@@ -14,8 +14,8 @@ from enum import Enum
 from solver.errors import Fault, UnreadableDocument
 from solver.formats.ecs.documents import Element, shown
 from solver.formats.ecs.instances import read_instances
-from solver.formats.ecs.json_text import json_value
 from solver.formats.ecs.tasks import GONE, read_tasks
+from solver.formats.json_text import json_value
 
 SOURCE = "aws.ecs"
 

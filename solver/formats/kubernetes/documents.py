@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
-from solver.errors import Fault, TooLarge, UnreadableDocument
+from solver.errors import Fault, UnreadableDocument
 from solver.formats.ecs.documents import LARGEST_FILE, Element, shown
-from solver.formats.ecs.json_text import json_value
+from solver.formats.json_text import bytes_of, json_value
 
 NODE, POD, DEPLOYMENT, REPLICA_SET = "Node", "Pod", "Deployment", "ReplicaSet"
 STATEFUL_SET, DAEMON_SET, JOB, REPLICATION_CONTROLLER = "StatefulSet", "DaemonSet", "Job", "ReplicationController"
@@ -173,18 +172,7 @@ def read_documents(directory: Path) -> Documents:
     TooLarge
         If a file is beyond the size limit.
     """
-    found = Documents()
-    unreadable: list[Fault] = []
-    for path in files_in(directory):
-        try:
-            for value, where in _values(path):
-                found.take(value, where)
-        except UnreadableDocument as wrong:
-            unreadable += wrong.faults
-    if unreadable:
-        raise UnreadableDocument(unreadable)
-    found.refuse_repeated()
-    return found
+    return _taken(_values(path) for path in files_in(directory))
 
 
 def take_documents(values: Iterable[tuple[str, object]]) -> Documents:
@@ -195,11 +183,17 @@ def take_documents(values: Iterable[tuple[str, object]]) -> Documents:
     UnreadableDocument
         With every value that is no object of the Kubernetes API.
     """
+    return _taken([value] for value in values)
+
+
+def _taken(sources: Iterable[Iterable[tuple[str, object]]]) -> Documents:
+    """The objects of all sources; what cannot be read ends its source alone, and is told with that of the others."""
     found = Documents()
     unreadable: list[Fault] = []
-    for name, value in values:
+    for source in sources:
         try:
-            found.take(value, name)
+            for where, value in source:
+                found.take(value, where)
         except UnreadableDocument as wrong:
             unreadable += wrong.faults
     if unreadable:
@@ -208,25 +202,16 @@ def take_documents(values: Iterable[tuple[str, object]]) -> Documents:
     return found
 
 
-def _values(path: Path) -> Iterator[tuple[object, str]]:
-    most = LARGEST_FILE if path.suffix == ".json" else LARGEST_YAML
-    try:
-        if path.stat().st_size > most:
-            raise TooLarge(f"{path.name} has {path.stat().st_size:,} bytes; at most {most:,} are read")
-        content = path.read_bytes()
-    except OSError as wrong:
-        problem = f"cannot be read: {wrong.strerror or wrong}"
-        raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
+def _values(path: Path) -> Iterator[tuple[str, object]]:
+    """The values of a file, each with where it stands."""
     if path.suffix == ".json":
-        yield json_value(content, path.name, "an object of the Kubernetes API"), path.name
+        yield path.name, json_value(bytes_of(path, LARGEST_FILE), path.name, "an object of the Kubernetes API")
     else:
-        yield from _yaml_values(content, path.name)
+        yield from _yaml_values(bytes_of(path, LARGEST_YAML), path.name)
 
 
-def _yaml_values(content: bytes, name: str) -> Iterator[tuple[object, str]]:
-    if find_spec("yaml") is None:
-        remedy = "pip install 'placement-solver[kubernetes]', or write JSON"
-        raise UnreadableDocument.at(name, "YAML needs the package pyyaml", remedy)
+def _yaml_values(content: bytes, name: str) -> Iterator[tuple[str, object]]:
+    # Loaded here: most directories hold none.
     import yaml
 
     class Reader(yaml.SafeLoader):
@@ -245,7 +230,7 @@ def _yaml_values(content: bytes, name: str) -> Iterator[tuple[object, str]]:
     try:
         for at, value in enumerate(yaml.load_all(content, Reader)):
             if value is not None:
-                yield value, name if at == 0 else f"{name}[{at}]"
+                yield name if at == 0 else f"{name}[{at}]", value
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as wrong:
         said = " ".join(str(wrong).split())[:300] or "is nested too deeply"
         raise UnreadableDocument.at(name, f"is no YAML: {said}", REMEDY) from wrong

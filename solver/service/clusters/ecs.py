@@ -17,9 +17,9 @@ from solver.formats.ecs.cluster import EcsCluster
 from solver.formats.ecs.documents import instant
 from solver.formats.ecs.events import read_events
 from solver.formats.ecs.following import Drift, Followed, follow, replace_by
-from solver.formats.ecs.json_text import json_value
 from solver.formats.ecs.mirror import INSTANCES, Answers, Mirror
 from solver.formats.ecs.reading import Opened
+from solver.formats.json_text import json_value
 from solver.service.clusters.state import LiveCluster
 from solver.service.encode import place_request
 from solver.v1 import cluster_pb2

@@ -1,4 +1,4 @@
-"""JSON texts, large ones read element by element (solver.formats.ecs.json_text)."""
+"""JSON texts, large ones read element by element (solver.formats.json_text)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import random
 import pytest
 
 from solver.errors import UnreadableDocument
-from solver.formats.ecs import json_text
-from solver.formats.ecs.json_text import json_value
+from solver.formats import json_text
+from solver.formats.json_text import json_value
 from tests.fuzzing.mutation import changed_bytes, changed_json
 
 DEEP = '[{"a": [{"b": [[1, {"c": {}}], []]}, {}], "é\\u00e9": "\\ud83d\\ude00", "a": -1.5e3}, [], {}, null, true, "x"]'

@@ -1,4 +1,4 @@
-"""JSON texts, with an error that says where one is none; a large one is read element by element.
+"""Files of JSON, with an error that says where one is none; a large text is read element by element.
 
 While ``json`` reads a text nothing else in the process runs: a third of a second for 27 MB. Answers of the ECS API are lists of
 elements that are small each, so that only what is around them is read here.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
-from solver.errors import UnreadableDocument
+from solver.errors import TooLarge, UnreadableDocument
 
 LARGE = 2**20
 """Characters of a text that is read element by element."""
@@ -18,6 +19,25 @@ AROUND = 3
 """Lists and objects around an element: the pages of a file, an answer, and its member."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    UnreadableDocument
+        If it cannot be read.
+    TooLarge
+        If it has more than ``most``.
+    """
+    try:
+        if path.stat().st_size > most:
+            raise TooLarge(f"{path.name} has {path.stat().st_size:,} bytes; at most {most:,} are read")
+        return path.read_bytes()
+    except OSError as wrong:
+        problem = f"cannot be read: {wrong.strerror or wrong}"
+        raise UnreadableDocument.at(path.name, problem, "must be a readable file") from wrong
 
 
 def json_value(content: bytes, name: str, what: str) -> object:
