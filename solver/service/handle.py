@@ -6,15 +6,13 @@ This module imports neither the engines nor what leads to them.
 from __future__ import annotations
 
 import importlib
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from types import ModuleType
 
 from solver.errors import WorkerLost
+from solver.processes import without_main
 from solver.service import frames
 from solver.service.logs import LogOptions, logging_to
 from solver.service.sizes import SizeLimits
@@ -49,7 +47,7 @@ class WorkerHandle:
         self.process: ForkServerProcess = context.Process(
             target=_run, args=(calls, control, api, sizes, memory, logs), name="placement-solver-worker", daemon=True
         )
-        with _start_lock, _without_main():
+        with without_main():
             self.process.start()
         calls.close()
         control.close()
@@ -112,17 +110,3 @@ def _run(calls: Connection, control: Connection, api: str, sizes: SizeLimits, me
     """In the worker: its module is imported there, never in the front."""
     with logging_to(logs):
         importlib.import_module(ENTRY).main(calls, control, api, sizes, memory)
-
-
-_start_lock = threading.Lock()
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the program's main module: a worker would run it again, which costs time and needs a guard in it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main

@@ -8,17 +8,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from types import ModuleType
 
 from solver.errors import WorkerLost
+from solver.processes import without_main
 from solver.whatif.answering import Batch
 from solver.whatif.executor import ATTEMPTS
 from solver.whatif.row import Row
@@ -153,7 +151,7 @@ class _Worker:
         self.scenario: Scenario | None = None
         self.since = 0.0
         self.process: ForkServerProcess = context.Process(target=_work, args=(other,), name="what-if", daemon=True)
-        with _without_main():
+        with without_main():
             self.process.start()
         other.close()
         with suppress(OSError):
@@ -212,14 +210,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(0)
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the program's main module: a worker would run it again, which costs time and needs a guard in it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main

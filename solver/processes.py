@@ -1,0 +1,26 @@
+"""What starting a process from another needs, whoever starts it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+_lock = threading.Lock()
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Hide the program's main module: a worker would run it again, which costs time and needs a guard in it.
+
+    One thread at a time: the module is hidden from the whole program meanwhile.
+    """
+    with _lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
