@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -17,37 +17,37 @@ from solver.whatif.node import Node
 
 
 @dataclass(frozen=True)
-class RemoveInstances(Edit):
-    """The instances are taken out by plan: their tasks are wanted elsewhere, and each counts as displaced."""
+class _WithoutInstances(Edit):
+    """Instances go, and their tasks are wanted elsewhere."""
 
-    NAME: ClassVar[str] = "remove_instances"
+    PLANNED: ClassVar[bool]
+    """Whether each of their tasks counts as displaced, and not as lost."""
     instances: Instances
 
     @classmethod
-    def read(cls, node: Node) -> RemoveInstances:
+    def read(cls, node: Node) -> Self:
         """Names, or ``{where: EXPRESSION, count: N}``."""
         return cls(Instances.read(node))
 
     def applied_to(self, asked: Asked) -> Asked:
         """The cluster without the instances."""
-        return asked.without(self.instances.chosen(asked, ""), planned=True)
+        return asked.without(self.instances.chosen(asked, ""), planned=self.PLANNED)
 
 
 @dataclass(frozen=True)
-class LoseInstances(Edit):
+class RemoveInstances(_WithoutInstances):
+    """The instances are taken out by plan: their tasks are wanted elsewhere, and each counts as displaced."""
+
+    NAME: ClassVar[str] = "remove_instances"
+    PLANNED: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class LoseInstances(_WithoutInstances):
     """The instances fail: their tasks are wanted elsewhere, and each counts as lost."""
 
     NAME: ClassVar[str] = "lose_instances"
-    instances: Instances
-
-    @classmethod
-    def read(cls, node: Node) -> LoseInstances:
-        """Names, or ``{where: EXPRESSION, count: N}``."""
-        return cls(Instances.read(node))
-
-    def applied_to(self, asked: Asked) -> Asked:
-        """The cluster without the instances."""
-        return asked.without(self.instances.chosen(asked, ""), planned=False)
+    PLANNED: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)

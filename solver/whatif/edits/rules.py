@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from solver.domain.request import RuleSpec, TaskGroup
 from solver.errors import InvalidRequest
@@ -18,7 +18,24 @@ Change = Callable[[tuple[RuleSpec, ...]], tuple[RuleSpec, ...]]
 
 
 @dataclass(frozen=True)
-class AddRule(Edit):
+class _RuleOfGroups(Edit):
+    """A rule, and the services or groups that it is about; none for all."""
+
+    rule: RuleSpec
+    groups: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, node: Node) -> Self:
+        """``{rule: distinctInstance, groups: [service:web]}``."""
+        if isinstance(node.value, str):
+            return cls(rule_of(node))
+        fields = node.mapping(("rule", "groups"), required=("rule",))
+        rule = rule_of(fields["rule"]) if "rule" in fields else RuleSpec("")
+        return cls(rule, fields["groups"].texts() if "groups" in fields else ())
+
+
+@dataclass(frozen=True)
+class AddRule(_RuleOfGroups):
     """A constraint more for some groups; without groups, a rule of the cluster, or a constraint of every group.
 
     Parameters
@@ -30,14 +47,6 @@ class AddRule(Edit):
     """
 
     NAME: ClassVar[str] = "add_rule"
-    rule: RuleSpec
-    groups: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, node: Node) -> AddRule:
-        """``{rule: distinctInstance, groups: [service:web]}``."""
-        rule, groups = _rule_and_groups(node)
-        return cls(rule, groups)
 
     def applied_to(self, asked: Asked) -> Asked:
         """The question with the rule."""
@@ -45,7 +54,7 @@ class AddRule(Edit):
 
 
 @dataclass(frozen=True)
-class DropRule(Edit):
+class DropRule(_RuleOfGroups):
     """A rule less.
 
     Parameters
@@ -57,14 +66,6 @@ class DropRule(Edit):
     """
 
     NAME: ClassVar[str] = "drop_rule"
-    rule: RuleSpec
-    groups: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, node: Node) -> DropRule:
-        """``{rule: distinctInstance, groups: [service:web]}``."""
-        rule, groups = _rule_and_groups(node)
-        return cls(rule, groups)
 
     def applied_to(self, asked: Asked) -> Asked:
         """The question without the rule."""
@@ -113,14 +114,6 @@ class AlterRule(Edit):
             lambda rules: tuple(self.to if _means(self.rule, rule) else rule for rule in rules),
             path="to",
         )
-
-
-def _rule_and_groups(node: Node) -> tuple[RuleSpec, tuple[str, ...]]:
-    if isinstance(node.value, str):
-        return rule_of(node), ()
-    fields = node.mapping(("rule", "groups"), required=("rule",))
-    rule = rule_of(fields["rule"]) if "rule" in fields else RuleSpec("")
-    return rule, fields["groups"].texts() if "groups" in fields else ()
 
 
 def _means(asked: RuleSpec, rule: RuleSpec) -> bool:
