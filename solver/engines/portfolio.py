@@ -27,7 +27,7 @@ CHECKS_AFTER, LATE_SECONDS = 3.0, 0.03
 more is kept than the reserve above."""
 
 CHECKS_BEFORE = 4.0
-"""An engine has made its arrays after about so many checks of a plan: with less time it is not begun."""
+"""An engine has made its arrays after about so many checks of a plan: if the answer would be late by then, it is not begun."""
 
 FIRST_SHARE, FIRST_SECONDS = 0.9, 0.05
 """For the sequential plan: most of the time where other engines follow, for where it is slow they are hopeless; and so
@@ -209,7 +209,8 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
             continue
         before = incumbent.values
         left = deadline.remaining()
-        module = loaded(name, left) if left > CHECKS_BEFORE * incumbent.check_seconds else None
+        prepared = CHECKS_BEFORE * incumbent.check_seconds - LATE_SECONDS
+        module = loaded(name, left) if left > prepared else None
         if module is None:
             incumbent.cut_short = True
             break

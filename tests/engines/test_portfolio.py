@@ -70,6 +70,16 @@ def test_no_engine_is_begun_that_could_only_prepare_itself(monkeypatch: pytest.M
     assert run.solution.stop is Stop.TIME
 
 
+def test_an_engine_is_begun_where_the_answer_may_be_so_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an answer may be late by is there for the arrays: short requests would be left with their first plan else."""
+    found = begun(monkeypatch)
+    slow_checks(monkeypatch, LIMIT / portfolio.CHECKS_BEFORE)
+    monkeypatch.setattr(portfolio, "LATE_SECONDS", LIMIT)
+    monkeypatch.setattr(sequential, "place", lambda rules, *_: rules.problem.running)
+    portfolio.run(bind(asked()), Limits(time_limit=LIMIT, workers=1))
+    assert found
+
+
 def test_time_is_kept_for_what_comes_after_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as three checks; so the search has less where they are slow."""
     seen: list[float] = []
