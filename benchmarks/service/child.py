@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -83,6 +84,8 @@ class Sample:
     rss: int
     descriptors: int
     processes: int
+    opened: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Descriptors by process (``front`` or ``below``) and what they are of: the name of a file, ``socket``, ``pipe``."""
 
 
 class Child:
@@ -109,7 +112,11 @@ class Child:
     def sample(self) -> Sample:
         """What it takes now."""
         pids = self.tree()
-        return Sample(sum(map(rss, pids)), sum(map(descriptors, pids)), len(pids))
+        opened = Counter((who, what) for pid in pids for who in [self._role(pid)] for what in descriptors(pid))
+        return Sample(sum(map(rss, pids)), opened.total(), len(pids), opened)
+
+    def _role(self, pid: int) -> str:
+        return "front" if pid == self.pid else "below"
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code. A server that goes on is killed."""
@@ -199,12 +206,15 @@ def rss(pid: int) -> int:
         return 0
 
 
-def descriptors(pid: int) -> int:
-    """Files, sockets and pipes that a process has open."""
-    try:
-        return len(os.listdir(f"/proc/{pid}/fd"))
-    except OSError:
-        return 0
+def descriptors(pid: int) -> list[str]:
+    """What a process has open: the name of each file, and of others what they are, as ``socket`` and ``pipe``."""
+    found = []
+    with suppress(OSError):
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                target = str(one.readlink())
+                found.append(target if target.startswith("/") else target.partition(":[")[0])
+    return found
 
 
 def _is_ours(pid: int) -> bool:

@@ -184,6 +184,13 @@ def _draw_figure(samples: Sequence[tuple[float, Sample]], file: Path) -> None:
     pyplot.close(figure)
 
 
+def changed(samples: Sequence[Sample]) -> dict[tuple[str, str], list[int]]:
+    """Of what there was not the same number of descriptors in all samples: the number in each."""
+    kinds = sorted({kind for one in samples for kind in one.opened})
+    counts = {kind: [one.opened.get(kind, 0) for one in samples] for kind in kinds}
+    return {kind: found for kind, found in counts.items() if len(set(found)) > 1}
+
+
 async def _soaked(setup: Setup, seconds: float, seed: int) -> tuple[Traffic, list[tuple[float, Sample]]]:
     async with child(setup) as running:
         traffic = Traffic(running, random.Random(seed))
@@ -217,6 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures.write_json(given.results / "soak.json", found)
     for fault, times in traffic.faults.most_common(20):
         print(f"{fault} ({times} times)")
+    for (who, what), counts in changed(later).items():
+        print(f"open in {who}: {what}, from {min(counts)} to {max(counts)}")
     constant = all(len({getattr(one, what) for one in later}) == 1 for what in ("descriptors", "processes"))
     sys.exit(0 if constant and not traffic.faults and drift(samples) < MOST_DRIFT else 1)
 
