@@ -142,11 +142,8 @@ class Incumbent:
     _bounds: dict[int, list[Bound]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._take(self.rules.problem.running)
-        self.sequential = self.values
-
-    def _take(self, tasks: Counts) -> None:
-        self.tasks, self.values = tasks, self.value(tasks)
+        self.tasks = self.rules.problem.running
+        self.sequential = self.values = self.value(self.tasks)
 
     @property
     def is_watched(self) -> bool:
@@ -174,7 +171,7 @@ class Incumbent:
             if of_all_rules:
                 self.rejected.append(str(violations[0]))
             return False
-        self._take(tasks)
+        self.tasks, self.values = tasks, values
         if self.on_better is not None:
             self.on_better(tasks, values)
         self._tell_progress()
@@ -194,7 +191,7 @@ class Incumbent:
             raise PlanRejected(f"the sequential plan breaks a rule: {violations[0]}")
         is_new = not tasks.same_as(self.tasks)
         if is_new:
-            self._take(tasks)
+            self.tasks, self.values = tasks, self.value(tasks)
         self.check_seconds = time.monotonic() - begun
         if is_new and self.on_better is not None:
             self.on_better(tasks, self.values)

@@ -32,6 +32,9 @@ TIME_SHARE = 0.7
 OFFERING_SHARE = 0.1
 """Of the time, for plans on the way; the last one is handed over in any case."""
 
+CHECKS_AFTER = 2.0
+"""To hand over what was found last takes about as long as so many checks: the search ends so much earlier."""
+
 
 def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     """Improve the first ``binpack`` tier of the incumbent and its bound, where the request has the form for it."""
@@ -45,17 +48,26 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     if not search.applicable(asked):
         return
     given = incumbent.values
-    share = 1.0 if limits.deterministic_limit is not None else TIME_SHARE
+    until = deadline
+    if limits.deterministic_limit is None:
+        left = deadline.remaining()
+        until = deadline.within(min(TIME_SHARE * left, left - CHECKS_AFTER * incumbent.check_seconds))
+    if until.passed():
+        incumbent.cut_short = True
+        return
+    started = packing.started(incumbent.tasks)
+    on_the_way = _NowAndThen(packing, incumbent, until, started)
     result = search.improve(
         asked,
-        deadline.part(share),
-        incumbent=packing.started(incumbent.tasks),
+        until,
+        incumbent=started,
         seed=limits.seed,
-        on_incumbent=_NowAndThen(packing, incumbent, deadline),
+        on_incumbent=on_the_way,
         memory=None if incumbent.memory is None else incumbent.memory.patterns,
     )
     incumbent.patterns = result.memory
-    packing.offer(result, incumbent)
+    if on_the_way.last is not result.started:
+        packing.offer(result, incumbent)
     incumbent.uncompiled |= result.uncompiled
     if not result.impossible:
         incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source, given)
@@ -64,14 +76,17 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
 class _NowAndThen:
     """Hands plans on the way over as long as that takes little of the time: to check a large one takes longer than to find it."""
 
-    def __init__(self, packing: _Packing, incumbent: Incumbent, deadline: Deadline) -> None:
+    def __init__(self, packing: _Packing, incumbent: Incumbent, deadline: Deadline, last: Started) -> None:
         self._packing, self._incumbent, self._deadline = packing, incumbent, deadline
         self._next = 0.0
+        self.last = last
+        """The plan that was handed over last, or that of the incumbent itself."""
 
     def __call__(self, found: PackingResult) -> None:
         begun = self._deadline.elapsed()
-        if begun >= self._next:
+        if found.started is not self.last and begun >= self._next and not self._deadline.passed():
             self._packing.offer(found, self._incumbent)
+            self.last = found.started
             now = self._deadline.elapsed()
             self._next = now + (now - begun) / OFFERING_SHARE
 

@@ -26,7 +26,7 @@ CHECKS_AFTER, LATE_SECONDS = 3.0, 0.03
 """What comes after the search takes about as long as so many checks of a plan; an answer may be so late. Where checks are slow,
 more is kept than the reserve above."""
 
-CHECKS_BEFORE = 4.0
+CHECKS_BEFORE = 6.0
 """An engine has made its arrays after about so many checks of a plan: if the answer would be late by then, it is not begun."""
 
 FIRST_SHARE, FIRST_SECONDS = 0.9, 0.05

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import pytest
 
+from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines import packing, portfolio, sequential
@@ -67,3 +69,39 @@ def test_families_of_some_zones_are_packed_as_brute_force_does() -> None:
             assert incumbent.bound(tier).value <= best[tier] <= incumbent.values[tier], f"seed {seed}"
             met += incumbent.bound(tier).value == incumbent.values[tier]
     assert met >= 10
+
+
+def begun(asked: Problem) -> Incumbent:
+    """As the portfolio hands it to the engine."""
+    incumbent = Incumbent(bind(asked))
+    incumbent.require_sequential(sequential.place(incumbent.rules, 1, Deadline(10)))
+    portfolio.count_bounds(incumbent, Deadline(10))
+    return incumbent
+
+
+def test_the_search_ends_in_time_to_hand_over_what_it_found() -> None:
+    """Where that takes longer than there is left nothing is searched, and the answer says that time ran out."""
+    incumbent = begun(three_resources(20))
+    incumbent.check_seconds = 5.0
+    packing.improve(incumbent, Limits(workers=1), Deadline(5.0))
+    assert incumbent.cut_short
+    assert incumbent.patterns is None
+    incumbent.check_seconds = 0.0
+    packing.improve(incumbent, Limits(workers=1), Deadline(20.0))
+    assert incumbent.patterns is not None
+
+
+def test_every_plan_is_handed_over_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not the plan that the search was given."""
+    incumbent = begun(three_resources(20))
+    offered = [incumbent.tasks]
+    offer = Incumbent.offer
+
+    def noted(incumbent: Incumbent, tasks: Counts, *, of_all_rules: bool = True) -> bool:
+        offered.append(tasks)
+        return offer(incumbent, tasks, of_all_rules=of_all_rules)
+
+    monkeypatch.setattr(Incumbent, "offer", noted)
+    packing.improve(incumbent, Limits(workers=1), Deadline(20.0))
+    assert len(offered) > 1
+    assert not any(one.same_as(other) for one, other in combinations(offered, 2))

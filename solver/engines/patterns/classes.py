@@ -8,7 +8,7 @@ import numpy as np
 
 from solver.domain.counts import Bools, Ints
 from solver.engines.patterns.problem import PackingProblem
-from solver.engines.patterns.types import TaskTypes
+from solver.engines.patterns.types import TaskTypes, numbers_of_bits
 from solver.knapsack import Grid
 from solver.reach import cut_alone, cut_together, grid_shape
 
@@ -110,9 +110,9 @@ def _eligibility(types: TaskTypes, instances: int) -> tuple[Ints, Bools]:
     """``kind[I]`` and ``allowed[E, T]``."""
     if types.admits is None:
         return np.zeros(instances, dtype=np.int64), np.ones((1, types.count), dtype=bool)
-    packed = np.packbits(types.admits, axis=0)
-    first, kind = np.unique(packed, axis=1, return_index=True, return_inverse=True)[1:]
-    return kind.reshape(-1).astype(np.int64), types.admits[:, first].T.copy()
+    kind = numbers_of_bits(types.admits.T)
+    first = np.unique(kind, return_index=True)[1]
+    return kind, types.admits[:, first].T.copy()
 
 
 def _in_cells_up(demand: Ints, unit: Ints) -> Ints:

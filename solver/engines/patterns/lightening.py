@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from solver.domain.counts import Ints
+from solver.engines.deadline import Deadline
 from solver.engines.patterns.classes import Classes
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes
@@ -16,8 +17,10 @@ from solver.engines.patterns.types import TaskTypes
 PASSES = 3
 
 
-def lighten(problem: PackingProblem, types: TaskTypes, classes: Classes, weight: Ints, held: Ints) -> Ints:
-    """``int64[T, I]``: a plan like ``held`` with at most the same ``sum of weight[i] * held[t, i]``."""
+def lighten(
+    problem: PackingProblem, types: TaskTypes, classes: Classes, weight: Ints, held: Ints, deadline: Deadline
+) -> Ints:
+    """``int64[T, I]``: a plan like ``held`` with at most the same ``sum of weight[i] * held[t, i]``; as far as time allows."""
     held = held.copy()
     order = np.argsort(-types.demand.sum(axis=1), kind="stable")
     for _ in range(PASSES):
@@ -25,6 +28,8 @@ def lighten(problem: PackingProblem, types: TaskTypes, classes: Classes, weight:
         _change_places(classes, weight, held)
         free = np.maximum(problem.free, 0) - held.T @ types.demand
         for kind in order.tolist():
+            if deadline.passed():
+                return held
             for zone in range(types.zones):
                 _move(problem, types, weight, held, free, kind, zone)
         if (held == before).all():

@@ -224,13 +224,16 @@ def evenly(running: Ints, room: Ints, wanted: Ints) -> tuple[Ints, Ints]:
     wanted
         ``int64[G]``. Where the rooms add up to less, the bounds hold for no plan.
     """
-    lower, upper = np.zeros_like(running), np.zeros_like(running)
-    for group, amount in enumerate(wanted):
-        before, most = running[group], np.minimum(room[group], amount)
-        added = fill_evenly(before, most, int(amount))
+    # Many groups are alike in what counts here.
+    rows = np.column_stack([running, np.minimum(room, wanted[:, None]), wanted])
+    alike, of = np.unique(rows, axis=0, return_inverse=True)
+    before, most, amounts = np.split(alike, [running.shape[1], 2 * running.shape[1]], axis=1)
+    lower, upper = np.zeros_like(before), np.zeros_like(before)
+    for number, amount in enumerate(amounts[:, 0].tolist()):
+        added = fill_evenly(before[number], most[number], amount)
         if not added.any():
             continue
-        top = int((before + added)[added > 0].max())
-        lower[group] = np.clip(top - 1 - before, 0, most)
-        upper[group] = np.clip(top - before, 0, most)
-    return lower, upper
+        top = int((before[number] + added)[added > 0].max())
+        lower[number] = np.clip(top - 1 - before[number], 0, most[number])
+        upper[number] = np.clip(top - before[number], 0, most[number])
+    return lower[of.reshape(-1)], upper[of.reshape(-1)]

@@ -6,6 +6,7 @@ the same problem and seed give the same plan whenever time cuts nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -175,16 +176,19 @@ class Search:
         """Spend what time is left on the second cost of the best plan."""
         if self._best is None or self._problem.weight is None or self._deadline.passed():
             return
-        held = self._held_by(self._best)
-        self._offer_held(lighten(self._problem, self._types, self._classes, self._problem.weight, held))
+        self._lighten(self._problem.weight, self._held_by(self._best))
         if self._relaxation is None:
             return
         for number in range(LIGHT_TRIES):
             if self._deadline.passed():
                 return
             if self._complete(self._relaxation, SIGMAS[number % len(SIGMAS)], self._opened):
-                held = lighten(self._problem, self._types, self._classes, self._problem.weight, self._plan.held)
-                self._offer_held(held)
+                self._lighten(self._problem.weight, self._plan.held)
+
+    def _lighten(self, weights: Ints, held: Ints) -> None:
+        classes = self._classes
+        if not self._deadline.passed():
+            self._offer_held(lighten(self._problem, self._types, classes, weights, held, self._deadline))
 
     def _held_by(self, started: Started) -> Ints:
         """``int64[T, I]``: the tasks of each type that start on each instance."""
@@ -268,13 +272,14 @@ class Search:
             self._offer_held(self._plan.held)
 
     def _first_fit(self) -> None:
-        """Largest types first; in other orders where that leaves tasks over."""
+        """Largest types first; in other orders where that leaves tasks over. Without another plan, whatever time it takes."""
+        until = self._deadline if self._best is not None else Deadline(math.inf)
         base_order = -np.log(self._plan.sizes())
         for sigma in np.arange(FIRST_FITS) * 0.1:
             noise = sigma * self._rng.standard_normal(len(base_order))
             self._plan.clear()
             order = np.argsort(base_order + noise, kind="stable")
-            if self._plan.complete_first_fit(order, self._rng.permutation(self._types.zones), self._closed):
+            if self._plan.complete_first_fit(order, self._rng.permutation(self._types.zones), self._closed, until):
                 self._offer_held(self._plan.held)
                 return
 
@@ -323,7 +328,9 @@ class Search:
         kept = ~opens | (np.cumsum(opens) <= most_opened)
         self._plan.clear()
         self._plan.load(instance[kept], held[kept])
-        return self._plan.complete_first_fit(order, self._rng.permutation(self._types.zones), most_opened)
+        return self._plan.complete_first_fit(
+            order, self._rng.permutation(self._types.zones), most_opened, self._deadline
+        )
 
     def _integer(self, relaxation: Relaxation) -> None:
         """The restricted master in integers: its plan counts, its bound does not, for patterns are lacking."""

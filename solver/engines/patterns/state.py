@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.domain.counts import Bools, Ints
+from solver.engines.deadline import Deadline
 from solver.engines.patterns.problem import PackingProblem
 from solver.engines.patterns.types import TaskTypes
 from solver.rules.filling import fill_in_order
@@ -63,10 +64,11 @@ class PartialPlan:
         result: NDArray[np.float64] = shares.max(axis=1, initial=0.0) + 1e-3 * shares.sum(axis=1) + 1e-9
         return result
 
-    def complete_first_fit(self, order: Ints, zone_order: Ints, most_opened: int) -> bool:
-        """Place what is missing, type by type in that order; False once more than ``most_opened`` would be opened."""
-        opened = self.opened
+    def complete_first_fit(self, order: Ints, zone_order: Ints, most_opened: int, deadline: Deadline) -> bool:
+        """Place what is missing, type by type in that order; False if more than ``most_opened`` would be opened, or too late."""
         for kind in order.tolist():
+            if deadline.passed():
+                return False
             left = int(self._types.total[kind] - self.placed[kind].sum())
             if left == 0:
                 continue
@@ -79,8 +81,7 @@ class PartialPlan:
                             break
             if left:
                 return False
-            opened = self.opened
-            if opened > most_opened:
+            if self.opened > most_opened:
                 return False
         return True
 

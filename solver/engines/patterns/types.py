@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.domain.counts import Bools, Ints
 from solver.engines.patterns.problem import UNLIMITED, PackingProblem
@@ -147,7 +146,7 @@ def _type_keys(problem: PackingProblem, active: Ints) -> Ints:
     """Rows equal for groups of one demand, eligibility and no effective cap; a capped group is a type of its own."""
     keys = [problem.demand[active]]
     if problem.admits is not None:
-        same = _row_numbers(np.packbits(problem.admits, axis=1))
+        same = numbers_of_bits(problem.admits)
         keys.append(same[problem.admitted(active)][:, None])
     if problem.limit is not None:
         capped = problem.limit[active] < np.minimum(_fits(problem, active), problem.wanted[active])
@@ -178,7 +177,14 @@ def _subsets(zones: int) -> Bools:
     return np.concatenate([np.eye(zones, dtype=bool), np.ones((1, zones), dtype=bool)])
 
 
-def _row_numbers(rows: Ints | NDArray[np.uint8]) -> Ints:
+def numbers_of_bits(rows: Bools) -> Ints:
+    """``int64[N]``: equal rows of ``bool[N, W]`` get equal numbers from 0, in the order of the sorted rows; for long ones."""
+    keys = [row.tobytes() for row in np.packbits(rows, axis=1)]
+    numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
+    return np.array([numbers[key] for key in keys], dtype=np.int64)
+
+
+def _row_numbers(rows: Ints) -> Ints:
     """Equal rows get equal numbers from 0, in the order of the sorted rows."""
     if rows.shape[0] == 0:
         return np.zeros(0, dtype=np.int64)

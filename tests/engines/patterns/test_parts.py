@@ -15,7 +15,7 @@ from solver.engines.patterns.fillers import Searches, Tables
 from solver.engines.patterns.handing_back import hand_back
 from solver.engines.patterns.pricing import certified
 from solver.engines.patterns.problem import PackingProblem
-from solver.engines.patterns.types import TaskTypes, task_types
+from solver.engines.patterns.types import TaskTypes, numbers_of_bits, task_types
 from solver.knapsack import Grid
 
 
@@ -46,6 +46,14 @@ def allowed_by(types: TaskTypes, counts: tuple[int, ...]) -> bool:
     excess = np.array(counts) - types.base[0]
     inside = bool((types.subsets @ excess <= types.subset_most[0]).all())
     return inside and bool((excess >= 0).all()) and sum(counts) == types.total[0]
+
+
+@pytest.mark.parametrize("width", [0, 1, 7, 8, 9, 40])
+def test_rows_of_bits_are_numbered_as_sorting_does(width: int) -> None:
+    """Few rows that differ, and many of each."""
+    draw = np.random.default_rng(width)
+    rows = draw.integers(0, 2, (5, width)).astype(bool)[draw.integers(0, 5, 30)]
+    assert (numbers_of_bits(rows) == np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)).all()
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -15,8 +15,11 @@ from solver.engines.patterns import diving
 from solver.engines.patterns import search as search_module
 from solver.engines.patterns.branching import Tree, Verdict
 from solver.engines.patterns.check import holds
+from solver.engines.patterns.classes import classes
+from solver.engines.patterns.lightening import lighten
 from solver.engines.patterns.problem import PackingProblem, PackingResult, evenly
 from solver.engines.patterns.search import Search, improve
+from solver.engines.patterns.types import task_types
 
 
 def workload(tasks: int, instances: int, seed: int) -> PackingProblem:
@@ -160,3 +163,19 @@ def test_the_tree_is_explored_after_a_dive_that_did_not_help(monkeypatch: pytest
     result = improve(problem, Deadline(20.0))
     assert result.found and holds(problem, result.started)
     assert explored and dives and dives[0] > 0
+
+
+def test_a_plan_is_lightened_as_far_as_time_allows() -> None:
+    """Always with the same tasks; cheaper with time than without, and never dearer than it was."""
+    problem = workload(300, 150, 5)
+    weight = np.random.default_rng(5).integers(0, 1000, problem.instances)
+    types = task_types(problem)
+    assert types is not None
+    held = np.zeros((types.count, problem.instances), dtype=np.int64)
+    started = improve(problem, Deadline(0.0)).started
+    np.add.at(held, (types.of_group[started.group], started.instance), started.count)
+    kinds = classes(problem, types)
+    late, light = (lighten(problem, types, kinds, weight, held, Deadline(seconds)) for seconds in (0.0, 60.0))
+    assert (light.sum(axis=1) == held.sum(axis=1)).all()
+    assert (late.sum(axis=1) == held.sum(axis=1)).all()
+    assert (light @ weight).sum() < (late @ weight).sum() <= (held @ weight).sum()
