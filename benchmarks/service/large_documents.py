@@ -29,6 +29,7 @@ from benchmarks.service.calls import Outcome, ask, channel, health
 from benchmarks.service.child import Setup, child
 from datasets import synthetic
 from solver.formats.ecs.documents import read_pages
+from solver.formats.ecs.mirror import Answers
 from solver.service.clusters import acceptance, ecs
 from solver.service.clusters.state import LiveCluster
 from solver.service.sizes import SizeLimits
@@ -211,7 +212,7 @@ def snapshot_row(instances: int, events: int = 60) -> dict[str, object]:
     }
 
 
-def _events(answers: ecs.Answers, count: int) -> Iterator[bytes]:
+def _events(answers: Answers, count: int) -> Iterator[bytes]:
     """Events of as many tasks: some stop, some are unhealthy, some have ended."""
     every = (one for answer in answers["tasks.json"] if isinstance(answer, dict) for one in answer["tasks"])
     changes = (
