@@ -131,6 +131,52 @@ def random_problem(seed: int) -> Problem:
     return problem(snapshot, groups, running, rules=rules, frozen=frozen, all_or_nothing=r.random() < 0.08)
 
 
+TAINTS = (
+    None,
+    None,
+    "",
+    "gpu=yes:NoSchedule",
+    "old=:NoExecute",
+    "slow=1:PreferNoSchedule",
+    "gpu=no:NoSchedule,old=:NoSchedule",
+)
+TOLERATIONS = (
+    "",
+    "",
+    "gpu",
+    "gpu=yes",
+    "*",
+    "*:NoSchedule",
+    "gpu, old:NoExecute",
+    "gpu=no:NoSchedule, old",
+    "old=:NoExecute",
+)
+STATIC = ("attribute:stack == prod", f"{ZONE_FIELD} in [a, b]", "attribute:rack exists", "not(attribute:stack == prod)")
+
+
+def with_kubernetes_rules(problem: Problem, seed: int) -> Problem:
+    """The same with taints on instances and, in its groups, the rules that only imports from Kubernetes write."""
+    r = random.Random(seed)
+    taints = TextColumn.of([r.choice(TAINTS) for _ in range(problem.cluster.size)])
+    snapshot = replace(problem.cluster, attributes={**problem.cluster.attributes, "taints": taints})
+    groups = []
+    for group in problem.groups:
+        more = [("tolerates", r.choice(TOLERATIONS), 0.7), ("prefers", f"{r.randint(1, 3)}, {r.choice(STATIC)}", 0.5)]
+        field = r.choice([ZONE_FIELD, "attribute:rack", "instanceId"])
+        skew = f"{field}, {r.randint(1, 2)}, {r.randint(1, 4)}"
+        more += [("maxSkew", r.choice([skew, f"{skew}, {r.choice(STATIC)}"]), 0.4)]
+        both = " | ".join(
+            r.sample(sorted({one.family for one in problem.groups}), 2 if len(problem.families) > 1 else 1)
+        )
+        kind, weight = r.choice(["affinity", "antiAffinity"]), r.choice(["", "", ", 2"])
+        more += [(kind, f"{both}, {field}{weight}", 0.3)]
+        rules = tuple(RuleSpec(kind, argument) for kind, argument, chance in more if r.random() < chance)
+        # Two rules over one field would say the same twice.
+        kept = tuple(one for one in group.constraints if one.type not in {rule.type for rule in rules})
+        groups.append(replace(group, constraints=kept + rules))
+    return replace(problem, cluster=snapshot, groups=tuple(groups))
+
+
 def random_change(seed: int) -> Problem:
     """A tiny problem of the general form: tasks that start, stop, move and leave, with protection, priorities and budgets."""
     r = random.Random(seed)

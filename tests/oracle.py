@@ -164,7 +164,19 @@ class Oracle:
             static = spec.type == "memberOf" and not reads_state(parse(spec.argument))
             if static and not row_by_row.selects(parse(spec.argument), self._row(self.before, i)):
                 return False
+            if spec.type == "tolerates" and not self._tolerated(i, spec.argument):
+                return False
         return True
+
+    def _tolerated(self, i: int, argument: str) -> bool:
+        """Whether each taint of the instance that refuses tasks is one of those that the argument stands for."""
+        taints = [taint for taint in (self.attribute(i, "taints") or "").split(",") if taint]
+        refusing = [taint.rsplit(":", 1) for taint in taints if not taint.endswith("PreferNoSchedule")]
+        written = {text.strip() for text in argument.split(",")}
+        return all(
+            written & {f"{what}{end}" for what in (rest, rest.split("=")[0], "*") for end in ("", f":{effect}")}
+            for rest, effect in refusing
+        )
 
     def usable(self, g: int, i: int) -> bool:
         """ACTIVE, connected and admitted by what does not depend on counts."""
@@ -193,8 +205,12 @@ class Oracle:
     # Counts.
 
     def family(self, state: State, name: str, i: int) -> int:
-        """Tasks of a family on an instance."""
-        return sum(state[g][i] for g in self.G if self.groups[g].family == name)
+        """Tasks of a family, or of several, on an instance."""
+        return sum(state[g][i] for g in self.G if self._is_of(g, name))
+
+    def _is_of(self, g: int, name: str) -> bool:
+        """Whether the group is of the family, or of one of several with ``|`` between them."""
+        return self.groups[g].family in [one.strip() for one in name.split("|")]
 
     def started(self, state: State, g: int, i: int) -> int:
         """New tasks."""
@@ -320,8 +336,8 @@ class Oracle:
         if spec.type == "memberOf":
             return self._member_of(state, g, spec)
         if spec.type == "maxSkew":
-            return self._max_skew(state, g, parts[0], int(parts[1]))
-        if len(parts) == 3:
+            return self._max_skew(state, g, spec.argument)
+        if spec.type in ("tolerates", "prefers") or len(parts) == 3:
             return True
         return self._affinity(state, g, *parts) if spec.type == "affinity" else self._anti(state, g, *parts)
 
@@ -335,28 +351,47 @@ class Oracle:
                     return False
         return True
 
-    def _max_skew(self, state: State, g: int, field: str, k: int) -> bool:
-        family = self.groups[g].family
-        if not self._starts_any(state, family):
+    def _max_skew(self, state: State, g: int, argument: str) -> bool:
+        field, k, least, members = self._skewed(g, argument)
+        if not self._starts_any(state, self.groups[g].family):
             return True
-        values = {self.bucket(i, field) for i in self.I if self.usable(g, i)} - {None}
-        if any(self.bucket(i, field) is None and self.started(state, g, i) > 0 for i in self.I):
+        values = {self.bucket(i, field) for i in members} - {None}
+        started = [i for i in self.I if self.started(state, g, i) > 0]
+        named = len(argument.split(",", 3)) == 4
+        if any(self.bucket(i, field) is None or (named and i not in members) for i in started):
             return False
         if not values:
-            return all(self.started(state, g, i) == 0 for i in self.I)
-        before = [self.in_bucket(self.before, family, field, value) for value in values]
-        after = {value: self.in_bucket(state, family, field, value) for value in values}
-        if max(after.values()) - min(after.values()) > max(k, max(before) - min(before)):
+            return not started
+        before, after = self._by_value(self.before, g, argument), self._by_value(state, g, argument)
+        few = len(values) < least
+        lowest, lowest_before = (0, 0) if few else (min(after.values()), min(before.values()))
+        if max(after.values()) - lowest > max(k, max(before.values()) - lowest_before):
             return False
-        for i in self.I:
-            value = self.bucket(i, field)
-            if self.started(state, g, i) > 0 and after.get(value, 0) - min(after.values()) > k:
-                return False
-        return True
+        return all(after.get(self.bucket(i, field) or "", 0) - lowest <= k for i in started)
+
+    def _skewed(self, g: int, argument: str) -> tuple[str, int, int, list[int]]:
+        """Field, most difference, least number of values, and the instances that the values are taken from."""
+        field, k, *more = [part.strip() for part in argument.split(",", 3)]
+        if len(more) == 2:
+            expression = parse(more[1])
+            members = [i for i in self.I if row_by_row.selects(expression, self._row(self.before, i))]
+        else:
+            members = [i for i in self.I if self.usable(g, i)]
+        return field, int(k), int(more[0]) if more else 1, members
+
+    def _by_value(self, state: State, g: int, argument: str) -> dict[str, int]:
+        """Tasks of the family in each value that counts: with an expression of its own only those where it holds."""
+        field, _, _, members = self._skewed(g, argument)
+        counted = members if len(argument.split(",", 3)) == 4 else self.I
+        return {
+            value: sum(self.family(state, self.groups[g].family, i) for i in counted if self.bucket(i, field) == value)
+            for value in {self.bucket(i, field) for i in members}
+            if value is not None
+        }
 
     def _starts_any(self, state: State, *families: str) -> bool:
         """Whether a task of one of the families starts: where none does, a stop is never refused."""
-        members = [g for g in self.G if self.groups[g].family in families]
+        members = [g for g in self.G if any(self._is_of(g, one) for one in families)]
         return any(self.started(state, g, i) > 0 for g in members for i in self.I)
 
     def _values(self, field: str) -> set[str]:
@@ -367,7 +402,7 @@ class Oracle:
             return False
         if not self._starts_any(state, family) and not any(self.started(state, g, i) > 0 for i in self.I):
             return True
-        if self.groups[g].family == family:
+        if self._is_of(g, family):
             used = [
                 sum(self.in_bucket(s, family, field, v) > 0 for v in self._values(field)) for s in (state, self.before)
             ]
@@ -399,7 +434,7 @@ class Oracle:
     def _together(self, state: State, g: int, family: str, members: list[int]) -> int:
         own = sum(state[g][i] for i in members)
         theirs = sum(self.family(state, family, i) for i in members)
-        if self.groups[g].family == family:
+        if self._is_of(g, family):
             return theirs if theirs > 1 else 0
         return own + theirs if own and theirs else 0
 
@@ -487,12 +522,12 @@ class Oracle:
                 k = 1 if spec.type == "distinctInstance" else int(spec.argument)
                 count += sum(self.family(state, group.family, i) > k for i in self.I)
             elif spec.type == "maxSkew":
-                values = {self.bucket(i, parts[0]) for i in self.I if self.usable(g, i)} - {None}
-                filled = [self.in_bucket(state, group.family, parts[0], value) for value in values]
-                count += bool(filled) and max(filled) - min(filled) > int(parts[1])
+                _, k, least, _ = self._skewed(g, spec.argument)
+                filled = list(self._by_value(state, g, spec.argument).values())
+                count += bool(filled) and max(filled) - (0 if len(filled) < least else min(filled)) > k
             elif spec.type == "affinity" and len(parts) == 2:
                 held = {v: self.in_bucket(state, parts[0], parts[1], v) for v in self._values(parts[1])}
-                if group.family == parts[0]:
+                if self._is_of(g, parts[0]):
                     count += sum(n > 0 for n in held.values()) > 1
                 else:
                     count += sum(not n and self._own(state, g, parts[1], v) > 0 for v, n in held.items())
@@ -576,12 +611,16 @@ class Oracle:
                 parts = [part.strip() for part in spec.argument.split(",")]
                 if spec.type in ("affinity", "antiAffinity") and len(parts) == 3:
                     total = (total or 0) + int(parts[2]) * self._soft_count(state, g, spec.type, parts[0], parts[1])
+                if spec.type == "prefers":
+                    weight, text = spec.argument.split(",", 1)
+                    away = [i for i in self.I if not row_by_row.selects(parse(text), self._row(self.before, i))]
+                    total = (total or 0) + int(weight) * sum(state[g][i] for i in away)
         return total
 
     def _soft_count(self, state: State, g: int, kind: str, family: str, field: str) -> int:
         count = 0
         if kind == "antiAffinity":
-            companions = 2 if self.groups[g].family == family else 1
+            companions = 2 if self._is_of(g, family) else 1
             for members in self._apart(field):
                 if sum(self.family(state, family, i) for i in members) >= companions:
                     count += sum(state[g][i] for i in members)

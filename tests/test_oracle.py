@@ -19,7 +19,14 @@ from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Incumbent
 from solver.rules.bind import bind
 from solver.verify import check
-from tests.builders import random_change, random_daemons, random_problem, random_rebalance, random_twins
+from tests.builders import (
+    random_change,
+    random_daemons,
+    random_problem,
+    random_rebalance,
+    random_twins,
+    with_kubernetes_rules,
+)
 from tests.oracle import Oracle
 
 PROBLEMS = 1_500
@@ -175,6 +182,39 @@ def test_the_checker_and_the_costs_agree_with_the_second_reading(shard: int) -> 
             assert (not found) == allowed, f"seed {seed}: {found}\n{starts}"
             values = tuple(cost.value(Placement(problem, tasks)) for cost in rules.tiers)
             assert values == oracle.tiers(state), f"seed {seed}"
+
+
+@pytest.mark.parametrize("make", [random_problem, random_change])
+@pytest.mark.parametrize("shard", range(8))
+def test_rules_of_kubernetes_are_kept_as_brute_force_keeps_them(shard: int, make: Callable[[int], Problem]) -> None:
+    """Taints, preferences, skew with a least number of values or over a selection, several families: tier by tier; and the
+    checker passes a random change exactly where the oracle allows it, at the same costs."""
+    verdicts, other = set(), 0
+    for seed in range(shard, 240, 8):
+        plain = make(seed)
+        problem = with_kubernetes_rules(plain, seed)
+        rules, oracle = bind(problem), Oracle(problem)
+        allowed = {state: oracle.tiers(state) for state in oracle.plans()}
+        solution = portfolio.run(rules, Limits(time_limit=20, workers=1)).solution
+        assert tuple(tier.value for tier in solution.tiers) == min(allowed.values()), f"seed {seed}"
+        assert all(tier.proven for tier in solution.tiers), f"seed {seed}"
+        assert not check(problem, solution.tasks), f"seed {seed}"
+        other += set(allowed) != set(Oracle(plain).plans())
+        rng = np.random.default_rng(seed)
+        before = problem.running.to_dense()
+        change = rng.integers(-1, 2, (15, *before.shape)) * rng.integers(0, 2, (15, *before.shape))
+        few = sorted(allowed)[:: len(allowed) // 10 + 1]
+        for counts in [*np.maximum(before + change, 0), *np.array(few)]:
+            tasks = Counts.dense(counts)
+            state = tuple(tuple(row) for row in counts.tolist())
+            found = check(problem, tasks, rules)
+            assert (not found) == (state in allowed), f"seed {seed}: {found}\n{state}"
+            if state in allowed:
+                values = tuple(cost.value(Placement(problem, tasks)) for cost in rules.tiers)
+                assert values == allowed[state], f"seed {seed}\n{state}"
+            verdicts.add(state in allowed and not tasks.same_as(problem.running))
+    assert verdicts == {True, False}
+    assert other
 
 
 CUT_SHORT = (
