@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 import grpc
 import grpc.aio
@@ -22,6 +24,8 @@ from solver.errors import InvalidRequest
 from solver.service import codec
 from solver.service.placement import CUT_OFF
 from solver.service.status import DETAILS_KEY
+
+Detail = TypeVar("Detail", error_details_pb2.ErrorInfo, error_details_pb2.RetryInfo)
 
 PLACE = "/solver.v1.PlacementService/Place"
 HEALTH = "/grpc.health.v1.Health/Check"
@@ -70,12 +74,15 @@ class Told:
         From the call to its end.
     payload
         The answer's bytes.
+    retry_after
+        Seconds after which a caller that was refused is to come back; 0 where that was not said.
     """
 
     outcome: Outcome
     reason: str
     seconds: float
     payload: bytes = b""
+    retry_after: float = 0.0
 
 
 async def ask(channel: grpc.aio.Channel, method: str, payload: bytes, timeout: float, *, dated: bool = True) -> Told:
@@ -111,7 +118,9 @@ def _refused(error: grpc.aio.AioRpcError, seconds: float) -> Told:
     code, reason = error.code(), reason_of(error)
     if reason:
         fits = CODES.get(reason) is code
-        return Told(Outcome.REFUSED if fits else Outcome.WRONG, reason if fits else f"{code.name} {reason}", seconds)
+        if not fits:
+            return Told(Outcome.WRONG, f"{code.name} {reason}", seconds)
+        return Told(Outcome.REFUSED, reason, seconds, retry_after=_retry_after(error))
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Told(Outcome.REFUSED, DEADLINE, seconds)
     if code is grpc.StatusCode.CANCELLED:
@@ -123,14 +132,22 @@ def _refused(error: grpc.aio.AioRpcError, seconds: float) -> Told:
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The reason in the details of an error; empty where there is none."""
+    return next((str(info.reason) for info in _details(error, error_details_pb2.ErrorInfo)), "")
+
+
+def _retry_after(error: grpc.aio.AioRpcError) -> float:
+    found = _details(error, error_details_pb2.RetryInfo)
+    return next((info.retry_delay.ToTimedelta().total_seconds() for info in found), 0.0)
+
+
+def _details(error: grpc.aio.AioRpcError, kind: type[Detail]) -> Iterator[Detail]:
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
-            info = error_details_pb2.ErrorInfo()
             with suppress(DecodeError):
                 for detail in status_pb2.Status.FromString(value).details:
+                    info = kind()
                     if detail.Unpack(info):
-                        return str(info.reason)
-    return ""
+                        yield info
 
 
 async def place(channel: grpc.aio.Channel, question: Question, timeout: float, *, dated: bool = True) -> Told:

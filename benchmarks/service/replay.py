@@ -54,22 +54,32 @@ def drawn(calls: int, seed: int) -> list[Question]:
     return found
 
 
-async def recorded(questions: Sequence[Question], workers: int, callers: int, order: Sequence[int]) -> list[Told]:
-    """What a new server tells so many callers that ask everything, in that order."""
+async def recorded(
+    questions: Sequence[Question], workers: int, callers: int, order: Sequence[int]
+) -> tuple[list[Told], int]:
+    """What a new server tells so many callers that ask everything, in that order; and how often one had to come back.
+
+    A caller that is refused for want of room comes back when it is told to.
+    """
     found: dict[int, Told] = {}
-    waiting = iter(order)
+    waiting, again = iter(order), 0
     async with child(Setup(workers)) as running, AsyncExitStack() as stack:
         connections = [await stack.enter_async_context(channel(running.address)) for _ in range(callers)]
 
         async def asks(caller: int) -> None:
+            nonlocal again
             for number in waiting:
                 told = await place(connections[caller], questions[number], PATIENCE, dated=False)
+                while told.reason == "OVERLOADED":
+                    again += 1
+                    await asyncio.sleep(told.retry_after)
+                    told = await place(connections[caller], questions[number], PATIENCE, dated=False)
                 found[number] = told
                 if len(found) % 100 == 0:
                     print(f"{len(found)} answered", file=sys.stderr, flush=True)
 
         await asyncio.gather(*map(asks, range(callers)))
-    return [found[number] for number in range(len(questions))]
+    return [found[number] for number in range(len(questions))], again
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     questions, begun = drawn(given.calls, given.seed), time.monotonic()
     order = list(range(given.calls))
-    first = asyncio.run(recorded(questions, given.workers, CALLERS, order))
+    first, refused = asyncio.run(recorded(questions, given.workers, CALLERS, order))
     recording = time.monotonic() - begun
     random.Random(given.seed).shuffle(order)
-    second = asyncio.run(recorded(questions, given.workers, given.workers, order))
+    second, _ = asyncio.run(recorded(questions, given.workers, given.workers, order))
     right = [told.outcome is Outcome.RIGHT for told in first]
     same = [one and again.payload == told.payload for one, told, again in zip(right, first, second, strict=True)]
     found = {
@@ -95,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "answered right under load": sum(right),
         "the same bytes again": sum(same),
         "callers under load": CALLERS,
+        "refused and asked again": refused,
         "seconds to record": recording,
         "seconds in all": time.monotonic() - begun,
     }

@@ -38,7 +38,7 @@ DEVIATION_SHARE = 1 / 4
 
 FIRST_DEVIATIONS, WAIT_DEVIATIONS = 2.0, 4.0
 """How many deviations, besides the mean, are left for a first plan, and for the calls in front: RFC 6298 waits for four. A call
-that was let in and then waits in vain has lost its caller's time."""
+that was let in and then waits in vain has lost its caller's time. For one without a deadline the mean alone counts."""
 
 MOST_FOR_FIRST = 0.5
 """The part of a call's time that is kept at most for its first plan: the scheduler's plan is there at once, however long the
@@ -313,8 +313,9 @@ class FairQueue:
     def _start_of(self, turn: Turn) -> float:
         """The moment by which a call that waits begins, unless the calls in front take longer than calls like them do.
 
-        Their deviations add up as those of independent calls.
+        Their deviations add up as those of independent calls; for a call without a deadline none are counted.
         """
+        deviations = WAIT_DEVIATIONS if turn.dated else 0.0
         now = self._clock()
         free = [(now + running.left(now), running.deviation**2) for running in self._running]
         free += [(now, 0.0)] * (self._workers - len(free))
@@ -328,7 +329,7 @@ class FairQueue:
             first = account.waiting[place]
             moment, variance = free[0]
             if first is turn:
-                return moment + WAIT_DEVIATIONS * math.sqrt(variance)
+                return moment + deviations * math.sqrt(variance)
             heapq.heapreplace(free, (moment + first.expected, variance + first.deviation**2))
             if place + 1 < len(account.waiting):
                 had += max(first.expected, LEAST_COST)

@@ -223,15 +223,17 @@ def test_a_call_that_would_wait_in_vain_is_refused_at_once() -> None:
 
 
 def test_calls_that_differ_leave_less_room_to_wait() -> None:
-    """Calls of 1 s and 3 s by turns: one that would begin in 2 s on average is refused, unless it can wait for a late end."""
+    """Calls of 1 s and 3 s by turns, of which one runs: one that must begin in 3 s is refused, since that may take longer; one
+    that can wait for a late end, or has no deadline, is not."""
     desk = Desk()
     for k in range(30):
         desk.call("a", 1 + 2 * (k % 2))
         desk.until(desk.now + 3)
     desk.call("a", 2)
     with pytest.raises(Overloaded, match="it can wait less"):
-        desk.call("a", 2, waits=3)
-    desk.call("a", 2, waits=7)
+        desk.call("a", 2, waits=6, dated=True)  # Half of it is kept for a first plan.
+    desk.call("a", 2, waits=3)
+    desk.call("a", 2, waits=20, dated=True)
 
 
 def test_a_call_that_was_told_to_stop_is_about_to_end() -> None:
