@@ -44,7 +44,7 @@ def request(study: str = FEW, **fields: Any) -> wire.RunAnalysisRequest:
     if "cluster_name" in fields:
         inner = placing.PlaceRequest()
     else:
-        inner = placing.PlaceRequest.FromString(codec.call_to_bytes(PlaceCall(small(), LIMITS)))
+        inner = placing.PlaceRequest.FromString(codec.call_to_bytes(PlaceCall(small().problem, LIMITS)))
         inner = without_what_asks(inner)
     inner.MergeFrom(placing.PlaceRequest(**fields))
     return wire.RunAnalysisRequest(request=inner, study=study)

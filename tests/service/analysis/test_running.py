@@ -20,7 +20,6 @@ from solver.errors import (
     PermissionDenied,
     TooLarge,
 )
-from solver.formats.table_cluster import TableCluster
 from solver.service.analysis.rows import row_from_wire
 from solver.service.callers.tokens import digest_of
 from solver.service.client import Client
@@ -55,7 +54,7 @@ def calls(running: Running) -> Iterator[Calls]:
 
 def expected() -> list[object]:
     """The rows of the study by the library, in its order, without their times."""
-    study = study_of(parse_yaml(FEW, "study"), TableCluster(small()))
+    study = study_of(parse_yaml(FEW, "study"), small())
     batch = batch_of(study.asked, LIMITS)
     return [row.without_time() for row in run(batch, study.scenarios, LocalExecutor(batch, 1)).rows]
 
