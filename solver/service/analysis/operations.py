@@ -196,10 +196,11 @@ class Analyses:
     def _require_room(self, party: str) -> None:
         if self._closed:
             raise ShuttingDown()
-        if any(run.party == party for run in self._runs):
+        busy = [run for run in self._runs if run.analysis is None or not run.analysis.done]
+        if any(run.party == party for run in busy):
             said = "an analysis of yours runs: wait for it (WaitOperation) or cancel it (CancelOperation)"
             raise Overloaded(said, RETRY_SECONDS)
-        if len(self._runs) >= self.limits.running:
+        if len(busy) >= self.limits.running:
             said = f"{self.limits.running} analyses run, the most at once" if self.limits.running else "it takes none"
             raise Overloaded(f"the server has no room for another analysis: {said}", RETRY_SECONDS)
 
