@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import pickle
 import queue
+import threading
 import time
 import uuid
 import warnings
@@ -39,6 +40,9 @@ OPTION = "--executor"
 
 CONNECT_SECONDS = 5.0
 """For the scheduler's answer to the first word."""
+
+SLACK_SECONDS = 3.0
+"""Beyond it: how long Dask's client may take to say that there was none."""
 
 BEGIN_SECONDS = 60.0
 """For a worker to join, and to have the batch; likewise, how long a cluster may be without any worker later."""
@@ -288,13 +292,32 @@ class _DaskAnswerer(Answerer):
 
 
 def _connected(address: str) -> Client:
-    try:
-        with _quiet():
-            return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, heartbeat_interval="5s")
-    except (OSError, ValueError, ImportError) as fault:
-        why = "" if isinstance(fault, OSError) else f" ({fault})"
+    """A client, connected within so long: that of Dask waits for ever where somebody listens who says nothing."""
+    found: queue.SimpleQueue[Client | Exception] = queue.SimpleQueue()
+    given_up = threading.Event()
+
+    def connect() -> None:
+        try:
+            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except Exception as fault:
+            found.put(fault)
+            return
+        found.put(client)
+        if given_up.is_set():
+            client.close(timeout=CONNECT_SECONDS)
+
+    with _quiet():
+        threading.Thread(target=connect, name="what-if-dask", daemon=True).start()
+        try:
+            client = found.get(timeout=CONNECT_SECONDS + SLACK_SECONDS)
+        except queue.Empty:
+            given_up.set()
+            client = TimeoutError("no answer")
+    if isinstance(client, Exception):
+        why = "" if isinstance(client, OSError) else f" ({client})"
         remedy = f"must be dask://HOST:PORT of a running scheduler, as `dask scheduler` prints it{why}"
-        raise InvalidRequest.at(OPTION, f"no Dask scheduler answers at {address}", remedy) from fault
+        raise InvalidRequest.at(OPTION, f"no Dask scheduler answers at {address}", remedy) from client
+    return client
 
 
 @contextmanager

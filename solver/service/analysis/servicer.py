@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 
 from google.longrunning import operations_pb2 as operations
+from google.protobuf.message import Message
 
 from solver.errors import InvalidRequest
 from solver.service import memory
@@ -71,7 +72,7 @@ class AnalysisServicer:
         order = Order(
             whole, options.sizes, limits.scenarios, limits.processes, role.max_time_limit, self._memory, options.logs
         )
-        return operation_of(await self._analyses.begin(call.party, order)).SerializeToString()
+        return _written(operation_of(await self._analyses.begin(call.party, order)))
 
     async def _stream(self, call: Incoming, write: Write) -> bytes:
         asked = unpacked(call.request, wire.StreamRowsRequest())
@@ -91,7 +92,7 @@ class AnalysisServicer:
 
     async def _get(self, call: Incoming) -> bytes:
         asked = unpacked(call.request, operations.GetOperationRequest())
-        return operation_of(self._analyses.of(call.party, asked.name)).SerializeToString()
+        return _written(operation_of(self._analyses.of(call.party, asked.name)))
 
     async def _list(self, call: Incoming) -> bytes:
         asked = unpacked(call.request, operations.ListOperationsRequest())
@@ -107,10 +108,11 @@ class AnalysisServicer:
             raise InvalidRequest.at("page_token", "is of no operation that is known", "begin with the first page")
         first = names.index(asked.page_token) if asked.page_token else 0
         end = first + min(asked.page_size or MOST_ON_A_PAGE, MOST_ON_A_PAGE)
-        return operations.ListOperationsResponse(
+        page = operations.ListOperationsResponse(
             operations=[operation_of(analysis) for analysis in found[first:end]],
             next_page_token=names[end] if end < len(names) else "",
-        ).SerializeToString()
+        )
+        return _written(page)
 
     async def _wait(self, call: Incoming) -> bytes:
         asked = unpacked(call.request, operations.WaitOperationRequest())
@@ -127,12 +129,16 @@ class AnalysisServicer:
                 await asyncio.wait_for(analysis.change(), None if math.isinf(left) else left)
             except TimeoutError:
                 break
-        return operation_of(analysis).SerializeToString()
+        return _written(operation_of(analysis))
 
     async def _cancel(self, call: Incoming) -> bytes:
         asked = unpacked(call.request, operations.CancelOperationRequest())
         self._analyses.cancel(self._analyses.of(call.party, asked.name))
         return b""  # google.protobuf.Empty
+
+
+def _written(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 def operation_of(analysis: Analysis) -> operations.Operation:
