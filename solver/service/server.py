@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from solver.errors import InvalidRequest
 from solver.service import placement
 from solver.service.analysis import servicer as analysis
+from solver.service.analysis.methods import OPERATIONS
 from solver.service.analysis.operations import Analyses
 from solver.service.analysis.servicer import AnalysisServicer
 from solver.service.audit.recorder import Recorder
@@ -153,13 +154,13 @@ def _answers(
         placement.SERVICE: placing.calls(),
         clusters.SERVICE: keeping.calls(),
         analysis.SERVICE: asking.calls(),
-        analysis.OPERATIONS: asking.operations(),
+        OPERATIONS: asking.operations(),
     }
     streams = {
         placement.SERVICE: placing.streams(),
         clusters.SERVICE: keeping.streams(),
         analysis.SERVICE: asking.streams(),
-        analysis.OPERATIONS: {},
+        OPERATIONS: {},
     }
     return answers, streams
 

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from solver.errors import InvalidRequest
 from solver.service import memory
+from solver.service.analysis.methods import OPERATION_METHODS
 from solver.service.analysis.operations import PREFIX, Analyses, Analysis
 from solver.service.analysis.process import Order
 from solver.service.clusters.keeper import ClusterKeeper
@@ -22,7 +23,6 @@ from solver.service.outline import of_request
 from solver.v1 import analysis_service_pb2 as wire
 
 SERVICE = "solver.v1.AnalysisService"
-OPERATIONS = "google.longrunning.Operations"
 
 MOST_ON_A_PAGE = 1_000
 """Operations that one response lists."""
@@ -54,12 +54,7 @@ class AnalysisServicer:
 
     def operations(self) -> Mapping[str, Answer]:
         """Of ``Operations``, by method."""
-        return {
-            "GetOperation": self._get,
-            "ListOperations": self._list,
-            "WaitOperation": self._wait,
-            "CancelOperation": self._cancel,
-        }
+        return dict(zip(OPERATION_METHODS, (self._get, self._list, self._wait, self._cancel), strict=True))
 
     async def _run(self, call: Incoming) -> bytes:
         options, role = self._options, call.caller.role

@@ -157,7 +157,7 @@ def test_operations_are_listed_in_pages(calls: Calls) -> None:
         (request("grid: {axes: {}}"), InvalidRequest, "study.grid.axes: "),
         (request(""), InvalidRequest, "study: is empty"),
         (
-            request("limits: {time_limit: 99999}\nscenarios: []"),
+            request("limits: {time_limit: 99999}\nscenarios: [{name: x, edits: [lose_zone: a]}]"),
             InvalidRequest,
             "study.limits.time_limit: is 99,999 s; must be",
         ),
