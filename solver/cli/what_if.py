@@ -33,8 +33,8 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="WHERE",
-        help="Where scenarios are answered: local, the processes of this computer, or dask://HOST:PORT, the workers of a "
-        "Dask scheduler (extra dask).",
+        help="Where scenarios are answered: local, the processes of this computer; dask://HOST:PORT, the workers of a "
+        "Dask scheduler (extra dask); ray://HOST:PORT or ray://auto, a Ray cluster (extra ray).",
     ),
 ]
 Processes = Annotated[

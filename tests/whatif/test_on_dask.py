@@ -61,7 +61,7 @@ def batch() -> Batch:
     return Batch(asked(), QUICK)
 
 
-def until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     """Wait for it, so long at most."""
     end = time.monotonic() + seconds
     while not condition():
@@ -76,7 +76,7 @@ def answered(executor: Any, scenarios: Sequence[Scenario], meanwhile: Callable[[
     if meanwhile is not None:
         meanwhile()
     found: list[Row] = []
-    end = time.monotonic() + 180
+    end = time.monotonic() + 300
     while len(found) < len(scenarios) and time.monotonic() < end:
         found += executor.completed(0.5)
     return [*found, *executor.completed(1.0)]
@@ -183,10 +183,12 @@ def test_a_scheduler_that_goes_ends_the_run() -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("dusk://host:1", "--executor: is 'dusk://host:1'; must be local or dask://HOST:PORT"),
-        ("dask", "--executor: is 'dask'; must be local or dask://HOST:PORT"),
+        ("dusk://host:1", "--executor: is 'dusk://host:1'; must be local, dask://HOST:PORT, ray://"),
+        ("dask", "--executor: is 'dask'; must be local, dask://HOST:PORT, ray://"),
         ("dask://host", "must be dask://HOST:PORT, the port from 1 to 65535"),
         ("dask://host:99999", "must be dask://HOST:PORT, the port from 1 to 65535"),
+        ("dask://auto", "must be dask://HOST:PORT, the port from 1 to 65535"),
+        ("ray://here", "must be ray://HOST:PORT, the port from 1 to 65535 or ray://auto"),
         ("dask://tcp://host:1", "must be dask://HOST:PORT, the port from 1 to 65535"),
     ],
 )
