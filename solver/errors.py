@@ -17,6 +17,7 @@
     ├── ServiceUnavailable      UNAVAILABLE         the placement service could not be reached
     ├── DeadlineMissed          DEADLINE_EXCEEDED   the placement service did not answer in time
     ├── ClusterNotFound         NOT_FOUND           no cluster is kept under this name
+    ├── OperationNotFound       NOT_FOUND           the caller has no operation of this name
     ├── StaleVersion            ABORTED             the cluster has changed since; read it again
     ├── PositionGone            OUT_OF_RANGE        events after the position are no longer kept; read the cluster again
     ├── StoreFailed             UNAVAILABLE         what should be kept could not be written
@@ -193,6 +194,13 @@ class ClusterNotFound(PlacementSolverError):
 
     grpc_code = "NOT_FOUND"
     reason = "CLUSTER_NOT_FOUND"
+
+
+class OperationNotFound(PlacementSolverError):
+    """The caller has no operation of the name, or none any more."""
+
+    grpc_code = "NOT_FOUND"
+    reason = "OPERATION_NOT_FOUND"
 
 
 class StaleVersion(PlacementSolverError):

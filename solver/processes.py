@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,3 +25,10 @@ def without_main() -> Iterator[None]:
             yield
         finally:
             sys.modules["__main__"] = main
+
+
+def let_have_children() -> None:
+    """Let a daemon process start others, which Python forbids it: those that this package starts watch it, and end with it."""
+    current = multiprocessing.current_process()
+    if current.daemon:
+        current.daemon = False

@@ -31,7 +31,10 @@ ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIOS.yaml", help="Sc
 ExecutorName = Annotated[
     str,
     typer.Option(
-        "--executor", metavar="WHERE", help="Where scenarios are answered: local, the processes of this computer."
+        "--executor",
+        metavar="WHERE",
+        help="Where scenarios are answered: local, the processes of this computer; dask://HOST:PORT, the workers of a "
+        "Dask scheduler (extra dask); ray://HOST:PORT or ray://auto, a Ray cluster (extra ray).",
     ),
 ]
 Processes = Annotated[
@@ -39,7 +42,7 @@ Processes = Annotated[
     typer.Option(
         "--workers",
         metavar="N",
-        help="Scenarios at once, each a process with one thread. (default: one a processor)",
+        help="Scenarios at once, each a process with one thread. (default: one a processor, or a thread of the workers)",
     ),
 ]
 Out = Annotated[

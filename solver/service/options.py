@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from solver.errors import Fault, InvalidRequest
+from solver.service.analysis.limits import AnalysisLimits
 from solver.service.clusters.store import IN_MEMORY
 from solver.service.limits import PoolLimits, default_size
 from solver.service.logs import LogOptions
@@ -35,6 +36,8 @@ class ServerOptions:
         When calls and workers are given up.
     repeats
         How long answers are kept for calls that are repeated.
+    analysis
+        How many analyses run, and how long what they found is kept.
     allow_remote_plaintext
         Whether to listen, without encryption, where other computers can connect.
     tls_cert, tls_key
@@ -74,6 +77,7 @@ class ServerOptions:
     sizes: SizeLimits = field(default_factory=SizeLimits)
     queue: PoolLimits = field(default_factory=PoolLimits)
     repeats: RepeatLimits = field(default_factory=RepeatLimits)
+    analysis: AnalysisLimits = field(default_factory=AnalysisLimits)
     allow_remote_plaintext: bool = False
     tls_cert: str | None = None
     tls_key: str | None = None

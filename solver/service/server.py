@@ -15,6 +15,10 @@ from grpc_reflection.v1alpha import reflection
 
 from solver.errors import InvalidRequest
 from solver.service import placement
+from solver.service.analysis import servicer as analysis
+from solver.service.analysis.methods import OPERATIONS
+from solver.service.analysis.operations import Analyses
+from solver.service.analysis.servicer import AnalysisServicer
 from solver.service.audit.recorder import Recorder
 from solver.service.audit.store import AuditStore
 from solver.service.callers.doorkeeper import Doorkeeper
@@ -33,7 +37,7 @@ from solver.service.sizes import SizeLimits
 from solver.service.telemetry import Telemetry
 from solver.service.workers import WorkerPool
 
-ANSWERED = ("", placement.SERVICE, clusters.SERVICE)
+ANSWERED = ("", placement.SERVICE, clusters.SERVICE, analysis.SERVICE)
 """The names under which health is asked for."""
 
 STOP_SECONDS = 1.0
@@ -81,6 +85,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         loop.add_signal_handler(signal.SIGHUP, watching.told)
     pool = WorkerPool(options.workers, options.sizes, api=options.api, limits=options.queue, logs=options.logs)
     keeper = ClusterKeeper(Store(options.state), sizes=options.sizes)
+    analyses = Analyses(options.analysis)
     gate, repeats, telemetry = _gate(door, recorder), Repeats(options.repeats), None
     try:
         telemetry = Telemetry(options, pool, gate, keeper, repeats)
@@ -93,7 +98,7 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await starting
         server = grpc.aio.server(options=_channel_options(options.sizes))
         checks = health.aio.HealthServicer()
-        answers, streams = _answers(pool, keeper, repeats, options)
+        answers, streams = _answers(pool, keeper, analyses, repeats, options)
         await _register(server, checks, answers, streams, gate, reflects=door is None or door.reflection)
         address = _listen(server, options.address, None if encryption is None else encryption.credentials())
         if options.token_address is not None and encryption is not None:
@@ -113,11 +118,13 @@ async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> Non
         await checks.enter_graceful_shutdown()
         keeper.placements.end()
         pool.drain()
+        await analyses.close()
         # While calls go on those that come are told to go elsewhere, and health is answered.
         await gate.close(options.drain_seconds)
         await server.stop(STOP_SECONDS)
     finally:
         await watching.close()
+        await analyses.close()
         await pool.close()
         await keeper.close()
         if recorder is not None:
@@ -137,13 +144,25 @@ Streams = Mapping[str, Mapping[str, StreamedAnswer]]
 
 
 def _answers(
-    pool: WorkerPool, keeper: ClusterKeeper, repeats: Repeats, options: ServerOptions
+    pool: WorkerPool, keeper: ClusterKeeper, analyses: Analyses, repeats: Repeats, options: ServerOptions
 ) -> tuple[Answers, Streams]:
     """What answers each method of each service: with one response, with several."""
     placing = PlacementServicer(pool, keeper, repeats, options)
     keeping = ClusterServicer(keeper, options.sizes, placing.validate)
-    answers = {placement.SERVICE: placing.calls(), clusters.SERVICE: keeping.calls()}
-    return answers, {placement.SERVICE: placing.streams(), clusters.SERVICE: keeping.streams()}
+    asking = AnalysisServicer(analyses, keeper, options)
+    answers = {
+        placement.SERVICE: placing.calls(),
+        clusters.SERVICE: keeping.calls(),
+        analysis.SERVICE: asking.calls(),
+        OPERATIONS: asking.operations(),
+    }
+    streams = {
+        placement.SERVICE: placing.streams(),
+        clusters.SERVICE: keeping.streams(),
+        analysis.SERVICE: asking.streams(),
+        OPERATIONS: {},
+    }
+    return answers, streams
 
 
 async def _register(

@@ -15,6 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
+from solver.domain.request import Limits
 from solver.errors import WorkerLost
 from solver.processes import without_main
 from solver.whatif.answering import Batch
@@ -29,6 +30,11 @@ GRACE_SECONDS = 60.0
 
 MOST_UNSTARTED = 10
 """Workers one after the other that end before they take anything: no further one is tried."""
+
+
+def patience_seconds(limits: Limits) -> float:
+    """How long a process may be silent."""
+    return 2 * limits.time_limit + GRACE_SECONDS
 
 
 class LocalExecutor:
@@ -52,7 +58,7 @@ class LocalExecutor:
         self._alive: list[_Worker] = []
         self._rows: list[Row] = []
         self._unstarted = 0
-        self._patience = 2 * batch.limits.time_limit + GRACE_SECONDS
+        self._patience = patience_seconds(batch.limits)
 
     @property
     def workers(self) -> int:

@@ -112,7 +112,8 @@ def test_bad_input_is_told_at_once(run: Run, tables: Path, scenarios: Path, tmp_
     ]
     scenarios.write_text(SCENARIOS, encoding="utf-8")
     for arguments, said in (
-        (("--executor", "grid://here"), "--executor: is 'grid://here'"),
+        (("--executor", "grid://here"), "--executor: is 'grid://here'; must be local"),
+        (("--executor", "dask://here"), "--executor: is 'dask://here'; must be dask://HOST:PORT"),
         (("--deterministic-limit", "0"), "--deterministic-limit: is 0"),
     ):
         refused = run("what-if", tables, scenarios, *arguments)

@@ -13,6 +13,7 @@ SCRIPT = """
 from solver.service.options import ServerOptions
 from solver.service.server import serve
 from solver.service.sizes import SizeLimits
+from solver.service.analysis.limits import AnalysisLimits
 from solver.service.limits import PoolLimits
 serve(ServerOptions({arguments}), on_ready=lambda address: print(address, flush=True))
 """

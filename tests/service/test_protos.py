@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FILES = ("audit", "cluster", "cluster_service", "placement_service", "plan", "task_group")
+FILES = ("analysis_service", "audit", "cluster", "cluster_service", "placement_service", "plan", "task_group")
 
 
 @pytest.mark.parametrize("name", FILES)

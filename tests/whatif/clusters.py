@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -101,6 +102,46 @@ class Sleep(Edit):
     def applied_to(self, asked: Asked) -> Asked:
         """Nothing, later."""
         time.sleep(self.seconds)
+        return asked
+
+
+@dataclass(frozen=True)
+class Stay(Edit):
+    """Says which process applies it, by an empty file of that name in a folder, and takes its time."""
+
+    NAME: ClassVar[str] = "stay"
+    folder: str
+    seconds: float
+
+    @classmethod
+    def read(cls, node: Node) -> Stay:
+        """No file says it."""
+        return cls("", 0)
+
+    def applied_to(self, asked: Asked) -> Asked:
+        """Nothing, later."""
+        (Path(self.folder) / str(os.getpid())).touch()
+        time.sleep(self.seconds)
+        return asked
+
+
+@dataclass(frozen=True)
+class KillParent(Edit):
+    """Ends the process that started the one which applies it."""
+
+    NAME: ClassVar[str] = "kill_parent"
+
+    @classmethod
+    def read(cls, node: Node) -> KillParent:
+        """No file says it."""
+        return cls()
+
+    def applied_to(self, asked: Asked) -> Asked:
+        """Nothing, if this process is still there."""
+        parent = multiprocessing.parent_process()
+        assert parent is not None and parent.pid is not None
+        os.kill(parent.pid, signal.SIGKILL)
+        time.sleep(60)
         return asked
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from google.longrunning import operations_pb2
 from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
@@ -28,6 +29,10 @@ READING = frozenset(
         "ClusterService/GetCluster",
         "ClusterService/ListClusters",
         "ClusterService/WatchPlacements",
+        "AnalysisService/StreamRows",
+        "Operations/GetOperation",
+        "Operations/ListOperations",
+        "Operations/WaitOperation",
     }
 )
 """Methods that decide nothing: recorded only where they are refused."""
@@ -80,6 +85,8 @@ def fields_of(ended: Ended, version: str, at: datetime | None = None) -> dict[st
         found["response_sha256"] = hashlib.sha256(ended.response).hexdigest()
     if service == "ClusterService":
         return found | _of_change(method, call.request, ended.response)
+    if service in ("AnalysisService", "Operations"):
+        return found | _of_analysis(method, call.request, ended.response)
     return found | _of_plan(method, call.request, ended.response)
 
 
@@ -134,6 +141,19 @@ def _of_plan(method: str, request: bytes, response: bytes | None) -> dict[str, V
         "fingerprint": answer.replay.fingerprint,
         "plan_sha256": digest_of(answer.actions),
         "cluster_version": answer.cluster_version or asked.cluster_version,
+    }
+
+
+def _of_analysis(method: str, request: bytes, response: bytes | None) -> dict[str, Value]:
+    """Which analysis was begun, of which cluster, or which one was cancelled; `label` is the operation's name."""
+    if method != "RunAnalysis":
+        return {"label": _read(request, operations_pb2.CancelOperationRequest()).name[:MAX_LABEL]}
+    asked = _read(request, parts.AuditedWrappedRequest()).request
+    begun = operations_pb2.Operation() if response is None else _read(response, operations_pb2.Operation())
+    return {
+        "label": (begun.name or asked.label)[:MAX_LABEL],
+        "cluster": asked.cluster_name[:MAX_NAME],
+        "cluster_version": asked.cluster_version,
     }
 
 

@@ -10,16 +10,20 @@ from pathlib import Path
 
 from solver.domain.request import MOST_SECONDS
 from solver.errors import Fault, InvalidRequest, UnreadableDocument
+from solver.service.analysis.methods import OPERATION_METHODS, OPERATIONS
 from solver.service.callers.roles import Role, matches
 from solver.service.callers.tokens import Issuer
 from solver.service.gate import Caller
-from solver.v1 import cluster_service_pb2, placement_service_pb2
+from solver.v1 import analysis_service_pb2, cluster_service_pb2, placement_service_pb2
 
-METHODS = tuple(
-    f"{service.name}/{method.name}"
-    for file in (placement_service_pb2, cluster_service_pb2)
-    for service in file.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
+METHODS = (
+    *(
+        f"{service.name}/{method.name}"
+        for file in (placement_service_pb2, cluster_service_pb2, analysis_service_pb2)
+        for service in file.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ),
+    *(f"{OPERATIONS.rpartition('.')[2]}/{method}" for method in OPERATION_METHODS),
 )
 """What may be called, without the package."""
 
