@@ -77,9 +77,15 @@ class Change:
     reservation: Fraction
 
 
-def capacity_for(needed: int, running: int, target_capacity: int) -> int:
-    """Instances with which the reservation is at most the target: ``ceil(100 * M / target)``; from none, two."""
-    if running == 0 and needed:
+def capacity_for(needed: int, running: int, target_capacity: int, *, cold_start: bool = True) -> int:
+    """Instances with which the reservation is at most the target: ``ceil(100 * M / target)``; from none, two.
+
+    Parameters
+    ----------
+    cold_start
+        False where M is known without any instance.
+    """
+    if cold_start and running == 0 and needed:
         return COLD // 100
     return -(-100 * needed // target_capacity)
 
@@ -98,6 +104,7 @@ def decide(
     *,
     warming: bool,
     bounds: tuple[int, int],
+    cold_start: bool = True,
 ) -> Change:
     """The capacity that there should be after this minute.
 
@@ -113,10 +120,12 @@ def decide(
         Whether an instance is on its way or warms up.
     bounds
         The least and the most instances of the group.
+    cold_start
+        Whether it goes from none to two.
     """
     least, most = bounds
     metric = reservation(needed, running)
-    aim = max(least, min(capacity_for(needed, running, scaling.target_capacity), most))
+    aim = max(least, min(capacity_for(needed, running, scaling.target_capacity, cold_start=cold_start), most))
     if (metric > scaling.target_capacity or desired < least) and aim > desired:
         return Change(aim, 0, metric)
     if metric >= scaling.target_capacity:
