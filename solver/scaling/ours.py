@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -62,23 +63,26 @@ class OurRules(Rules):
         }
 
     def place(self, fleet: Fleet) -> None:
-        """All that waits together; where something is left, once more with moves."""
-        for moves in dict.fromkeys((0, self.setting.ours.max_moves)):
+        """All that waits, one by one where that is enough; what is left together, and with moves."""
+        quick = replace(fleet.limits, engine=Engine.SEQUENTIAL, deterministic_limit=None)
+        for moves, limits in ((0, quick), (self.setting.ours.max_moves, fleet.limits)):
             starts = {self.groups[name]: self.count_waiting(name) for name in self.waiting}
-            if not any(starts.values()) or self.tried.get(("", str(moves))) == fleet.version:
+            if not any(starts.values()) or self.tried.get(("", limits.engine.value)) == fleet.version:
                 continue
-            placed = fleet.take(fleet.ask(wanting(fleet.problem, starts, self._providers(), max_moves=moves)))
+            asked = wanting(fleet.problem, starts, self._providers(), max_moves=moves)
+            placed = fleet.take(fleet.ask(asked, limits))
             for service in self.setting.services:
                 self.forget_waiting(service.name, placed.get(self.groups[service.name], 0))
-            self.tried["", str(moves)] = fleet.version
+            self.tried["", limits.engine.value] = fleet.version
         for service in self.setting.services:
             if left := self.count_waiting(service.name):
                 # What waits may fit another provider by now: the best one may be at its maximum.
                 self.waiting[service.name] = {self._by_fit(service, fleet)[0]: left}
 
     def stop(self, service: ServiceSetting, fleet: Fleet, count: int) -> None:
-        """By the service's strategies, all at once."""
-        fleet.take(fleet.ask(fleet.stopping(self.groups[service.name], count)))
+        """By the service's strategies, task by task as in ECS."""
+        quick = replace(fleet.limits, engine=Engine.SEQUENTIAL, deterministic_limit=None)
+        fleet.take(fleet.ask(fleet.stopping(self.groups[service.name], count), quick))
 
     def cold_start(self) -> bool:
         """M is known from the model: no need to guess."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from solver.scaling.curve import Curve
@@ -100,7 +100,6 @@ class Setting:
     curve: Curve
     ours: OurSetting = OurSetting()
     seed: int = 0
-    starting: Mapping[str, int] = field(default_factory=dict)
 
     def provider(self, name: str) -> ProviderSetting:
         """The provider of this name."""

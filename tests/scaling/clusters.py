@@ -45,8 +45,7 @@ def setting(demand: dict[str, list[int]], **fields: Any) -> Setting:
     provider = ProviderSetting("main", fields.pop("launched", ("small",)), ("a", "b"), 1, 20, 120, managed)
     return Setting(
         services=tuple(
-            ServiceSetting(name, Fraction(100), 1, 40, fields.get("policies", (tracking,)), strategy)
-            for name in demand
+            ServiceSetting(name, Fraction(100), 1, 40, fields.get("policies", (tracking,)), strategy) for name in demand
         ),
         providers=fields.pop("providers", (provider,)),
         prices={"small": 100_000, "large": 190_000},
