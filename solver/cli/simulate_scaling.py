@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,7 @@ TELL_SECONDS = 10.0
 """Between two lines of progress."""
 
 
-class Which(str, Enum):
+class Which(StrEnum):
     """The rules that are simulated."""
 
     both = "both"

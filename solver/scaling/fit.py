@@ -23,9 +23,9 @@ def tasks_on(demand: Mapping[str, int], capacity: Amounts) -> int:
 
 
 def by_fit(demand: Mapping[str, int], offers: Sequence[Offer]) -> list[str]:
-    """The providers that hold the task, the cheapest first: price over tasks an instance; without prices, by tasks; ties as listed.
+    """The providers that hold the task, the cheapest first: price over tasks an instance.
 
-    A provider without a price comes after those with one.
+    One without a price comes after those with one, by its tasks an instance; ties stand as listed.
     """
     found: list[tuple[bool, Fraction, int, str]] = []
     for k, offer in enumerate(offers):

@@ -1,4 +1,4 @@
-"""M by ECS's rule: how many instances a provider needs, from the largest type of its group (ECS developer guide, managed scaling).
+"""M by ECS's rule: how many instances a provider needs, by the largest type of its group (ECS developer guide, managed scaling).
 
 Tasks that wait are grouped by what they need. Each group is packed by itself on an imaginary instance that has, of each
 resource, what the largest type has. A group that the smallest type could not run counts for nothing, and goes on waiting.

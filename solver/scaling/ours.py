@@ -1,4 +1,4 @@
-"""A minute by our rules: M from the model, tasks placed together and with moves, providers by fit, the cheapest instances emptied."""
+"""A minute by our rules: M from the model, moves where they make room, providers by fit, the cheapest instances emptied."""
 
 from __future__ import annotations
 

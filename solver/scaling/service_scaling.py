@@ -1,8 +1,8 @@
-"""The desired count of a service: its policies, their cooldowns and its bounds together (ECS developer guide, service auto scaling).
+"""The desired count of a service: policies, cooldowns and bounds together (ECS developer guide, service auto scaling).
 
 Out if any policy wants it, to the largest number; in only if all target tracking policies do. A scale-out is never held up by a
-scale-in; while its cooldown lasts, a larger one may overtake it, and what it added counts as part of that. A scale-in waits until the
-cooldown of the last one is over, which a scale-out ends.
+scale-in; while its cooldown lasts, a larger one may overtake it, and what it added counts as part of that. A scale-in waits until
+the cooldown of the last one is over, which a scale-out ends.
 """
 
 from __future__ import annotations

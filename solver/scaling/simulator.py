@@ -1,7 +1,8 @@
 """The simulator: minute by minute over a curve, services scale, tasks find places or wait, providers scale.
 
-In each minute: instances whose time has come join; each service decides by the demand and what runs, tasks stop or wait more; what waits is placed;
-each provider decides, launches and removes. What is counted is the state at the end of the minute.
+In each minute: instances whose time has come join; each service decides by the demand and what runs, and
+tasks stop or wait; what waits is placed; each provider decides, launches and removes. What is counted is the state at the
+end of the minute.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Step scaling: the further the metric is beyond a threshold, the larger the step (Application Auto Scaling API, StepScalingPolicyConfiguration)."""
+"""Step scaling: the further the metric is beyond a threshold, the larger the step.
+
+Source: Application Auto Scaling API, StepScalingPolicyConfiguration.
+"""
 
 from __future__ import annotations
 
@@ -140,8 +143,8 @@ def _span(step: Step) -> tuple[float, float]:
 def adjusted(tasks: int, adjustment: int, policy: StepScaling) -> int:
     """The tasks after a step, never below 0.
 
-    A percentage is rounded towards zero, but to at least one task (EC2 Auto Scaling user guide, scaling adjustment types), and changes
-    at least ``min_adjustment_magnitude`` tasks.
+    A percentage is rounded towards zero, but to at least one task (EC2 Auto Scaling user guide, scaling adjustment types), and
+    changes at least ``min_adjustment_magnitude`` tasks.
     """
     if policy.adjustment_type is Adjustment.EXACT:
         return adjustment

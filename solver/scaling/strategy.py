@@ -1,5 +1,6 @@
-"""Capacity-provider strategies: how many tasks go to which provider, by ``base`` and ``weight`` (ECS API, CapacityProviderStrategyItem).
+"""Capacity-provider strategies: how many tasks go to which provider, by ``base`` and ``weight``.
 
+Source: ECS API, CapacityProviderStrategyItem.
 The provider is chosen before, and whatever, the tasks need: a strategy is no fallback.
 """
 
@@ -81,7 +82,7 @@ def split(tasks: int, shares: Sequence[Share]) -> dict[str, int]:
 
 
 def next_providers(now: Mapping[str, int], more: int, shares: Sequence[Share]) -> dict[str, int]:
-    """Where so many new tasks of a service go: one by one to the provider that lacks most of its split, ties in the order of the list.
+    """Where so many new tasks of a service go: one by one to the provider that lacks most of its split, ties as listed.
 
     Parameters
     ----------

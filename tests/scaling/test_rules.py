@@ -58,7 +58,7 @@ def counted_one_by_one(waiting: list[Waiting], types: list[dict[str, int]]) -> t
     st.lists(capacities, min_size=1, max_size=3),
 )
 def test_the_new_instances_are_those_that_one_by_one_opens(waiting: list[Waiting], types: list[dict[str, int]]) -> None:
-    """Group by group on the largest type; what the smallest cannot run is excluded. Tasks that need nothing share one instance."""
+    """Group by group on the largest type; what the smallest cannot run is excluded."""
     estimate = new_instances(waiting, types)
     assert (estimate.instances, estimate.excluded) == counted_one_by_one(waiting, types)
 
