@@ -150,8 +150,8 @@ def base_of(cluster: Cluster, setting: Setting) -> tuple[Problem, dict[str, str]
         elif entry.group.scheduling.value == "DAEMON":
             faults.append(Fault(f"services.{service.name}", "is a DAEMON service", "it does not scale: leave it out"))
         elif entry.refusal:
-            problem, _, remedy = entry.refusal.partition("; ")
-            faults.append(Fault(f"services.{service.name}", problem, remedy or "leave it out"))
+            wrong, _, remedy = entry.refusal.partition("; ")
+            faults.append(Fault(f"services.{service.name}", wrong, remedy or "leave it out"))
         else:
             names[service.name] = entry.group.name
     if faults:

@@ -1,4 +1,4 @@
-"""Simulations: what is counted adds up, what must hold in each minute does, and the two sets of rules differ where they should."""
+"""Simulations: what is counted adds up, what must hold in each minute does, and the rules differ where they should."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_what_is_counted_adds_up(kind: type[Rules], seed: int) -> None:
     """Task-minutes wanted are those that ran and those unplaced; bounds, steps and the fifteen minutes hold."""
     r = random.Random(seed)
     demand = {name: [r.choice((50, 200, 700))] * 6 + [r.randint(20, 600)] * 8 + [60] * 36 for name in ("web", "api")}
-    study = setting(demand, managed=ManagedScaling(target_capacity=r.choice((80, 100)), maximum_step=r.choice((2, 100))))
+    study = setting(
+        demand, managed=ManagedScaling(target_capacity=r.choice((80, 100)), maximum_step=r.choice((2, 100)))
+    )
     run = simulate(fleet_of({"web": [1, 1, 1], "api": [1, 0, 0]}, 3), study, kind)
     hold(run, study)
     assert run.launched or run.removed
@@ -108,7 +110,9 @@ def test_a_provider_that_cannot_hold_a_task_keeps_it_waiting_by_weight_and_not_b
     tiny = ProviderSetting("tiny", ("tiny",), ("a",), 0, 5, 60)
     main = ProviderSetting("main", ("small",), ("a", "b"), 1, 20, 60)
     base = setting(
-        {"web": [150] * 2 + [900] * 10}, providers=(main, tiny), strategy=(Share("tiny", weight=1), Share("main", weight=1))
+        {"web": [150] * 2 + [900] * 10},
+        providers=(main, tiny),
+        strategy=(Share("tiny", weight=1), Share("main", weight=1)),
     )
     study = Setting(
         base.services,
