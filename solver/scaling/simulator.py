@@ -24,11 +24,12 @@ from solver.scaling.rules import Rules
 from solver.scaling.service_scaling import ServiceState
 from solver.scaling.service_scaling import decide as decide_service
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
+from solver.scaling.step_scaling import MOST_DATAPOINTS
 from solver.whatif.asked import Cluster
 
 SECONDS = 60
-MEMORY = 64
-"""Minutes of metrics that are kept: more than any alarm looks at, but for longer ones."""
+MEMORY = MOST_DATAPOINTS
+"""Minutes of metrics that are kept: as many as an alarm may look at."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ from solver.errors import Fault
 from solver.scaling.policy import Metric, Policy, Way, Wish
 from solver.scaling.target_tracking import cooldown_faults
 
+MOST_DATAPOINTS = 60
+"""Minutes that an alarm looks at."""
+
 
 class Adjustment(Enum):
     """What the number of a step means."""
@@ -115,9 +118,9 @@ class StepScaling(Policy):
     def faults(self) -> list[Fault]:
         """Steps that are missing or overlap, numbers out of their ranges."""
         found = cooldown_faults(cooldown=self.cooldown)
-        for name in ("min_adjustment_magnitude", "datapoints"):
-            if not 1 <= getattr(self, name) <= 1_000:
-                found.append(Fault(name, f"is {getattr(self, name):,}", "must be 1 to 1,000"))
+        for name, most in (("min_adjustment_magnitude", 1_000), ("datapoints", MOST_DATAPOINTS)):
+            if not 1 <= getattr(self, name) <= most:
+                found.append(Fault(name, f"is {getattr(self, name):,}", f"must be 1 to {most:,}"))
         if not 0 <= self.threshold <= 1_000:
             found.append(Fault("threshold", f"is {float(self.threshold):g}", "must be 0 to 1,000 percent"))
         if not self.steps:

@@ -56,7 +56,7 @@ def test_the_example_is_read() -> None:
     ("changes", "message"),
     [
         ({"providers": {}}, "providers: is empty; name at least one"),
-        ({"provider": 1}, "provider: is not known; did you mean providers"),
+        ({"provider": 1}, "provider: is not known; did you mean 'providers'?"),
         ({"providers": {"main": {"types": ["smal"], "maximum": 9}}}, "providers.main.types: has 'smal'"),
         ({"providers": {"main": {"types": ["small"], "maximum": 1}}}, "must be at least 2: so many instances it has"),
         (
