@@ -34,6 +34,8 @@ class KeptGroup:
         Its tasks.
     wanted, missing
         New tasks that were asked for; tasks that there should be in the end and are not.
+    demand
+        What one task takes, by resource.
     """
 
     name: str
@@ -41,6 +43,7 @@ class KeptGroup:
     after: int
     wanted: int
     missing: int
+    demand: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,14 @@ def kept_plan(answer: Answer, *, operation: str = "", scenario: str = "") -> Kep
         versions=dict(answer.replay.versions),
         resources=problem.cluster.resources,
         groups=tuple(
-            KeptGroup(problem.groups[g].name, int(before[g]), int(after[g]), int(wanted[g]), int(missing[g]))
+            KeptGroup(
+                name=problem.groups[g].name,
+                before=int(before[g]),
+                after=int(after[g]),
+                wanted=int(wanted[g]),
+                missing=int(missing[g]),
+                demand=tuple(problem.demand[g].tolist()),
+            )
             for g in shown
         ),
         instances=_instances(problem, tasks, {g: k for k, g in enumerate(shown)}, used.tolist(), (used + change).tolist()),

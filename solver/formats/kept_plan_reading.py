@@ -49,11 +49,16 @@ def read_kept_plan(path: Path) -> KeptPlan:
 def _inner_faults(path: str, plan: KeptPlan) -> list[Fault]:
     """What each instance says is of the resources and the groups that there are."""
     found = []
+    amounts = len(plan.resources)
+    for g, group in enumerate(plan.groups):
+        if len(group.demand) != amounts:
+            remedy = f"must have one for each of {amounts} resources"
+            found.append(Fault(f"{path}: groups[{g}].demand", f"has {len(group.demand)} amounts", remedy))
     for k, one in enumerate(plan.instances):
         for name in ("capacity", "used_before", "used_after"):
             count = len(getattr(one, name))
-            if count != len(plan.resources):
-                remedy = f"must have one for each of {len(plan.resources)} resources"
+            if count != amounts:
+                remedy = f"must have one for each of {amounts} resources"
                 found.append(Fault(f"{path}: instances[{k}].{name}", f"has {count} amounts", remedy))
         for c, cell in enumerate(one.cells):
             if not 0 <= cell.group < len(plan.groups):
