@@ -172,6 +172,7 @@ def from_cells(cells: Sequence[str]) -> Row:
         warnings=warnings,
         fingerprint=cell["fingerprint"],
         seconds=float(cell["seconds"]),
+        plan="",
         **counts,
     )
 
