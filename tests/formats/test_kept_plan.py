@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.errors import InvalidRequest, UnreadableDocument
 from solver.formats.kept_plan import kept_plan
@@ -89,7 +91,11 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_move_is_counted_once() -> None:
-    """Of a group as many as start and stop."""
-    made = answer(size=6, groups=1, each=2)
-    moved = replace(made, problem=replace(made.problem, running=made.tasks, groups=(replace(made.problem.groups[0], start=0),)))
-    assert kept_plan(moved).moved == 0
+    """A task that runs elsewhere afterwards neither starts nor stops for good."""
+    made = answer(size=6, groups=1, each=1)
+    (_, there, _) = next(iter(made.tasks))
+    running = Counts.of((1, 6), np.array([0]), np.array([(there + 1) % 6]), np.array([1]))
+    group = replace(made.problem.groups[0], start=0, movable=1)
+    kept = kept_plan(replace(made, problem=replace(made.problem, groups=(group,), running=running)))
+    assert kept.moved == 1
+    assert [(one.before, one.after, one.wanted, one.missing) for one in kept.groups] == [(1, 1, 0, 0)]
