@@ -1,7 +1,7 @@
 """A plan as it is kept for a report: the cluster before and after, what is proved, and why tasks have no place.
 
-``plan.json`` of ``--out`` and the files in ``plans`` of ``what-if --out`` are the JSON of a ``KeptPlan``: an object with a name for
-each field, and in place of each dataclass inside it another such object.
+``plan.json`` of ``--out`` and the files in ``plans`` of ``what-if --out`` are the JSON of a ``KeptPlan``: an object with a name
+for each field, and in place of each dataclass inside it another such object.
 """
 
 from __future__ import annotations
@@ -187,7 +187,9 @@ def kept_plan(answer: Answer, *, operation: str = "", scenario: str = "") -> Kep
             )
             for g in shown
         ),
-        instances=_instances(problem, tasks, {g: k for k, g in enumerate(shown)}, used.tolist(), (used + change).tolist()),
+        instances=_instances(
+            problem, tasks, {g: k for k, g in enumerate(shown)}, used.tolist(), (used + change).tolist()
+        ),
         tiers=tuple(KeptTier(tier.name, tier.title, tier.value, tier.bound, tier.proven) for tier in answer.tiers),
         shortfalls=answer.shortfalls,
         broken=tuple(str(one) for one in answer.broken_after),

@@ -23,7 +23,6 @@ from solver.whatif.asked import Asked
 from solver.whatif.row import Outcome, Row, Tier
 from solver.whatif.scenario import Scenario
 
-
 MOST_FUNNELS = 20
 """Groups of a kept plan with a funnel."""
 

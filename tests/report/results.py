@@ -19,7 +19,9 @@ MISSING = (1, 9, 10, 100, 1, 0)
 def hostile() -> Answer:
     """A plan with a group, an instance, reasons and warnings that are markup."""
     made = answer(missing=2)
-    groups = tuple(replace(group, name=f"{group.name}{EVIL if g == 2 else ''}") for g, group in enumerate(made.problem.groups))
+    groups = tuple(
+        replace(group, name=f"{group.name}{EVIL if g == 2 else ''}") for g, group in enumerate(made.problem.groups)
+    )
     cluster = replace(made.problem.cluster, name=EVIL)
     shortfalls = tuple(
         replace(

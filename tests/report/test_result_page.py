@@ -109,7 +109,9 @@ def test_a_box_shows_and_says_what_changes() -> None:
     (arrives,) = [box for box in after if any(shape.kind == "arrives" for shape in box.shapes)]
     assert leaves.text.startswith(made.problem.cluster.label(other)) and "leave: 1 service:web" in leaves.text
     assert arrives.text.startswith(made.problem.cluster.label(there)) and "arrive: 1 service:web" in arrives.text
-    assert all(3 <= s.x and s.x + s.width <= 33.01 and 3 <= s.y and s.y + s.height <= 33.01 for b in after for s in b.shapes)
+    assert all(
+        s.x >= 3 and s.x + s.width <= 33.01 and s.y >= 3 and s.y + s.height <= 33.01 for b in after for s in b.shapes
+    )
 
 
 def test_many_instances_are_profiles() -> None:

@@ -69,7 +69,9 @@ def _line(analysis: Analysis, row: Row, plan: str, priced: bool) -> Line:
         cells.append(_number(getattr(row, name), None if known is None else getattr(known, name)))
     if priced:
         cells += [_cost(row.cost), _cost(row.used_cost)]
-    kind = "base" if row.scenario == BASE else "short" if row.missing > (0 if base is None else base.missing) else "good"
+    kind = (
+        "base" if row.scenario == BASE else "short" if row.missing > (0 if base is None else base.missing) else "good"
+    )
     return Line(row.scenario, kind, answer_of(row), plan, [*cells, Cell(_differs(analysis, row)), _seconds(row)])
 
 

@@ -49,7 +49,8 @@ def of_analysis(analysis: Analysis) -> Iterator[str]:
     if unproved:
         yield f"Of {_scenarios(unproved)} with missing tasks it is not proved that no more fit: a longer limit may find some."
     if analysis.failed:
-        yield f"{_scenarios(len(analysis.failed))} {'has' if len(analysis.failed) == 1 else 'have'} no answer; the table says why."
+        verb = "has" if len(analysis.failed) == 1 else "have"
+        yield f"{_scenarios(len(analysis.failed))} {verb} no answer; the table says why."
 
 
 def of_plan(plan: KeptPlan) -> Iterator[str]:
