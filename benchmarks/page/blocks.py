@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import ClassVar
 
+from solver.report.page.blocks import Bar, Bars, Part, Table
+
 
 class Verdict(Enum):
     """How a number of ours stands beside that of another system."""
@@ -63,46 +65,6 @@ class Goal:
     found: str
     met: bool
     command: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text, the first column their names; ``folded`` ones are opened by the reader."""
-
-    kind: ClassVar[str] = "table"
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    text: str = ""
-    folded: bool = False
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a bar: ``width`` in percent of the longest, what it is of (a place in the legend), and what it says."""
-
-    width: float
-    legend: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A row of a bar chart, its parts side by side."""
-
-    label: str
-    parts: Sequence[Part]
-    text: str
-
-
-@dataclass(frozen=True)
-class Bars:
-    """A bar chart; with an empty legend the parts have no names of their own."""
-
-    kind: ClassVar[str] = "bars"
-    caption: str
-    legend: Sequence[str]
-    bars: Sequence[Bar]
 
 
 @dataclass(frozen=True)
@@ -204,6 +166,9 @@ class Shares:
     head: Sequence[str]
     rows: Sequence[tuple[Sequence[str], Sequence[Cell]]]
 
+
+__all__ = ["Bar", "Bars", "Part", "Table"]
+"""Those that other pages have too."""
 
 Block = Table | Bars | Timeline | Plots | Shares
 

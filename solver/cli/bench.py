@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ SECONDS = 60.0
 """The time limit where none is given."""
 
 Roadef = Annotated[
-    tuple[Path, Path],
+    tuple[Path, Path] | None,
     typer.Option(
         "--roadef",
         metavar="MODEL ASSIGNMENT",
@@ -33,14 +33,28 @@ AssignmentFile = Annotated[
 ]
 
 
+Suites = Annotated[
+    list[str] | None,
+    typer.Option("--suite", metavar="NAME", help="With --report: a suite to measure again first. Repeatable."),
+]
+Report = Annotated[
+    bool,
+    typer.Option("--report", help="In a checkout: make benchmarks/RESULTS.md and report.html of what is recorded."),
+]
+
+
 def bench(
-    roadef: Roadef,
+    roadef: Roadef = None,
     time_limit: TimeLimit = None,
     seed: options.Seed = None,
     workers: options.Workers = None,
     output: AssignmentFile = None,
+    suite: Suites = None,
+    report: Report = False,
 ) -> None:
     """Reassign tasks so that load, balance and moves together cost least; print each part of the cost, and the bound.
+
+    Or, with --report, make the report of the benchmarks.
 
     Ctrl-C takes the best plan so far.
     """
@@ -61,6 +75,16 @@ def bench(
         from solver.report.reassignment import print_reassignment
 
         said = Arguments()
+        if suite and not report:
+            said.fault("--suite", "stands without --report", "write --report too")
+        if report and roadef is not None:
+            said.fault("--roadef", "stands beside --report", "leave out one of the two")
+        if roadef is None:
+            if not report:
+                said.fault("--roadef", "is missing", "name MODEL ASSIGNMENT, or write --report")
+            with said.together():
+                folder = _checkout()
+            raise typer.Exit(_reported(folder, suite or ()))
         given = said.limits(time_limit, None, seed, None, workers)
         with said.together():
             if output is not None:
@@ -83,6 +107,32 @@ def bench(
         if output is not None:
             write_whole(output, assignment_text(found.place).encode("ascii"))
         print_reassignment(asked, found, Console(highlight=False))
+
+
+def _checkout() -> Path:
+    """The checkout that this package is from.
+
+    Raises
+    ------
+    InvalidRequest
+        If it is installed without the benchmarks.
+    """
+    import solver
+    from solver.errors import InvalidRequest
+
+    folder = Path(solver.__file__).resolve().parents[1]
+    if not (folder / "benchmarks" / "again.py").is_file():
+        raise InvalidRequest.at("--report", "the benchmarks are not installed", "run it in a checkout")
+    return folder
+
+
+def _reported(folder: Path, suites: Sequence[str]) -> int:
+    """Measure suites again and make the report, in a process of its own; its exit code."""
+    import subprocess
+    import sys
+
+    chosen = [word for name in suites for word in ("--suite", name)]
+    return subprocess.run([sys.executable, "-m", "benchmarks.again", *chosen], cwd=folder, check=False).returncode
 
 
 @contextmanager

@@ -42,6 +42,7 @@ class Common:
     save_request: options.SaveRequest = None
     output: options.Form = options.Output.table
     figure: options.Figure = None
+    out: options.OutFolder = None
     stopping: options.HeldOrFree = options.Stopping.held
     at: options.At = None
 
@@ -116,7 +117,7 @@ def answer_to(
 
     The parameters, and what is raised, are those of ``question_of``.
     """
-    from solver.cli.present import present
+    from solver.cli.present import keep, present
     from solver.cli.search import search
 
     question = question_of(common, said, kind, asked, given, excluded, all_or_nothing=all_or_nothing)
@@ -133,6 +134,8 @@ def answer_to(
         hint=question.hint,
     )
     present(answer, common.output, common.figure)
+    if common.out is not None:
+        keep(answer, common.out, kind.value)
     return answer, question.limits
 
 
@@ -164,7 +167,7 @@ def question_of(
     InvalidRequest
         With every fault of what is asked.
     """
-    from solver.cli.present import check_figure
+    from solver.cli.present import check_figure, check_out
     from solver.cli.search import validate
     from solver.report.files import check_folder
 
@@ -173,6 +176,7 @@ def question_of(
     rules = said.rules("--rule", common.rule) or ()
     with said.together():
         check_figure(common.figure)
+        check_out(common.out)
         if common.save_request is not None:
             check_folder("--save-request", common.save_request)
         call = _call(common, kind, asked, given, excluded, said)

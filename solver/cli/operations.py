@@ -324,6 +324,8 @@ def _run(
 
     named = [option for option, value in given.items() if value]
     if curve:
+        if common.out is not None:
+            said.fault("--out", "stands beside --curve, which makes no plan", "leave out one of the two")
         _curve(common, question_of(common, said, kind, asked, named, list(given)))
         return
     found = answer_to(common, said, kind, asked, named, list(given), all_or_nothing=all_or_nothing)

@@ -78,6 +78,10 @@ Figure = Annotated[
     Path | None,
     typer.Option("--figure", metavar="FILE", help="Draw the cluster before and after into an .svg or a .png."),
 ]
+OutFolder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Keep the plan in DIR, for `report DIR`: plan.json and plan.csv."),
+]
 HeldOrFree = Annotated[
     Stopping,
     typer.Option("--stopping", help="Whether tasks that are about to stop hold their resources until they have."),

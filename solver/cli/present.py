@@ -28,6 +28,45 @@ def check_figure(path: Path | None) -> None:
     check_folder("--figure", path)
 
 
+def check_out(path: Path | None) -> None:
+    """Refuse, before any search, a folder in which no plan can be kept.
+
+    Raises
+    ------
+    InvalidRequest
+        If a file has its name, or the folder around it does not exist.
+    """
+    if path is None:
+        return
+    from solver.errors import InvalidRequest
+    from solver.whatif.store import RESULTS
+
+    if not path.parent.is_dir():
+        raise InvalidRequest.at("--out", f"the folder '{path.parent}' does not exist", "make it first")
+    if path.exists() and not path.is_dir():
+        raise InvalidRequest.at("--out", f"'{path}' is no folder", "name a folder")
+    if (path / RESULTS).exists():
+        raise InvalidRequest.at("--out", f"'{path}' holds the results of what-if", "name another folder")
+
+
+def keep(answer: Answer, folder: Path, operation: str) -> None:
+    """Write an answer's plan into a folder: all that a report shows, and the rows that ``apply`` and ``check`` read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    from solver.formats.kept_plan import kept_plan
+    from solver.formats.plan import plan_to_csv
+    from solver.report.files import write_whole
+
+    folder.mkdir(exist_ok=True)
+    write_whole(folder / "plan.csv", plan_to_csv(answer).encode())
+    write_whole(folder / "plan.json", kept_plan(answer, operation=operation).to_json().encode())
+    say(f"kept: {folder}; placement-solver report {folder} -o report.html shows it")
+
+
 def present(answer: Answer, output: Output, figure: Path | None) -> None:
     """Print an answer and draw its figure.
 

@@ -113,7 +113,7 @@ def what_if(
             require_sensible(limits)
         except InvalidRequest as invalid:
             raise InvalidRequest(by_name(invalid.faults, study.asked.base)) from invalid
-        batch = batch_of(study.asked, limits)
+        batch = batch_of(study.asked, limits, study.scenarios if out is not None else ())
         with interrupts() as cancelled, _progress() as told:
             analysis = run(
                 batch,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.domain.answer import Answer
-from solver.domain.counts import Bools, Counts, Ints
+from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
-from solver.domain.request import Scheduling
+from solver.formats.kept_plan import in_use
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,21 +60,13 @@ class Changes:
 
 def emptied(answer: Answer) -> int:
     """Instances that tasks keep in use before and not after; those of DAEMON services keep none (§5.1)."""
-    before, after = (_in_use(answer.problem, tasks) for tasks in (answer.problem.running, answer.tasks))
+    before, after = (in_use(answer.problem, tasks) for tasks in (answer.problem.running, answer.tasks))
     return int((before & ~after).sum())
 
 
 def changes_what_runs(problem: Problem) -> bool:
     """Whether a request is about more than new tasks."""
     return problem.operation.changes or bool(problem.drained.any()) or any(group.stop for group in problem.groups)
-
-
-def _in_use(problem: Problem, tasks: Counts) -> Bools:
-    """``bool[I]``: instances with tasks that are no DAEMON's; with such that belong to no group too."""
-    kept = np.array([group.scheduling is not Scheduling.DAEMON for group in problem.groups], np.bool_)
-    in_use = problem.holds_unlisted.copy()
-    in_use[tasks.instance[kept[tasks.group]]] = True
-    return in_use
 
 
 def _first(tasks: Counts, most: Ints) -> Counts:

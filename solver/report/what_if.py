@@ -60,6 +60,14 @@ def _listed(lines: Sequence[str], most: int) -> list[tuple[str, str]]:
 
 
 def _headline(analysis: Analysis) -> Text:
+    before = analysis.base.missing if analysis.base is not None else 0
+    good = sum(row.is_answered and row.missing <= before for row in analysis.rows if row.scenario != BASE)
+    style = "bold green" if good == analysis.total - 1 else "bold red" if analysis.failed else "bold yellow"
+    return Text(sentence(analysis), style)
+
+
+def sentence(analysis: Analysis) -> str:
+    """How many scenarios lack tasks, and how many have no answer; no full stop."""
     scenarios = [row for row in analysis.rows if row.scenario != BASE]
     before = analysis.base.missing if analysis.base is not None else 0
     failed = sum(not row.is_answered for row in scenarios)
@@ -74,8 +82,12 @@ def _headline(analysis: Analysis) -> Text:
     said = f"{len(scenarios):,} {plural('scenario', len(scenarios))}: {', '.join(parts)}"
     if not analysis.is_whole:
         said = f"interrupted after {len(scenarios):,} of {total:,} {plural('scenario', total)}; {', '.join(parts)}"
-    style = "bold green" if good == total else "bold red" if failed else "bold yellow"
-    return Text(said[0].upper() + said[1:], style)
+    return said[0].upper() + said[1:]
+
+
+def answer_of(row: Row) -> str:
+    """What is known of an answer, in one or two words."""
+    return _IN_PART if _is_in_part(row) else _STATUS[row.status]
 
 
 def _is_in_part(row: Row) -> bool:
@@ -102,7 +114,7 @@ def _table(analysis: Analysis) -> RenderableType:
     table = table_of(columns)
     for row in shown:
         style = "red" if not row.is_answered else "yellow" if row.missing else "green"
-        status = Text(_IN_PART if _is_in_part(row) else _STATUS[row.status], style)
+        status = Text(answer_of(row), style)
         if not row.is_answered:
             add_row(table, row.scenario, status, *[""] * (len(columns) - 2))
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,21 +11,35 @@ from solver.api import place
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ClusterSnapshot
 from solver.domain.counts import Bools, Counts
+from solver.domain.explanation import Shortfall
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, Scheduling
 from solver.errors import PlacementSolverError
+from solver.explain import funnel
+from solver.formats.kept_plan import kept_plan
+from solver.rules.bind import bind
 from solver.whatif.asked import Asked
 from solver.whatif.row import Outcome, Row, Tier
 from solver.whatif.scenario import Scenario
 
+MOST_FUNNELS = 20
+"""Groups of a kept plan with a funnel."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What all scenarios of a run have in common; it goes to every worker once."""
+    """What all scenarios of a run have in common; it goes to every worker once.
+
+    Parameters
+    ----------
+    kept
+        Scenarios whose plans are kept too, not their rows alone.
+    """
 
     asked: Asked
     limits: Limits
+    kept: frozenset[str] = frozenset()
 
     def answer(self, scenario: Scenario) -> tuple[Asked, Answer]:
         """The edited question, and the checked answer to it.
@@ -51,7 +65,30 @@ class Batch:
         except Exception as fault:
             # A fault of ours costs this scenario, and no other.
             return Row.failed(scenario.name, f"{type(fault).__name__}: {fault}")
-        return row_of(scenario.name, edited, answer, time.monotonic() - begun)
+        row = row_of(scenario.name, edited, answer, time.monotonic() - begun)
+        return replace(row, plan=_plan(scenario.name, answer)) if scenario.name in self.kept else row
+
+
+def _plan(name: str, answer: Answer) -> str:
+    """The plan as JSON, with how many instances each rule refused to the groups that lack tasks."""
+    return kept_plan(replace(answer, shortfalls=_funnels(answer)), scenario=name).to_json()
+
+
+def _funnels(answer: Answer) -> tuple[Shortfall, ...]:
+    """Of the groups that lack tasks, in the state that the plan ends in: what the rules alone say, without any search."""
+    problem, missing = answer.problem, answer.problem.missing(answer.tasks)
+    rules = bind(problem.after(answer.tasks))
+    state = Placement(rules.problem, answer.tasks)
+    wanted = problem.wanted + problem.operation.leaving.totals()
+    proven = {tier.name for tier in answer.tiers if tier.proven}
+    found = []
+    for g in np.flatnonzero(missing)[:MOST_FUNNELS].tolist():
+        group, lack = problem.groups[g], int(missing[g])
+        asked = max(int(wanted[g]), lack)
+        is_proven = f"unplaced/{group.priority}" in proven
+        stages = funnel(rules, answer.tasks, g, state)
+        found.append(Shortfall(group.name, asked, asked - lack, is_proven, stages))
+    return tuple(found)
 
 
 def row_of(name: str, asked: Asked, answer: Answer, seconds: float) -> Row:

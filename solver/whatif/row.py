@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from solver.domain.solution import TierResult
@@ -66,6 +66,8 @@ class Row:
         What matters beside; those that the base has too are left out of a table.
     fingerprint
         Of the problem (§10.2).
+    plan
+        The plan as JSON, for a scenario whose plan is kept (``solver.formats.kept_plan``); in a file of its own, not in a table.
     """
 
     scenario: str
@@ -87,6 +89,7 @@ class Row:
     warnings: tuple[str, ...] = ()
     fingerprint: str = ""
     seconds: float = 0.0
+    plan: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def failed(cls, scenario: str, reason: str) -> Row:
@@ -113,7 +116,7 @@ class Row:
         return replace(self, seconds=0.0)
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(one.name for one in fields(Row) if one.name != "plan")
 """Of a table of results, in order."""
 
 MILLIONTHS = 1_000_000
@@ -169,6 +172,7 @@ def from_cells(cells: Sequence[str]) -> Row:
         warnings=warnings,
         fingerprint=cell["fingerprint"],
         seconds=float(cell["seconds"]),
+        plan="",
         **counts,
     )
 

@@ -28,6 +28,9 @@ AHEAD = 2
 POLL_SECONDS = 0.2
 """How long it takes at most until somebody who interrupts is heard."""
 
+MOST_PLANS = 12
+"""Scenarios whose plans are kept, the base among them: what a report draws."""
+
 Told = Callable[[int, int], None]
 """Told how many scenarios are answered, and of how many."""
 
@@ -70,12 +73,17 @@ def what_if(
     asked = Asked.of(cluster, question or Reconcile(), millionths(prices or {}))
     asked.problem()
     require_applicable(asked, scenarios)
-    batch = batch_of(asked, limits or Limits())
+    batch = batch_of(asked, limits or Limits(), scenarios if out is not None else ())
     return run(batch, scenarios, executor_of(LOCAL, batch, workers), out=out)
 
 
-def batch_of(asked: Asked, limits: Limits) -> Batch:
+def batch_of(asked: Asked, limits: Limits, scenarios: Sequence[Scenario] = ()) -> Batch:
     """What every scenario needs; each is answered by one thread, so that rows repeat where the limits let them.
+
+    Parameters
+    ----------
+    scenarios
+        Those of which, after the base, the first plans are kept beside the rows.
 
     Raises
     ------
@@ -83,7 +91,8 @@ def batch_of(asked: Asked, limits: Limits) -> Batch:
         If a limit makes no sense.
     """
     require_sensible(limits)
-    return Batch(asked, replace(limits, workers=1))
+    kept = frozenset([BASE, *(scenario.name for scenario in scenarios[: MOST_PLANS - 1])]) if scenarios else frozenset()
+    return Batch(asked, replace(limits, workers=1), kept)
 
 
 def run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -22,6 +23,8 @@ from solver.whatif.row import COLUMNS, Row, from_cells, to_cells
 
 RESULTS, RUN, LOCK = "results.csv", "run.json", ".lock"
 PARQUET = "results.parquet"
+PLANS = "plans"
+"""The folder of the plans that are kept."""
 
 
 class Store:
@@ -65,10 +68,17 @@ class Store:
         self.close()
 
     def append(self, row: Row) -> None:
-        """Add a row; once this returns, it stays."""
+        """Add a row; once this returns, it stays. Its plan is there before it."""
+        if row.plan:
+            self._keep_plan(row)
         self._file.write(_line(to_cells(row)))
         os.fsync(self._file.fileno())
         self.rows[row.scenario] = row
+
+    def _keep_plan(self, row: Row) -> None:
+        folder = self.folder / PLANS
+        folder.mkdir(exist_ok=True)
+        write_whole(folder / plan_file(row.scenario), row.plan.encode())
 
     def put_in_order(self, names: Iterable[str]) -> None:
         """Have the rows in the order of these scenarios, all at once."""
@@ -87,6 +97,11 @@ class Store:
 def rows_to_csv(rows: Iterable[Row]) -> str:
     """The rows as ``results.csv`` has them, below the names of the columns."""
     return b"".join([_line(COLUMNS), *(_line(to_cells(row)) for row in rows)]).decode()
+
+
+def plan_file(scenario: str) -> str:
+    """The name of a plan's file: a scenario may be called what no file can be."""
+    return f"{hashlib.sha256(scenario.encode()).hexdigest()[:16]}.json"
 
 
 def read_rows(folder: Path) -> dict[str, Row]:

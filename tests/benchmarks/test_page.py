@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -23,49 +21,9 @@ from benchmarks.results import load
 from benchmarks.subject import Rival, Subject
 from benchmarks.subjects import growth_rules, one_task, packing, subjects
 from benchmarks.suites import suites
+from tests.markup import parsed
 
 FOLDER = Path(benchmarks.suites.__file__).resolve().parents[1]
-VOID = {"meta", "link", "br", "img", "input", "hr"}
-
-
-@dataclass
-class Seen(HTMLParser):
-    """What an HTML file has: tags with their attributes, text by the path of its tags, and tags that do not match."""
-
-    tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    unbalanced: list[str] = field(default_factory=list)
-    _open: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self._open or self._open.pop() != tag:
-            self.unbalanced.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self._open and data.strip():
-            self.texts.append(data.strip())
-
-    def close(self) -> None:
-        super().close()
-        self.unbalanced += self._open
-
-
-def parsed(text: str) -> Seen:
-    seen = Seen()
-    seen.feed(text)
-    seen.close()
-    return seen
 
 
 @pytest.fixture(scope="module")

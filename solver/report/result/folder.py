@@ -1,0 +1,89 @@
+"""What a folder of results holds: the rows of a what-if, plans, or both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from solver.errors import Fault, InvalidRequest
+from solver.formats.kept_plan import KeptPlan
+from solver.formats.kept_plan_reading import read_kept_plan
+from solver.whatif.analysis import Analysis
+from solver.whatif.scenario import BASE
+from solver.whatif.store import PLANS, RESULTS, RUN, plan_file, read_rows
+
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What there is to report.
+
+    Parameters
+    ----------
+    name
+        Of the folder.
+    analysis
+        The rows of a what-if, the base first; None where there are none.
+    plans
+        A single plan, or those of the scenarios that were kept, in the order of the rows.
+    run
+        Of what the rows are, by name: fingerprints, limits, versions.
+    """
+
+    name: str
+    analysis: Analysis | None
+    plans: tuple[KeptPlan, ...]
+    run: Mapping[str, str]
+
+
+def read_result(folder: Path) -> Result:
+    """What a folder holds.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is no such folder, nothing in it, or something that cannot be read: with every fault.
+    TooLarge
+        If a plan has more bytes than are read.
+    """
+    remedy = "name a folder that `what-if`, `place` or another command has written with --out DIR"
+    if not folder.is_dir():
+        raise InvalidRequest.at(str(folder), "is no folder", remedy)
+    faults: list[Fault] = []
+    if (folder / RESULTS).is_file():
+        rows = read_rows(folder)
+        listed = sorted(rows.values(), key=lambda row: row.scenario != BASE)
+        known = [folder / PLANS / plan_file(row.scenario) for row in listed]
+        plans = _plans([path for path in known if path.is_file()], faults)
+        result = Result(folder.resolve().name, Analysis(tuple(listed), len(listed)), plans, _run(folder / RUN, faults))
+    elif (folder / PLAN).is_file():
+        result = Result(folder.resolve().name, None, _plans([folder / PLAN], faults), {})
+    else:
+        raise InvalidRequest.at(str(folder), f"holds neither {RESULTS} nor {PLAN}", remedy)
+    if faults:
+        raise InvalidRequest(faults)
+    return result
+
+
+def _plans(paths: list[Path], faults: list[Fault]) -> tuple[KeptPlan, ...]:
+    found = []
+    for path in paths:
+        try:
+            found.append(read_kept_plan(path))
+        except InvalidRequest as invalid:
+            faults += invalid.faults
+    return tuple(found)
+
+
+def _run(path: Path, faults: list[Fault]) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        said = json.loads(path.read_bytes())
+    except ValueError as broken:
+        faults.append(Fault(str(path), f"is no JSON ({broken})", "put the file of the run back, or delete it"))
+        return {}
+    return {str(name): str(value) for name, value in said.items()} if isinstance(said, dict) else {}

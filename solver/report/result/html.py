@@ -1,0 +1,113 @@
+"""The report of a folder as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from solver.formats.kept_plan import KeptPlan
+from solver.report.page.blocks import Table
+from solver.report.page.templates import digest, environment, style
+from solver.report.result import summary
+from solver.report.result.cluster_map import Map, cluster_map
+from solver.report.result.folder import Result
+from solver.report.result.histogram import Histogram, histograms
+from solver.report.result.scenarios import bars, scenarios
+
+FOLDER = Path(__file__).resolve().parent
+TEMPLATE, STYLE, SCRIPT = "result.html.jinja", "result.css", "result.js"
+
+MOST_SHORTFALLS = 20
+MOST_GROUPS = 200
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A plan as the page has it."""
+
+    anchor: str
+    plan: KeptPlan
+    title: str
+    sentences: Sequence[str]
+    origin: str
+    map: Map
+    histograms: Sequence[Histogram]
+    groups: Table
+    tiers: Table
+
+
+def html(result: Result) -> str:
+    """The page of a result."""
+    script = (FOLDER / SCRIPT).read_text(encoding="utf-8").replace("\r\n", "\n")
+    plans = [_shown(plan, k) for k, plan in enumerate(result.plans)]
+    analysis = result.analysis
+    anchors = {one.plan.scenario: one.anchor for one in plans}
+    first = result.plans[0] if result.plans else None
+    cluster = first.cluster if first is not None and first.cluster else result.name
+    asked = "what if" if analysis is not None else (first.operation if first is not None else "") or "plan"
+    warnings = list(
+        dict.fromkeys(
+            [
+                *(text for row in (analysis.rows if analysis is not None else ()) for text in row.warnings),
+                *(text for plan in result.plans for text in plan.warnings),
+            ]
+        )
+    )
+    sentences = list(summary.of_analysis(analysis)) if analysis is not None else []
+    return (
+        environment(FOLDER)
+        .get_template(TEMPLATE)
+        .render(
+            style=style(FOLDER / STYLE),
+            script=Markup(script),
+            digest=digest(script),
+            title=f"{cluster}: {asked}",
+            result=result,
+            sentences=sentences or (plans[0].sentences if plans else []),
+            analysis=analysis,
+            scenarios=None if analysis is None else scenarios(analysis, anchors),
+            missing=None if analysis is None else bars(analysis),
+            plans=plans,
+            warnings=warnings,
+            most_shortfalls=MOST_SHORTFALLS,
+        )
+    )
+
+
+def _shown(plan: KeptPlan, k: int) -> Shown:
+    return Shown(
+        anchor=f"plan-{k}",
+        plan=plan,
+        title=f"Scenario “{plan.scenario}”" if plan.scenario else "The plan",
+        sentences=list(summary.of_plan(plan)),
+        origin=summary.origin(plan),
+        map=cluster_map(plan),
+        histograms=histograms(plan),
+        groups=_groups(plan),
+        tiers=_tiers(plan),
+    )
+
+
+def _groups(plan: KeptPlan) -> Table:
+    """The groups that the plan changes or that lack tasks."""
+    changed = {cell.group for one in plan.instances for cell in one.cells if cell.before != cell.after}
+    shown = [group for g, group in enumerate(plan.groups) if g in changed or group.wanted or group.missing]
+    rows = [
+        [one.name, f"{one.before:,}", f"{one.after:,}", f"{one.wanted:,}", f"{one.missing:,}"]
+        for one in shown[:MOST_GROUPS]
+    ]
+    more = len(shown) - len(rows)
+    text = f"The first {len(rows):,} of {len(shown):,}." if more else ""
+    return Table("Groups that change or lack tasks", ["group", "before", "after", "wanted", "missing"], rows, text)
+
+
+def _tiers(plan: KeptPlan) -> Table:
+    rows = [
+        [tier.title, f"{tier.value:,}", f"{tier.bound:,}", "yes" if tier.proven else "no", tier.name]
+        for tier in plan.tiers
+    ]
+    head = ["what is minimised", "value", "bound", "proved", "tier"]
+    return Table("What is minimised, the most important first", head, rows)
