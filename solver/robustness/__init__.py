@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from solver.robustness.addition import Addition, Kind
+from solver.robustness.addition import Addition
 from solver.robustness.judging import Judgement, Verdict
+from solver.robustness.kinds import Kind
 from solver.robustness.loss import Loss, losses
-from solver.robustness.survey import Case, Survey, survey
+from solver.robustness.survey import Case, Survey, Together, survey
 
-__all__ = ["Addition", "Case", "Judgement", "Kind", "Loss", "Survey", "Verdict", "losses", "survey"]
+__all__ = ["Addition", "Case", "Judgement", "Kind", "Loss", "Survey", "Together", "Verdict", "losses", "survey"]
