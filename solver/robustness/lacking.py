@@ -1,0 +1,98 @@
+"""What is missing at least after a loss, whatever the plan: resources, and places for each group. A relaxation, by counting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from solver.domain.problem import Problem
+from solver.robustness.kinds import Kind, grown
+from solver.robustness.loss import Loss, after, lost_tasks
+from solver.rules.bind import bind
+
+
+@dataclass(frozen=True, eq=False)
+class Lacking:
+    """Deficits that an addition must fill, and what one instance of each kind gives of each.
+
+    Parameters
+    ----------
+    deficit
+        ``D``: of each resource what lost tasks need beyond what they can use of what is free; of each group the lost tasks
+        beyond those for which the instances that are left have a place, if no other group had any. Zero or more.
+    supply
+        ``K x D``: what an empty instance of a kind has of it.
+    prices
+        ``K``.
+    """
+
+    deficit: tuple[int, ...]
+    supply: tuple[tuple[int, ...], ...]
+    prices: tuple[int, ...]
+
+    @classmethod
+    def of(cls, problem: Problem, loss: Loss, kinds: Sequence[Kind], max_moves: int) -> Lacking:
+        """Of a loss.
+
+        Parameters
+        ----------
+        problem
+            The cluster before the loss.
+        max_moves
+            With moves, every bit that is free may be used by somebody.
+        """
+        wanted = lost_tasks(problem, loss.gone)
+        with_all = grown(problem, kinds, [1] * len(kinds))
+        asked = after(with_all, np.append(loss.gone, np.zeros(len(kinds), np.bool_)), max_moves)
+        rules = bind(asked)
+        chosen = np.flatnonzero(wanted).tolist()
+        left = asked.cluster.size - len(kinds)
+        most = np.array([np.minimum(rules.ceiling(g), wanted[g]) for g in chosen], np.int64)
+        demand, free = asked.demand[chosen], np.maximum(asked.cluster.free, 0)
+        usable = free if max_moves else np.minimum(free, most.T @ demand)
+        resources = (wanted[chosen][:, None] * demand).sum(axis=0) - usable[:left].sum(axis=0)
+        groups = wanted[chosen] - most[:, :left].sum(axis=1)
+        deficit = np.maximum(np.concatenate([resources, groups]), 0)
+        supply = np.hstack([free[left:], most[:, left:].T])
+        short = np.flatnonzero(deficit)
+        return cls(
+            tuple(deficit[short].tolist()),
+            tuple(tuple(row) for row in supply[:, short].tolist()),
+            tuple(kind.price for kind in kinds),
+        )
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether no number of instances of the kinds fills the deficits."""
+        return self.estimate([0] * len(self.prices)) is None
+
+    def estimate(self, counts: Sequence[int]) -> int | None:
+        """What a mix that contains this one and fills every deficit costs at least; None where none does.
+
+        Each deficit by itself, filled at the lowest price for it. A kind more raises the price of the mix by no less than it
+        lowers the rest, so that the estimate never falls.
+        """
+        more = 0
+        for d, lacking in enumerate(self.deficit):
+            left = lacking - sum(count * row[d] for count, row in zip(counts, self.supply, strict=True) if count)
+            if left <= 0:
+                continue
+            rates = [Fraction(price, row[d]) for price, row in zip(self.prices, self.supply, strict=True) if row[d]]
+            if not rates:
+                return None
+            more = max(more, -int(-left * min(rates) // 1))
+        return self.price(counts) + more
+
+    def is_filled(self, counts: Sequence[int]) -> bool:
+        """Whether a mix fills every deficit."""
+        return all(
+            sum(count * row[d] for count, row in zip(counts, self.supply, strict=True)) >= lacking
+            for d, lacking in enumerate(self.deficit)
+        )
+
+    def price(self, counts: Sequence[int]) -> int:
+        """Of a mix."""
+        return sum(price * count for price, count in zip(self.prices, counts, strict=True))
