@@ -8,14 +8,13 @@ import numpy as np
 
 from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
+from solver.engines.patterns.fillers import Floats
 from solver.engines.patterns.mix.certificate import Certificate
 from solver.engines.patterns.mix.closing import close
 from solver.engines.patterns.mix.filling import Open, fill, insert, mix_of, sizes
 from solver.engines.patterns.mix.first_fit import first_fit
 from solver.engines.patterns.mix.fluid import relaxed
 from solver.engines.patterns.mix.problem import Filled, Mix, MixProblem
-
-Floats = np.typing.NDArray[np.float64]
 
 MOST_TRIED = 12
 """Offers that are filled to see which is worth its price best."""
@@ -219,14 +218,12 @@ class _Search:
             if changed is None:
                 continue
             before = sum(int(problem.price[opened[at].offer]) for at in apart)
-            kept = [one for at, one in enumerate(opened) if at not in apart]
             after = sum(int(problem.price[one.offer]) for one in changed[1])
             if after > before:
                 continue
             for at, one in changed[0].items():
                 opened[at] = one
             candidate = [opened[at] for at in range(len(opened)) if at not in apart] + changed[1]
-            del kept
             if problem.there and not self._within_budget(candidate):
                 for at in changed[0]:
                     opened[at] = changed[2][at]
