@@ -19,6 +19,8 @@ from solver.cli.import_kubernetes import kubernetes
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
 from solver.cli.query import query
+from solver.cli.right_size import CODES as CODES_OF_RIGHT_SIZE
+from solver.cli.right_size import right_size
 from solver.cli.serve import serve
 from solver.cli.usage import Commands
 from solver.cli.warm_up import warm_up
@@ -40,6 +42,7 @@ importers = typer.Typer(help="Read a cluster into a folder of documents, or chec
 for command in (place, terminate, drain, rebalance, reconcile, deploy):
     app.command(epilog=CODES)(command)
 app.command(name="what-if", epilog=CODES_OF_WHAT_IF)(what_if)
+app.command(name="right-size", epilog=CODES_OF_RIGHT_SIZE)(right_size)
 app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
 app.command(epilog=codes(MEANING_OF_APPLY))(apply)

@@ -16,6 +16,7 @@ from solver.engines.deadline import Deadline
 from solver.engines.patterns.mix.problem import Filled, Mix, MixProblem
 
 MOST_PATTERNS = 20_000
+MOST_KINDS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Closed:
 
 def close(problem: MixProblem, known: Mix | None, deadline: Deadline) -> Closed:
     """The best choice of patterns, where they are few; only where nothing is there yet."""
-    if problem.there or not problem.kinds:
+    if problem.there or not 0 < problem.kinds <= MOST_KINDS:
         return Closed(None, 0)
     patterns = _patterns(problem, deadline)
     if patterns is None:
