@@ -171,8 +171,8 @@ class _Search:
     def _best_filling(self, left: Ints, noise: Floats | None, bought: Ints, homes: tuple[int, ...]) -> Open | None:
         problem = self._problem
         tried = [k for k in (*homes, *self._candidates.tolist()) if bought[k] < problem.most[k]]
+        most_tried = 1 if self._deadline.passed() else MOST_TRIED
         wanted = np.flatnonzero(left)
-        # The largest task left must go somewhere: what is opened should hold it if anything shall.
         best: Open | None = None
         value = -1.0
         pooled = float((left[wanted] * self._worth[wanted]).sum())
@@ -183,7 +183,7 @@ class _Search:
             if not (self._fits[wanted, offer] > 0).any():
                 continue
             looked += 1
-            if looked > MOST_TRIED and best is not None and offer not in holds_all:
+            if looked > most_tried and best is not None and offer not in holds_all:
                 continue
             found = fill(problem, offer, left, self._weight[offer], noise)
             if not found.held:
