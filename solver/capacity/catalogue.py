@@ -104,7 +104,10 @@ class Catalogue:
         again = [name for name in dict.fromkeys(names) if names.count(name) > 1] if len(set(names)) < len(names) else []
         if again:
             raise InvalidRequest(
-                [Fault("catalogue", f"has '{name}' more than once", "name each type once") for name in again[:MAX_FAULTS]]
+                [
+                    Fault("catalogue", f"has '{name}' more than once", "name each type once")
+                    for name in again[:MAX_FAULTS]
+                ]
             )
 
     def only(self, patterns: Sequence[str]) -> Catalogue:
@@ -254,9 +257,7 @@ class _Table:
             self._fault(f"line {line}, {columns['arch']}", problem, "must be amd64 or arm64")
         return InstanceType(name, cpu, memory, price, gpu, interfaces, ARCHITECTURES.get(architecture, ""))
 
-    def _amount(
-        self, line: int, row: Mapping[str, str], column: str, most: int, unit: int, least: int = 1
-    ) -> int:
+    def _amount(self, line: int, row: Mapping[str, str], column: str, most: int, unit: int, least: int = 1) -> int:
         """A cell times its unit, rounded to a whole number."""
         text = row[column]
         where = f"line {line}, {column}"
@@ -285,7 +286,9 @@ class _Table:
             self._faults.append(Fault(f"{self._name} {where}".strip(), problem, remedy))
 
 
-def without_dearer(types: Iterable[InstanceType], resources: Sequence[str], *, by_architecture: bool) -> list[InstanceType]:
+def without_dearer(
+    types: Iterable[InstanceType], resources: Sequence[str], *, by_architecture: bool
+) -> list[InstanceType]:
     """The types of which no other has as much of every resource for no more.
 
     Parameters
@@ -300,8 +303,6 @@ def without_dearer(types: Iterable[InstanceType], resources: Sequence[str], *, b
     for one in order:
         amounts = [one.capacity.get(name, 0) for name in resources]
         kind = one.architecture if by_architecture else ""
-        if not any(
-            of == kind and all(a >= b for a, b in zip(other, amounts, strict=True)) for of, other, _ in kept
-        ):
+        if not any(of == kind and all(a >= b for a, b in zip(other, amounts, strict=True)) for of, other, _ in kept):
             kept.append((kind, amounts, one))
     return [one for _, _, one in kept]

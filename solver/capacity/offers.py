@@ -57,7 +57,11 @@ class Market:
         """What is worth offering: a type is left out where another has as much for no more, and no rule tells them apart."""
         said = " ".join(_texts(problem))
         types = list(catalogue.types)
-        counted = [name for name in problem.cluster.resources if (problem.demand[:, problem.cluster.resources.index(name)] > 0).any()]
+        counted = [
+            name
+            for name in problem.cluster.resources
+            if (problem.demand[:, problem.cluster.resources.index(name)] > 0).any()
+        ]
         registered = {one.name for one in types} & set(problem.cluster.column(INSTANCE_TYPE).values)
         if "instance-type" not in said and not registered:
             types = without_dearer(types, counted, by_architecture="architecture" in said)

@@ -248,7 +248,9 @@ def _require_places(
         if (fits & (cap[t] > 0)).any():
             continue
         for g in np.flatnonzero(kind == t).tolist():
-            faults.append(Fault(problem.groups[g].name, f"fits no instance: {_reason(problem, rules, g, room)}", _REMEDY))
+            faults.append(
+                Fault(problem.groups[g].name, f"fits no instance: {_reason(problem, rules, g, room)}", _REMEDY)
+            )
     if faults:
         raise InvalidRequest(faults[:100])
 
@@ -284,7 +286,9 @@ def _names(problem: Problem, count: int) -> list[str]:
 
 def _with_slots(asked: MixProblem) -> MixProblem:
     """The same question where the caps of some types are a resource: the relaxation knows them then."""
-    bound = asked.cap < np.minimum(replace(asked, cap=np.full_like(asked.cap, MOST_INSTANCES)).fits(), asked.total[:, None])
+    bound = asked.cap < np.minimum(
+        replace(asked, cap=np.full_like(asked.cap, MOST_INSTANCES)).fits(), asked.total[:, None]
+    )
     capped = np.flatnonzero((bound & (asked.cap > 0)).any(axis=1))
     capped = capped[np.argsort(-asked.total[capped], kind="stable")][:MOST_SLOTS]
     if not len(capped):

@@ -39,11 +39,15 @@ CatalogueFile = Annotated[
 ]
 Types = Annotated[
     list[str] | None,
-    typer.Option("--types", metavar="PATTERN", help="Only types such as 'm5.*'; '!t3.*' leaves some out. May be repeated."),
+    typer.Option(
+        "--types", metavar="PATTERN", help="Only types such as 'm5.*'; '!t3.*' leaves some out. May be repeated."
+    ),
 ]
 Zones = Annotated[
     list[str] | None,
-    typer.Option("--zone", metavar="ZONE", help="Where instances may be bought; may be repeated. (default: the cluster's)"),
+    typer.Option(
+        "--zone", metavar="ZONE", help="Where instances may be bought; may be repeated. (default: the cluster's)"
+    ),
 ]
 Attributes = Annotated[
     list[str] | None,
@@ -51,7 +55,9 @@ Attributes = Annotated[
 ]
 Moves = Annotated[
     str | None,
-    typer.Option("--max-moves", metavar="N", help="Tasks that may move so that instances can be given up. (default: 0)"),
+    typer.Option(
+        "--max-moves", metavar="N", help="Tasks that may move so that instances can be given up. (default: 0)"
+    ),
 ]
 Skip = Annotated[
     bool, typer.Option("--skip-incomplete", help="Pass over rows of the catalogue with empty cells, with a warning.")

@@ -46,8 +46,10 @@ def lines(found: RightSized) -> Iterator[str]:
     yield f"{money(found.cost)} an hour; {proof}"
     if found.first_fit is not None:
         saved = 1 - found.cost / found.first_fit if found.first_fit else 0.0
-        yield f"first fit decreasing: {money(found.first_fit)} an hour ({saved:.1%} more than is needed here)" if saved > 0 else (
-            f"first fit decreasing: {money(found.first_fit)} an hour"
+        yield (
+            f"first fit decreasing: {money(found.first_fit)} an hour ({saved:.1%} more than is needed here)"
+            if saved > 0
+            else (f"first fit decreasing: {money(found.first_fit)} an hour")
         )
     if found.kept or found.given_up:
         yield f"before: {money(found.before)} an hour; {found.moved:,} tasks move"
@@ -72,9 +74,7 @@ def right_sized_json(found: RightSized) -> str:
             "buy": [{"type": kind, "zone": zone, "count": n} for (kind, zone), n in found.bought.items()],
             "keep": [{"type": kind, "zone": zone, "count": n} for (kind, zone), (n, _) in kept.items() if n],
             "giveUp": [cluster.label(e) for e in found.given_up],
-            "plan": [
-                {"group": groups[g].name, "instance": cluster.label(i), "count": n} for g, i, n in found.tasks
-            ],
+            "plan": [{"group": groups[g].name, "instance": cluster.label(i), "count": n} for g, i, n in found.tasks],
             "warnings": list(found.warnings),
             "seconds": round(found.seconds, 3),
         },

@@ -45,7 +45,11 @@ def _favourites(problem: MixProblem) -> list[int]:
 
 def _packed(problem: MixProblem, favourite: int | None) -> Mix | None:
     opened = [
-        Open(e, problem.free[e].copy(), {int(t): int(problem.running[t, e]) for t in np.flatnonzero(problem.running[:, e])})
+        Open(
+            e,
+            problem.free[e].copy(),
+            {int(t): int(problem.running[t, e]) for t in np.flatnonzero(problem.running[:, e])},
+        )
         for e in range(problem.there)
     ]
     row = _Row(problem, opened)

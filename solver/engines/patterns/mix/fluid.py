@@ -1,9 +1,9 @@
 """The relaxation in which tasks and instances may be cut, over tasks that are alike: what a unit is worth where.
 
-    minimise    sum price * bought + sum price * kept
-    subject to  shares of type t over all offers  >=  wanted[t] + sum running[t, e] * (1 - kept[e])
-                load of the shares on k           <=  capacity[k] * bought[k],  or  free[e] * kept[e]
-                sum of the tasks of e * (1 - kept[e])  <=  max_moves
+minimise    sum price * bought + sum price * kept
+subject to  shares of type t over all offers  >=  wanted[t] + sum running[t, e] * (1 - kept[e])
+            load of the shares on k           <=  capacity[k] * bought[k],  or  free[e] * kept[e]
+            sum of the tasks of e * (1 - kept[e])  <=  max_moves
 """
 
 from __future__ import annotations

@@ -87,9 +87,7 @@ def cheapest(problem: MixProblem, deadline: Deadline, seed: int = 0) -> MixResul
 class _Search:
     """The best mix so far, and how it is made better."""
 
-    def __init__(
-        self, problem: MixProblem, proof: Certificate, taken: Floats, deadline: Deadline, seed: int
-    ) -> None:
+    def __init__(self, problem: MixProblem, proof: Certificate, taken: Floats, deadline: Deadline, seed: int) -> None:
         self._problem, self._deadline = problem, deadline
         self._random = np.random.default_rng(seed)
         self._worth = proof.worth / proof.scale
@@ -136,11 +134,13 @@ class _Search:
     def built(self, noise: Floats | None) -> Mix | None:
         """Everything that is there kept, the rest filled into it and into new instances."""
         problem = self._problem
-        opened = [
-            Open(e, problem.free[e].copy(), _held(problem.running[:, e])) for e in range(problem.there)
-        ]
+        opened = [Open(e, problem.free[e].copy(), _held(problem.running[:, e])) for e in range(problem.there)]
         order = np.argsort(-self._sizes, kind="stable")
-        left = insert(problem, opened, problem.wanted, order, self._weight[: problem.there].mean(axis=0)) if opened else problem.wanted.copy()
+        left = (
+            insert(problem, opened, problem.wanted, order, self._weight[: problem.there].mean(axis=0))
+            if opened
+            else problem.wanted.copy()
+        )
         more = self._filled(left, noise, np.zeros(problem.offers, np.int64), ())
         return None if more is None else mix_of([*opened, *more])
 
