@@ -105,7 +105,7 @@ class Question:
         return cls(problem, market, _with_slots(asked), kind, zones, loose)
 
     def plan(self, mix: Mix) -> tuple[Problem, Counts, tuple[int, ...]]:
-        """The cluster with what is bought and without what is given up, the tasks on it, and the market's offer of each new one."""
+        """The cluster as the mix has it, the tasks on it, and the market's offer of each new instance."""
         there = self.asked.there
         kept = {one.offer: one for one in mix.filled if one.offer < there}
         new = [one for one in mix.filled if one.offer >= there]
