@@ -12,6 +12,7 @@ from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.problem import Problem
 from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.interfaces import NO_LIMIT, most_tasks
+from solver.whatif.edits.addition import OF_PLATFORM
 from solver.whatif.instances import NewInstance
 
 ARCHITECTURE = "ecs.cpu-architecture"
@@ -75,7 +76,14 @@ class Market:
         own |= {ZONE: offer.zone} if offer.zone else {}
         own |= {ARCHITECTURE: one.architecture} if one.architecture else {}
         like = next(iter(np.flatnonzero(problem.cluster.accepts).tolist()), None)
-        return NewInstance(name, like, _capacity(problem, one), {**own, **self.attributes}, self.provider)
+        platform: dict[str, str] = {}
+        if like is not None:
+            # What the agent can do, as on an instance that is there.
+            for key, column in problem.cluster.attributes.items():
+                if key.startswith(OF_PLATFORM) and (value := column[like]) is not None:
+                    platform[key] = value
+        attributes = {**platform, **own, **self.attributes}
+        return NewInstance(name, like, _capacity(problem, one), attributes, self.provider)
 
 
 def _capacity(problem: Problem, one: InstanceType) -> Mapping[str, int]:

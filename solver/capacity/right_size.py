@@ -180,7 +180,10 @@ def _checked(
         mix = Mix((*mix.filled, *(Filled(one.offer, {}) for one in more.mix.filled)))
     short = [wide.groups[g].name for g in np.flatnonzero(wide.missing(tasks)).tolist()]
     problem = f"the rules leave tasks without a place whatever is bought: {', '.join(short[:5])}"
-    raise InvalidRequest.at("right-size", problem, "name more zones (--zone), or loosen their rules")
+    raise InvalidRequest.at("right-size", problem, _REMEDY)
+
+
+_REMEDY = "give new instances what their rules ask for (--attribute, --zone), or loosen the rules"
 
 
 def _of_missing(question: Question, missing: np.typing.NDArray[np.int64]) -> MixProblem:

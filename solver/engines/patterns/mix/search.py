@@ -262,7 +262,6 @@ class _Search:
         """The tasks of what is taken apart, in what is open and in new instances: changed, new, and changed before."""
         problem = self._problem
         pool = np.zeros(problem.kinds, np.int64)
-        homes = []
         gone = set(apart)
         bought = np.zeros(problem.offers, np.int64)
         for at, one in enumerate(opened):
@@ -276,8 +275,8 @@ class _Search:
         some = np.flatnonzero(pool)
         order = some[np.argsort(-self._sizes[some] * noise[some], kind="stable")]
         rooms = [at for at in range(len(opened)) if at not in gone]
-        free = np.array([opened[at].free for at in rooms], np.int64).reshape(len(rooms), -1)
-        least = problem.demand[some].min(axis=0, initial=0)
+        free = np.array([opened[at].free for at in rooms], np.int64).reshape(len(rooms), problem.demand.shape[1])
+        least = problem.demand[some].min(axis=0) if len(some) else np.zeros(problem.demand.shape[1], np.int64)
         rooms = [rooms[n] for n in np.flatnonzero((free >= least).all(axis=1)).tolist()]
         before = {at: opened[at] for at in rooms}
         copies = {at: opened[at].copy() for at in rooms}
