@@ -26,7 +26,9 @@ def main() -> None:
     said = argparse.ArgumentParser(description=__doc__)
     said.add_argument("catalogue", type=Path, nargs="?", help="CSV; without it only the first workload is run")
     said.add_argument("--tasks", type=int, nargs="*", default=[5_000, 20_000])
-    said.add_argument("--types", nargs="*", default=["!t*"], help="patterns of types; without burstable ones by default")
+    said.add_argument(
+        "--types", nargs="*", default=["!t*"], help="patterns of types; without burstable ones by default"
+    )
     said.add_argument("--seconds", type=float, default=60.0)
     said.add_argument("--seed", type=int, default=1)
     given = said.parse_args()

@@ -255,7 +255,9 @@ def _require_places(
         raise InvalidRequest(faults[:100])
 
 
-_REMEDY = "add a type that holds it, give new instances what its rules ask for (--attribute, --zone), or change the group"
+_REMEDY = (
+    "add a type that holds it, give new instances what its rules ask for (--attribute, --zone), or change the group"
+)
 
 
 def _reason(problem: Problem, rules: Rules, group: int, room: Ints) -> str:

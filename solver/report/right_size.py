@@ -46,11 +46,8 @@ def lines(found: RightSized) -> Iterator[str]:
     yield f"{money(found.cost)} an hour; {proof}"
     if found.first_fit is not None:
         saved = 1 - found.cost / found.first_fit if found.first_fit else 0.0
-        yield (
-            f"first fit decreasing: {money(found.first_fit)} an hour ({saved:.1%} more than is needed here)"
-            if saved > 0
-            else (f"first fit decreasing: {money(found.first_fit)} an hour")
-        )
+        less = f", {saved:.1%} of which this mix saves" if saved > 0 else ""
+        yield f"first fit decreasing: {money(found.first_fit)} an hour{less}"
     if found.kept or found.given_up:
         yield f"before: {money(found.before)} an hour; {found.moved:,} tasks move"
     for warning in found.warnings:

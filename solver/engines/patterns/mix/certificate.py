@@ -79,7 +79,8 @@ def whole_units(problem: MixProblem, unit: Floats) -> Ints:
         if earned > most:
             share = Fraction(most, earned)
             found[k] = [int(u) * share.numerator // share.denominator for u in found[k].tolist()]
-    return found
+    result: Ints = found
+    return result
 
 
 def worths(problem: MixProblem, unit: Ints) -> Ints:
@@ -119,9 +120,11 @@ def _of_instance(problem: MixProblem, unit: Ints, pi: Ints, move: int, scale: in
     """What one instance that is there costs at least, given up or kept."""
     row = problem.running[:, e]
     kinds = np.flatnonzero(row).tolist()
-    here = unit.tolist()
-    kept = int(problem.price[e]) * scale - sum(u * int(f) for u, f in zip(here, problem.free[e].tolist(), strict=True))
-    given_up = 0
+    here: list[int] = unit.tolist()
+    kept: int = int(problem.price[e]) * scale - sum(
+        u * int(f) for u, f in zip(here, problem.free[e].tolist(), strict=True)
+    )
+    given_up: int = 0
     for kind in kinds:
         count, elsewhere = int(row[kind]), int(pi[kind]) + move
         value = sum(u * int(d) for u, d in zip(here, problem.demand[kind].tolist(), strict=True))

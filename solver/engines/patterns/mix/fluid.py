@@ -82,8 +82,8 @@ def _solve(problem: MixProblem, of: Ints, count: int, deadline: Deadline) -> tup
     budget = float(tasks.sum() if problem.max_moves is None else problem.max_moves)
 
     program = highspy.Highs()
-    for name, value in OPTIONS.items():
-        program.setOptionValue(name, value)
+    for name, option in OPTIONS.items():
+        program.setOptionValue(name, option)
     program.setOptionValue("simplex_strategy", 1)
     program.setOptionValue("presolve", "choose")
     program.setOptionValue("time_limit", float(deadline.remaining()))
@@ -106,8 +106,8 @@ def _solve(problem: MixProblem, of: Ints, count: int, deadline: Deadline) -> tup
             least = 1.0 if problem.must_keep[k] else 0.0
         program.addCol(float(problem.price[k]), least, most, len(at), np.array(at, np.int32), np.array(value))
     kind, offer = np.nonzero(may)
-    at = np.column_stack([kind, *(count + offer * resources + r for r in range(resources))])
-    value = np.column_stack([np.ones(len(kind)), mean[kind] / size])
+    where = np.column_stack([kind, *(count + offer * resources + r for r in range(resources))])
+    amount = np.column_stack([np.ones(len(kind)), mean[kind] / size])
     start = np.arange(len(kind)) * (resources + 1)
     shares = len(kind)
     program.addCols(
@@ -115,10 +115,10 @@ def _solve(problem: MixProblem, of: Ints, count: int, deadline: Deadline) -> tup
         np.zeros(shares),
         np.zeros(shares),
         np.full(shares, endless),
-        at.size,
+        where.size,
         start.astype(np.int32),
-        at.ravel().astype(np.int32),
-        value.ravel(),
+        where.ravel().astype(np.int32),
+        amount.ravel(),
     )
     program.run()
     solution = program.getSolution()

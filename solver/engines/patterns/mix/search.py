@@ -156,8 +156,9 @@ class _Search:
         """
         problem = self._problem
         left, opened = pool.copy(), list[Open]()
+        shares: dict[int, float] = {}
         while left.any():
-            found = self._best_filling(left, noise, bought, homes)
+            found = self._best_filling(left, noise, bought, homes, shares)
             if found is None:
                 return None
             times = int(min(left[kind] // count for kind, count in found.held.items()))
@@ -168,7 +169,17 @@ class _Search:
                 left[kind] -= count * times
         return opened
 
-    def _best_filling(self, left: Ints, noise: Floats | None, bought: Ints, homes: tuple[int, ...]) -> Open | None:
+    def _best_filling(
+        self, left: Ints, noise: Floats | None, bought: Ints, homes: tuple[int, ...], shares: dict[int, float]
+    ) -> Open | None:
+        """The filling that is worth most of its price.
+
+        Parameters
+        ----------
+        shares
+            What a filling of each offer was last worth of its price: it falls as the pool empties, so an offer whose last is
+            below the best found need not be filled again. Written to.
+        """
         problem = self._problem
         tried = [k for k in (*homes, *self._candidates.tolist()) if bought[k] < problem.most[k]]
         most_tried = 1 if self._deadline.passed() else MOST_TRIED
@@ -179,17 +190,23 @@ class _Search:
         sum_left = left[wanted] @ problem.demand[wanted]
         holds_all = [k for k in self._cheapest.tolist() if (problem.capacity[k] >= sum_left).all()][:3]
         looked = 0
-        for offer in [*dict.fromkeys([*tried, *holds_all])]:
+        order = sorted(dict.fromkeys(tried), key=lambda k: -shares.get(k, 2.0))
+        for offer in [*holds_all, *(k for k in order if k not in holds_all)]:
+            if (
+                offer not in holds_all
+                and best is not None
+                and (shares.get(offer, 2.0) <= value or looked >= most_tried)
+            ):
+                break
             if not (self._fits[wanted, offer] > 0).any():
                 continue
             looked += 1
-            if looked > most_tried and best is not None and offer not in holds_all:
-                continue
             found = fill(problem, offer, left, self._weight[offer], noise)
             if not found.held:
                 continue
             gain = sum(self._worth[kind] * count for kind, count in found.held.items())
             share = gain / max(float(problem.price[offer]), 1e-9)
+            shares[offer] = share
             if pooled - gain < 1e-6 * pooled and float(problem.price[offer]) < pooled * 1.0000001:
                 share = max(share, 2.0 - float(problem.price[offer]) / max(pooled, 1e-9))
             if share > value:
