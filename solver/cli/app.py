@@ -22,6 +22,8 @@ from solver.cli.query import query
 from solver.cli.report import report
 from solver.cli.robust import CODES as CODES_OF_ROBUST
 from solver.cli.robust import robust
+from solver.cli.right_size import CODES as CODES_OF_RIGHT_SIZE
+from solver.cli.right_size import right_size
 from solver.cli.serve import serve
 from solver.cli.simulate_scaling import CODES as CODES_OF_SCALING
 from solver.cli.simulate_scaling import simulate_scaling
@@ -48,6 +50,7 @@ app.command(name="what-if", epilog=CODES_OF_WHAT_IF)(what_if)
 app.command(name="simulate-scaling", epilog=CODES_OF_SCALING)(simulate_scaling)
 app.command(epilog="Exit codes: 0 the page is written; 1 failure; 2 bad input.")(report)
 app.command(epilog=CODES_OF_ROBUST)(robust)
+app.command(name="right-size", epilog=CODES_OF_RIGHT_SIZE)(right_size)
 app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
 app.command(epilog=codes(MEANING_OF_APPLY))(apply)

@@ -27,7 +27,7 @@ class NewInstance:
     name
         Distinct in the cluster.
     like
-        The instance that it takes its agent from, and the ports that this reserves.
+        The instance that it takes its agent from, and the ports that this reserves; None for none.
     capacity
         By resource; what is not named is 0.
     attributes
@@ -37,7 +37,7 @@ class NewInstance:
     """
 
     name: str
-    like: int
+    like: int | None
     capacity: Mapping[str, int]
     attributes: Mapping[str, str] = field(default_factory=dict)
     provider: str = ""
@@ -170,8 +170,8 @@ def with_instances(problem: Problem, new: Sequence[NewInstance]) -> Problem:
             for name in names
         },
         ec2_instance_id=TextColumn.of([*facts["ec2_instance_id"], *([None] * more)]),
-        agent_version=TextColumn.of([*facts["agent_version"], *(facts["agent_version"][i] for i in like)]),
-        registered_at=TextColumn.of([*facts["registered_at"], *(facts["registered_at"][i] for i in like)]),
+        agent_version=_as_of(facts["agent_version"], like),
+        registered_at=_as_of(facts["registered_at"], like),
         capacity_provider=TextColumn.of([*facts["capacity_provider"], *(one.provider or None for one in new)]),
         used_ports=_with_agents(cluster, like),
         unlisted_tasks=np.append(cluster.unlisted_tasks, np.zeros(more, np.int64)),
@@ -206,6 +206,11 @@ def _texts(column: TextColumn) -> list[str | None]:
     return [column[i] for i in range(len(column))]
 
 
+def _as_of(texts: list[str | None], like: Sequence[int | None]) -> TextColumn:
+    """The column with what some instances have once more at the end."""
+    return TextColumn.of([*texts, *(None if i is None else texts[i] for i in like)])
+
+
 def _amounts(cluster: ClusterSnapshot, capacity: Mapping[str, int]) -> list[int]:
     return [capacity.get(name, 0) for name in cluster.resources]
 
@@ -219,12 +224,12 @@ def _widened(devices: Ints, width: int) -> Ints:
     return np.pad(devices, ((0, 0), (0, max(width - devices.shape[1], 0))))
 
 
-def _with_agents(cluster: ClusterSnapshot, like: Sequence[int]) -> dict[Port, Ints]:
+def _with_agents(cluster: ClusterSnapshot, like: Sequence[int | None]) -> dict[Port, Ints]:
     """The ports that are taken, those of the agents on new instances too."""
     ports = dict(cluster.used_ports)
     for port in AGENT_PORTS:
         held = ports.get(port, np.zeros(0, np.int64))
-        new = [cluster.size + k for k, i in enumerate(like) if (held == i).any()]
+        new = [cluster.size + k for k, i in enumerate(like) if i is not None and (held == i).any()]
         if new:
             ports[port] = np.append(held, np.array(new, np.int64))
     return ports

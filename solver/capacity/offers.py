@@ -1,0 +1,129 @@
+"""What may be bought, by type and zone, as instances of a cluster that rules can be asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.capacity.catalogue import Catalogue, InstanceType, without_dearer
+from solver.domain.cluster import INSTANCE_TYPE, ZONE
+from solver.domain.problem import Problem
+from solver.errors import Fault, InvalidRequest
+from solver.formats.ecs.interfaces import NO_LIMIT, most_tasks
+from solver.whatif.edits.addition import OF_PLATFORM
+from solver.whatif.instances import NewInstance
+
+ARCHITECTURE = "ecs.cpu-architecture"
+SYSTEM = "ecs.os-type"
+INTERFACES = "interfaces"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A type in a zone; the zone is empty where the cluster has none."""
+
+    type: InstanceType
+    zone: str
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """What may be bought for a cluster.
+
+    Parameters
+    ----------
+    offers
+        Types that no other makes needless, zone by zone.
+    attributes
+        Further attributes that every new instance has.
+    provider
+        Their capacity provider; empty for none.
+    """
+
+    offers: tuple[Offer, ...]
+    attributes: Mapping[str, str]
+    provider: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        problem: Problem,
+        catalogue: Catalogue,
+        zones: Sequence[str],
+        attributes: Mapping[str, str],
+        provider: str = "",
+    ) -> Market:
+        """What is worth offering: a type is left out where another has as much for no more, and no rule tells them apart."""
+        said = " ".join(_texts(problem))
+        types = list(catalogue.types)
+        counted = [
+            name
+            for name in problem.cluster.resources
+            if (problem.demand[:, problem.cluster.resources.index(name)] > 0).any()
+        ]
+        registered = {one.name for one in types} & set(problem.cluster.column(INSTANCE_TYPE).values)
+        if "instance-type" not in said and not registered:
+            types = without_dearer(types, counted, by_architecture="architecture" in said)
+        places = list(zones) or [zone for zone in problem.cluster.column(ZONE).values] or [""]
+        return cls(tuple(Offer(one, zone) for one in types for zone in places), attributes, provider)
+
+    def instance(self, problem: Problem, offer: Offer, name: str) -> NewInstance:
+        """One instance of an offer, as it would join."""
+        one = offer.type
+        own = {INSTANCE_TYPE: one.name, SYSTEM: "linux"}
+        own |= {ZONE: offer.zone} if offer.zone else {}
+        own |= {ARCHITECTURE: one.architecture} if one.architecture else {}
+        like = next(iter(np.flatnonzero(problem.cluster.accepts).tolist()), None)
+        platform: dict[str, str] = {}
+        if like is not None:
+            # What the agent can do, as on an instance that is there.
+            for key, column in problem.cluster.attributes.items():
+                if key.startswith(OF_PLATFORM) and (value := column[like]) is not None:
+                    platform[key] = value
+        attributes = {**platform, **own, **self.attributes}
+        return NewInstance(name, like, _capacity(problem, one), attributes, self.provider)
+
+
+def _capacity(problem: Problem, one: InstanceType) -> Mapping[str, int]:
+    """What an instance of the type registers: as those that are there did, else as the catalogue says."""
+    cluster = problem.cluster
+    column = cluster.column(INSTANCE_TYPE)
+    if one.name in column.values:
+        there = np.flatnonzero(column.codes == column.values.index(one.name))
+        return dict(zip(cluster.resources, cluster.capacity[there[0]].tolist(), strict=True))
+    found = dict(one.capacity)
+    if INTERFACES in cluster.resources and INTERFACES not in found:
+        most = most_tasks(one.name, False)
+        found[INTERFACES] = NO_LIMIT if most is None else most
+    return found
+
+
+def _texts(problem: Problem) -> list[str]:
+    """Everything in which a rule could name a type or an architecture."""
+    rules = [rule for group in problem.groups for rule in (*group.constraints, *(group.strategies or ()))]
+    needed = [name for group in problem.groups for name in group.required_attributes]
+    return [*dict.fromkeys(str(rule) for rule in (*rules, *problem.rules)), *dict.fromkeys(needed)]
+
+
+def prices_there(problem: Problem, catalogue: Catalogue) -> list[int]:
+    """What each instance that is there costs an hour, in millionths.
+
+    Raises
+    ------
+    InvalidRequest
+        If an instance has no type, or one that the catalogue does not have.
+    """
+    known = {one.name: one.price for one in catalogue.types}
+    column = problem.cluster.column(INSTANCE_TYPE)
+    types = [column[i] for i in range(problem.cluster.size)]
+    faults = []
+    for name in dict.fromkeys(types):
+        if name not in known:
+            first = problem.cluster.label(types.index(name))
+            what = f"is of type '{name}', which the catalogue does not have" if name else "has no ecs.instance-type"
+            faults.append(Fault(f"instance {first}", what, "add the type with its price to the catalogue"))
+    if faults:
+        raise InvalidRequest(faults[:100])
+    return [known[name] for name in types if name is not None]

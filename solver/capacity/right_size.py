@@ -1,0 +1,215 @@
+"""Right-size: the cheapest mix of new and existing instances that holds every task, with a proof of how cheap it can be.
+
+The mix is found over types of tasks and offers (``solver.engines.patterns.mix``); which offers may hold which tasks, and
+how many, the rules themselves say. Rules that tie instances or groups together are left to the placement engine, which
+gets the mix as a cluster: where it cannot place everything, instances are added. The bound leaves such rules out, so it
+holds for every plan that keeps them. No plan is returned that the checker does not pass.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solver.api import place, require_sensible
+from solver.capacity.catalogue import Catalogue
+from solver.capacity.offers import Market, prices_there
+from solver.capacity.question import Question
+from solver.domain.cluster import INSTANCE_TYPE, ZONE
+from solver.domain.counts import Counts
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.engines.deadline import Deadline
+from solver.engines.patterns.mix.problem import Filled, Mix, MixProblem
+from solver.engines.patterns.mix.search import MixResult, cheapest
+from solver.errors import InvalidRequest
+from solver.verify import check
+
+MOST_ADDITIONS = 8
+"""How often instances are added for what the rules left without a place."""
+
+SEARCH_SHARE = 0.75
+"""Of the time limit; the rest is for rules that the search does not know."""
+
+Purchase = tuple[str, str]
+"""Type and zone."""
+
+
+@dataclass(frozen=True, eq=False)
+class RightSized:
+    """A mix as a plan, and what is known of all mixes.
+
+    Parameters
+    ----------
+    problem, tasks
+        The cluster with the new instances, those that are given up drained, and every task on it: the checker passes it.
+    bought
+        New instances by type and zone.
+    kept, given_up
+        Instances that were there, by index.
+    moved
+        Tasks that end elsewhere than they are.
+    cost, bound
+        Of the mix, and of any mix at least, for an hour in millionths of the currency.
+    source
+        Where the bound comes from: ``relaxation`` or ``patterns``.
+    before
+        What the instances that are there cost.
+    first_fit
+        What first fit decreasing costs, rules between instances left out; None where it leaves tasks over.
+    """
+
+    problem: Problem
+    tasks: Counts
+    bought: Mapping[Purchase, int]
+    kept: tuple[int, ...]
+    given_up: tuple[int, ...]
+    moved: int
+    cost: int
+    bound: int
+    source: str
+    before: int
+    first_fit: int | None
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @property
+    def proven(self) -> bool:
+        """No mix is cheaper."""
+        return self.cost <= self.bound
+
+    @property
+    def gap(self) -> float:
+        """How far the cost may be above the least, as a share of the bound; 0 where it is proved."""
+        return 0.0 if self.proven else (self.cost - self.bound) / self.bound if self.bound else float(self.cost > 0)
+
+
+def right_size(
+    problem: Problem,
+    catalogue: Catalogue,
+    limits: Limits | None = None,
+    *,
+    zones: Sequence[str] = (),
+    attributes: Mapping[str, str] | None = None,
+    provider: str = "",
+    cancelled: Callable[[], bool] | None = None,
+    warnings: Sequence[str] = (),
+) -> RightSized:
+    """The cheapest mix found in the time given.
+
+    Parameters
+    ----------
+    problem
+        The cluster, perhaps without instances, its groups and what they want. Tasks move as its ``freedom`` allows
+        (``max_moves``); an instance whose tasks may all move can be given up.
+    catalogue
+        What may be bought, and what the instances that are there cost.
+    zones
+        Where instances may be bought; left out, where the cluster has some.
+    attributes, provider
+        Of every new instance, beside its type, zone and architecture.
+    cancelled
+        Asked while searching; once true, the best mix so far is returned.
+
+    Raises
+    ------
+    InvalidRequest
+        If no type holds a task of some group, an instance has no price, or the rules leave tasks without a place
+        however many instances are bought.
+    """
+    limits = limits or Limits(time_limit=60.0)
+    require_sensible(limits)
+    begun = time.monotonic()
+    deadline = Deadline(limits.time_limit, cancelled)
+    market = Market.of(problem, catalogue, zones, attributes or {}, provider)
+    prices = prices_there(problem, catalogue)
+    question = Question.of(problem, market, prices)
+    result = cheapest(question.asked, deadline.part(SEARCH_SHARE), limits.seed)
+    if result.mix is None:
+        raise InvalidRequest.at("right-size", "found no mix in the time given", "allow more time")
+    mix, wide, tasks, bought = _checked(question, result, limits, deadline)
+    kept = {one.offer for one in mix.filled if one.offer < question.asked.there}
+    shopping = Counter((market.offers[k].type.name, market.offers[k].zone) for k in bought)
+    change = tasks - _widened(problem.running, wide)
+    started, stopped = change.positive().totals(), (_widened(problem.running, wide) - tasks).positive().totals()
+    return RightSized(
+        problem=wide,
+        tasks=tasks,
+        bought=dict(sorted(shopping.items())),
+        kept=tuple(sorted(kept)),
+        given_up=tuple(e for e in range(question.asked.there) if e not in kept),
+        moved=int(np.minimum(started, stopped).sum()),
+        cost=mix.cost(question.asked),
+        bound=result.bound,
+        source=result.source,
+        before=sum(prices),
+        first_fit=result.first_fit,
+        warnings=(*catalogue.warnings, *warnings),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _widened(counts: Counts, problem: Problem) -> Counts:
+    """The same counts in a cluster with more instances."""
+    return Counts(counts.groups, problem.cluster.size, counts.group.copy(), counts.instance.copy(), counts.count.copy())
+
+
+def _checked(
+    question: Question, result: MixResult, limits: Limits, deadline: Deadline
+) -> tuple[Mix, Problem, Counts, tuple[int, ...]]:
+    """The mix as a plan that the checker passes; with instances added where rules between instances ask for them."""
+    mix = result.mix
+    if mix is None:
+        raise InvalidRequest.at("right-size", "found no mix", "allow more time")
+    for _ in range(MOST_ADDITIONS):
+        wide, tasks, bought = question.plan(mix)
+        if not check(wide, tasks) and not wide.missing(tasks).any():
+            return mix, wide, tasks, bought
+        seconds = max(deadline.remaining() / 2, 1.0)
+        tasks = place(wide, replace(limits, time_limit=seconds), explain=False).tasks
+        missing = wide.missing(tasks)
+        if not missing.any() and not check(wide, tasks):
+            return mix, wide, tasks, bought
+        more = cheapest(_of_missing(question, missing), deadline.part(0.5), limits.seed)
+        if more.mix is None:
+            break
+        mix = Mix((*mix.filled, *(Filled(one.offer, {}) for one in more.mix.filled)))
+    short = [wide.groups[g].name for g in np.flatnonzero(wide.missing(tasks)).tolist()]
+    problem = f"the rules leave tasks without a place whatever is bought: {', '.join(short[:5])}"
+    raise InvalidRequest.at("right-size", problem, _REMEDY)
+
+
+_REMEDY = "give new instances what their rules ask for (--attribute, --zone), or loosen the rules"
+
+
+def _of_missing(question: Question, missing: np.typing.NDArray[np.int64]) -> MixProblem:
+    """What else to buy for tasks that found no place: nothing that is there counts."""
+    asked = question.asked
+    wanted = np.zeros(asked.kinds, np.int64)
+    some = (missing > 0) & (question.kind >= 0)
+    np.add.at(wanted, question.kind[some], missing[some])
+    most = asked.most.copy()
+    most[: asked.there] = 0
+    return replace(
+        asked,
+        wanted=wanted,
+        most=most,
+        running=np.zeros_like(asked.running),
+        must_keep=np.zeros_like(asked.must_keep),
+        cap=np.where(np.arange(asked.offers) < asked.there, 0, asked.cap),
+    )
+
+
+def types_kept(found: RightSized) -> Mapping[Purchase, tuple[int, int]]:
+    """By type and zone, how many of the instances that were there are kept, and how many are given up."""
+    cluster = found.problem.cluster
+    kinds, zones = cluster.column(INSTANCE_TYPE), cluster.column(ZONE)
+    counts: dict[Purchase, list[int]] = {}
+    for which, instances in enumerate((found.kept, found.given_up)):
+        for e in instances:
+            counts.setdefault((kinds[e] or "", zones[e] or ""), [0, 0])[which] += 1
+    return {name: (kept, gone) for name, (kept, gone) in sorted(counts.items())}
