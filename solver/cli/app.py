@@ -20,10 +20,10 @@ from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
 from solver.cli.query import query
 from solver.cli.report import report
-from solver.cli.robust import CODES as CODES_OF_ROBUST
-from solver.cli.robust import robust
 from solver.cli.right_size import CODES as CODES_OF_RIGHT_SIZE
 from solver.cli.right_size import right_size
+from solver.cli.robust import CODES as CODES_OF_ROBUST
+from solver.cli.robust import robust
 from solver.cli.serve import serve
 from solver.cli.simulate_scaling import CODES as CODES_OF_SCALING
 from solver.cli.simulate_scaling import simulate_scaling
