@@ -34,6 +34,8 @@ AUTO = "auto"
 CONNECT_SECONDS = 5.0
 """For somebody to listen."""
 
+CONNECT_ATTEMPTS = 3
+
 BEGIN_SECONDS = 120.0
 """For the first actor to begin: a process that loads the engines."""
 
@@ -206,6 +208,18 @@ class _Actor:
             return pickle.dumps(differs)
 
 
+def _begin_session(where: str) -> None:
+    """Join the cluster; its proxy looks through all processes, and may stumble over one that ends just then."""
+    for left in reversed(range(CONNECT_ATTEMPTS)):
+        try:
+            ray.init(address=where, log_to_driver=False, logging_level="critical")
+            return
+        except (OSError, RuntimeError):
+            if not left:
+                raise
+            time.sleep(1.0)
+
+
 def _connect(address: str) -> None:
     remedy = "must be ray://HOST:PORT of the server for Ray's clients, or ray://auto on a computer of a cluster"
     where = address if address == AUTO else f"ray://{address}"
@@ -214,7 +228,7 @@ def _connect(address: str) -> None:
             host, _, port = address.rpartition(":")
             # Ray itself asks again for half a minute.
             socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-        ray.init(address=where, log_to_driver=False, logging_level="critical")
+        _begin_session(where)
     except (OSError, RuntimeError, ValueError) as fault:
         what = "there is no Ray cluster here" if address == AUTO else f"no Ray cluster answers at {address}"
         raise InvalidRequest.at(OPTION, what, remedy) from fault
