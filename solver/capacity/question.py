@@ -12,7 +12,7 @@ from solver.domain.cluster import ZONE
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
-from solver.engines.patterns.mix.problem import MOST_INSTANCES, Mix, MixProblem
+from solver.engines.patterns.mix.problem import MOST_INSTANCES, Filled, Mix, MixProblem
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
@@ -109,7 +109,7 @@ class Question:
         there = self.asked.there
         kept = {one.offer: one for one in mix.filled if one.offer < there}
         new = [one for one in mix.filled if one.offer >= there]
-        bought = self._zoned([(one.offer, one.held) for one in new])
+        bought = self._zoned(new)
         names = _names(self.problem, len(new))
         instances = [
             self.market.instance(self.problem, self.market.offers[offer], name)
@@ -145,7 +145,7 @@ class Question:
         rows = np.array([(g, i, n) for (g, i), n in cells.items() if n], np.int64).reshape(-1, 3)
         return wide, Counts.of(shape, rows[:, 0], rows[:, 1], rows[:, 2]), bought
 
-    def _zoned(self, new: Sequence[tuple[int, object]]) -> tuple[int, ...]:
+    def _zoned(self, new: Sequence[Filled]) -> tuple[int, ...]:
         """A zone for each new instance: where offers differ in it alone, those with the fewest tasks of its types."""
         there = self.asked.there
         names = list(dict.fromkeys(offer.zone for offer in self.market.offers))
@@ -156,11 +156,10 @@ class Question:
                 held[:, names.index(str(zone[e]))] += self.asked.running[:, e]
         count = np.zeros(len(names), np.int64)
         found = []
-        for offer, tasks in new:
-            kinds = np.array(list(tasks), np.int64) if isinstance(tasks, dict) else np.zeros(0, np.int64)
-            many = np.array(list(tasks.values()), np.int64) if isinstance(tasks, dict) else np.zeros(0, np.int64)
-            choices = self.zones[offer - there]
-            at = [names.index(self.market.offers[one].zone) for one in choices]
+        for one in new:
+            kinds, many = np.array(list(one.held), np.int64), np.array(list(one.held.values()), np.int64)
+            choices = self.zones[one.offer - there]
+            at = [names.index(self.market.offers[choice].zone) for choice in choices]
             best = min(range(len(at)), key=lambda n: (int(many @ held[kinds, at[n]]), int(count[at[n]]), n))
             held[kinds, at[best]] += many
             count[at[best]] += 1

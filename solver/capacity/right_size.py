@@ -118,8 +118,8 @@ def right_size(
     Raises
     ------
     InvalidRequest
-        If no type holds a task of some group, an instance has no price, or the rules leave tasks without a place
-        however many instances are bought.
+        If no type holds a task of some group, an instance has no price, or no mix was found on which the rules between
+        instances leave every task a place.
     """
     limits = limits or Limits(time_limit=60.0)
     require_sensible(limits)
@@ -179,11 +179,11 @@ def _checked(
             break
         mix = Mix((*mix.filled, *(Filled(one.offer, {}) for one in more.mix.filled)))
     short = [wide.groups[g].name for g in np.flatnonzero(wide.missing(tasks)).tolist()]
-    problem = f"the rules leave tasks without a place whatever is bought: {', '.join(short[:5])}"
+    problem = f"found no mix on which the rules leave every task a place; without one: {', '.join(short[:5])}"
     raise InvalidRequest.at("right-size", problem, _REMEDY)
 
 
-_REMEDY = "give new instances what their rules ask for (--attribute, --zone), or loosen the rules"
+_REMEDY = "give new instances what their rules ask for (--attribute, --zone), allow more time, or loosen the rules"
 
 
 def _of_missing(question: Question, missing: np.typing.NDArray[np.int64]) -> MixProblem:

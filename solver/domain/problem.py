@@ -270,6 +270,13 @@ class Problem:
         unexplained = self.cluster.capacity - self.cluster.free - self.running.load(self.demand)
         return (unexplained > 0).any(axis=1) | (self.cluster.unlisted_tasks > 0)
 
+    def in_use(self, tasks: Counts) -> Bools:
+        """``bool[I]``: instances with tasks that are no DAEMON's, or with such that belong to no group (§5.1)."""
+        kept = np.array([group.scheduling is not Scheduling.DAEMON for group in self.groups], np.bool_)
+        found = self.holds_unlisted.copy()
+        found[tasks.instance[kept[tasks.group]]] = True
+        return found
+
     def strategies(self, group: int) -> tuple[RuleSpec, ...]:
         """The group's strategies, the default of §4.4 where it names none."""
         own = self.groups[group].strategies

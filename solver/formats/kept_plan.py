@@ -14,10 +14,9 @@ import numpy as np
 
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
-from solver.domain.counts import Bools, Counts
+from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall
 from solver.domain.problem import Problem
-from solver.domain.request import Scheduling
 from solver.domain.solution import Status, Stop
 
 FORMAT = 1
@@ -207,7 +206,7 @@ def _instances(
         for g, i, count in counts:
             cells[i].setdefault(place[g], [0, 0])[side] = count
     zone, kind = cluster.column(ZONE), cluster.column(INSTANCE_TYPE)
-    held = in_use(problem, problem.running), in_use(problem, tasks)
+    held = problem.in_use(problem.running), problem.in_use(tasks)
     return tuple(
         KeptInstance(
             name=cluster.label(i),
@@ -223,11 +222,3 @@ def _instances(
         )
         for i in range(cluster.size)
     )
-
-
-def in_use(problem: Problem, tasks: Counts) -> Bools:
-    """``bool[I]``: instances with tasks that are no DAEMON's, or with such that belong to no group (§5.1)."""
-    kept = np.array([group.scheduling is not Scheduling.DAEMON for group in problem.groups], np.bool_)
-    found = problem.holds_unlisted.copy()
-    found[tasks.instance[kept[tasks.group]]] = True
-    return found

@@ -11,7 +11,6 @@ import numpy as np
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
-from solver.formats.kept_plan import in_use
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ class Changes:
 
 def emptied(answer: Answer) -> int:
     """Instances that tasks keep in use before and not after; those of DAEMON services keep none (§5.1)."""
-    before, after = (in_use(answer.problem, tasks) for tasks in (answer.problem.running, answer.tasks))
+    before, after = (answer.problem.in_use(tasks) for tasks in (answer.problem.running, answer.tasks))
     return int((before & ~after).sum())
 
 

@@ -18,7 +18,6 @@ from solver.formats.daemons import with_daemons
 from solver.scaling.needed import Amounts
 from solver.scaling.setting import ProviderSetting, Setting
 from solver.verify import check
-from solver.whatif.answering import used
 from solver.whatif.instances import NewInstance, with_instances, without_instances
 
 
@@ -61,7 +60,7 @@ class Fleet:
 
     def in_use(self) -> Bools:
         """``bool[I]``: instances with tasks that are no DAEMON's."""
-        return used(self.problem, self.problem.running)
+        return self.problem.in_use(self.problem.running)
 
     def members(self, group: str) -> tuple[int, ...]:
         """The groups of the service of a group: its revisions."""

@@ -15,7 +15,6 @@ from solver.scaling.fleet import Fleet, wanting
 from solver.scaling.needed import clamped
 from solver.scaling.rules import Rules
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
-from solver.whatif.answering import used
 
 SECONDS = 60.0
 """For one search, whatever its deterministic limit: so much that it is not reached."""
@@ -154,7 +153,7 @@ class OurRules(Rules):
         problem = wanting(fleet.problem, {}, self._providers(), max_moves=self.setting.ours.max_moves, consolidate=True)
         tasks = fleet.ask(problem).tasks
         self._plans[provider.name] = (fleet.version, tasks)
-        return int((fleet.of(provider.name) & _used(fleet, tasks)).sum())
+        return int((fleet.of(provider.name) & fleet.problem.in_use(tasks)).sum())
 
     def removed(self, provider: ProviderSetting, fleet: Fleet, count: int) -> Bools:
         """Empty instances, then those for which the least moves: their tasks move first, within the budget, or nothing goes."""
@@ -166,7 +165,7 @@ class OurRules(Rules):
         if left <= 0 or known is None or known[0] != fleet.version:
             return gone
         tasks = fleet.problem.running.per_instance()
-        emptied = np.flatnonzero(here & busy & ~_used(fleet, known[1])).tolist()
+        emptied = np.flatnonzero(here & busy & ~fleet.problem.in_use(known[1])).tolist()
         chosen = sorted(emptied, key=lambda i: (int(tasks[i]), i))[:left]
         while chosen:
             drained = gone.copy()
@@ -183,8 +182,4 @@ class OurRules(Rules):
 
 def _is_clean(problem: Problem, tasks: Counts, drained: Bools, fleet: Fleet) -> bool:
     """Whether the instances are empty but for daemons, and no task is lost."""
-    return not (drained & _used(fleet, tasks)).any() and not problem.missing(tasks).any()
-
-
-def _used(fleet: Fleet, tasks: Counts) -> Bools:
-    return used(fleet.problem, tasks)
+    return not (drained & fleet.problem.in_use(tasks)).any() and not problem.missing(tasks).any()

@@ -59,7 +59,7 @@ def read_setting(path: Path, cluster: Cluster, seed: int | None = None) -> Setti
     TooLarge
         If a file is too large.
     """
-    return setting_of(read_yaml(path), cluster, path.parent, seed)
+    return setting_of(read_yaml(path, "services and providers"), cluster, path.parent, seed)
 
 
 def setting_of(document: object, cluster: Cluster, folder: Path, seed: int | None = None) -> Setting:

@@ -10,11 +10,10 @@ import numpy as np
 from solver.api import place
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ClusterSnapshot
-from solver.domain.counts import Bools, Counts
+from solver.domain.counts import Bools
 from solver.domain.explanation import Shortfall
 from solver.domain.placement import Placement
-from solver.domain.problem import Problem
-from solver.domain.request import Limits, Scheduling
+from solver.domain.request import Limits
 from solver.errors import PlacementSolverError
 from solver.explain import funnel
 from solver.formats.kept_plan import kept_plan
@@ -97,7 +96,7 @@ def row_of(name: str, asked: Asked, answer: Answer, seconds: float) -> Row:
     state = Placement(problem, tasks)
     moved = sum(state.moved(g) for g in range(len(problem.groups)))
     missing = problem.missing(tasks)
-    in_use = used(problem, tasks)
+    in_use = problem.in_use(tasks)
     every = np.ones(problem.cluster.size, np.bool_)
     return Row(
         scenario=name,
@@ -119,14 +118,6 @@ def row_of(name: str, asked: Asked, answer: Answer, seconds: float) -> Row:
         fingerprint=answer.replay.fingerprint,
         seconds=seconds,
     )
-
-
-def used(problem: Problem, tasks: Counts) -> Bools:
-    """``bool[I]``: instances with tasks that are no DAEMON's, or with such that belong to no group (§5.1)."""
-    kept = np.array([group.scheduling is not Scheduling.DAEMON for group in problem.groups], np.bool_)
-    in_use = problem.holds_unlisted.copy()
-    in_use[tasks.instance[kept[tasks.group]]] = True
-    return in_use
 
 
 def cost(asked: Asked, cluster: ClusterSnapshot, instances: Bools) -> int | None:

@@ -22,6 +22,7 @@ from solver.whatif.yaml_text import read_yaml
 
 T = TypeVar("T")
 
+HOLDS = "scenarios or a grid"
 KEYS = ("ask", "limits", "prices", "types", "scenarios", "grid")
 STANDING = ("priorities", "frozen", "rules", "all_or_nothing")
 RECONCILE = (
@@ -79,7 +80,7 @@ def read_study(path: Path, cluster: Cluster) -> Study:
     TooLarge
         If the file is too large.
     """
-    return study_of(read_yaml(path), cluster)
+    return study_of(read_yaml(path, HOLDS), cluster)
 
 
 def study_of(document: object, cluster: Cluster) -> Study:

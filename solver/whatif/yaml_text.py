@@ -25,8 +25,13 @@ _NUMBER = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
-def read_yaml(path: Path) -> object:
+def read_yaml(path: Path, holds: str) -> object:
     """The value of a file: dicts with text as keys, lists, text, numbers, truth values, None.
+
+    Parameters
+    ----------
+    holds
+        What the file must have, for messages, such as ``scenarios or a grid``.
 
     Raises
     ------
@@ -44,20 +49,20 @@ def read_yaml(path: Path) -> object:
         what = failed.strerror or str(failed)
         raise UnreadableDocument.at(str(path), f"cannot be read ({what})", "name a file that exists") from failed
     if len(content) > MOST_BYTES:
-        raise TooLarge(f"{path}: has more than {MOST_BYTES:,} bytes; write a grid in place of a long list")
+        raise TooLarge(f"{path}: has more than {MOST_BYTES:,} bytes; must be shorter")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as broken:
         raise UnreadableDocument.at(str(path), f"is not UTF-8 (byte {broken.start})", "must be text") from broken
-    return parse_yaml(text, str(path))
+    return parse_yaml(text, str(path), holds)
 
 
-def parse_yaml(text: str, name: str) -> object:
+def parse_yaml(text: str, name: str, holds: str) -> object:
     """The value of a text; ``name`` is what messages call it. Raises what ``read_yaml`` does."""
     try:
         node = yaml.SafeLoader(text).get_single_node()
         if node is None:
-            raise UnreadableDocument.at(name, "is empty", "must be YAML with scenarios or a grid")
+            raise UnreadableDocument.at(name, "is empty", f"must be YAML with {holds}")
         return _Values(name).whole(node)
     except yaml.MarkedYAMLError as broken:
         mark = broken.problem_mark or broken.context_mark

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from solver.whatif.edits import EDITS
-from solver.whatif.reading import KEYS, study_of
+from solver.whatif.reading import HOLDS, KEYS, study_of
 from solver.whatif.row import COLUMNS
 from solver.whatif.yaml_text import parse_yaml
 from tests.readme import README, ROOT, blocks
@@ -26,7 +26,7 @@ PROGRAMS = [block.text for block in blocks(PAGE) if block.language == "python"]
 @pytest.mark.parametrize("text", FILES)
 def test_a_file_of_the_documentation_fits_the_demo_cluster(text: str) -> None:
     """Every YAML block is a whole file."""
-    assert study_of(parse_yaml(text, "documentation"), demo()).scenarios
+    assert study_of(parse_yaml(text, "documentation", HOLDS), demo()).scenarios
 
 
 def test_a_program_of_the_documentation_runs(

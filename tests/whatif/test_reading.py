@@ -27,7 +27,7 @@ from solver.whatif.edits import (
     SetStrategies,
 )
 from solver.whatif.question import InstanceType, Place, Reconcile
-from solver.whatif.reading import Study, read_study
+from solver.whatif.reading import HOLDS, Study, read_study
 from solver.whatif.yaml_text import MOST_BYTES, parse_yaml
 from tests.whatif.clusters import demo, small
 
@@ -264,7 +264,7 @@ def test_a_file_that_unfolds_without_end_is_refused_at_once() -> None:
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]" for k in range(1, 10)]
     with pytest.raises(TooLarge, match="unfolds to more than"):
-        parse_yaml("\n".join(levels), "bomb")
+        parse_yaml("\n".join(levels), "bomb", HOLDS)
 
 
 def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_only_true_and_false_are_truth_values_and_numbers_are_decimal() -> None:
     """``no``, ``on`` and ``1:30`` are text; so is what is quoted."""
     text = 'a: [no, on, 1:30, 012, "1", true, False, 1, -2, 1.5, null, 2026-01-01, 0x10]'
     values = ["no", "on", "1:30", "012", "1", True, False, 1, -2, 1.5, None, "2026-01-01", "0x10"]
-    assert parse_yaml(text, "text") == {"a": values}
+    assert parse_yaml(text, "text", HOLDS) == {"a": values}
 
 
 @pytest.mark.parametrize("name", ["what_if.yaml", "what_if_grid.yaml"])

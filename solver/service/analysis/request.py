@@ -15,7 +15,7 @@ from solver.service.verbs import PREFIX
 from solver.v1 import analysis_service_pb2 as wire
 from solver.v1 import placement_service_pb2 as placing
 from solver.whatif.answering import Batch
-from solver.whatif.reading import study_of
+from solver.whatif.reading import HOLDS, study_of
 from solver.whatif.run import batch_of
 from solver.whatif.scenario import Scenario, under
 from solver.whatif.yaml_text import MOST_BYTES, parse_yaml
@@ -56,7 +56,7 @@ def read_request(order: Order) -> tuple[Batch, tuple[Scenario, ...]]:
         raise TooLarge(f"{STUDY}: has more than {MOST_BYTES:,} bytes; write a grid in place of a long list")
     call = place_call(message.request, order.sizes, prefix=PREFIX)
     cluster = TableCluster(call.problem, call.warnings)
-    document = parse_yaml(message.study, STUDY)
+    document = parse_yaml(message.study, STUDY, HOLDS)
     try:
         study = study_of(document, cluster)
     except InvalidRequest as invalid:

@@ -29,7 +29,7 @@ from solver.v1 import cluster_service_pb2 as clusters
 from solver.v1 import placement_service_pb2 as placing
 from solver.v1.cluster_service_pb2_grpc import ClusterServiceStub
 from solver.whatif.local import LocalExecutor
-from solver.whatif.reading import study_of
+from solver.whatif.reading import HOLDS, study_of
 from solver.whatif.run import batch_of, run
 from solver.whatif.yaml_text import parse_yaml
 from tests.service import problems
@@ -54,7 +54,7 @@ def calls(running: Running) -> Iterator[Calls]:
 
 def expected() -> list[object]:
     """The rows of the study by the library, in its order, without their times."""
-    study = study_of(parse_yaml(FEW, "study"), small())
+    study = study_of(parse_yaml(FEW, "study", HOLDS), small())
     batch = batch_of(study.asked, LIMITS)
     return [row.without_time() for row in run(batch, study.scenarios, LocalExecutor(batch, 1)).rows]
 
