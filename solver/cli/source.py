@@ -104,10 +104,14 @@ def read_text(path: Path) -> str:
 
 @contextmanager
 def faults_in(path: Path) -> Iterator[None]:
-    """Put the file's name before the path of each fault that is raised inside."""
+    """Put the file's name before the path of each fault that is raised inside, unless it stands there already."""
+    name = said_of(path)
     try:
         yield
     except InvalidRequest as invalid:
         raise type(invalid)(
-            [replace(fault, path=f"{said_of(path)} {fault.path}") for fault in invalid.faults]
+            [
+                fault if f"{fault.path} ".startswith(f"{name} ") else replace(fault, path=f"{name} {fault.path}")
+                for fault in invalid.faults
+            ]
         ) from invalid

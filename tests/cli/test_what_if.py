@@ -118,7 +118,15 @@ def test_bad_input_is_told_at_once(run: Run, tables: Path, scenarios: Path, tmp_
     ):
         refused = run("what-if", tables, scenarios, *arguments)
         assert refused.exit_code == 2 and f"error: {said}" in refused.stderr
-    assert run("what-if", tables, tmp_path / "absent.yaml").exit_code == 2
+    absent, empty, broken = (tmp_path / f"{name}.yaml" for name in ("absent", "empty", "broken"))
+    empty.write_text("", encoding="utf-8")
+    broken.write_text("a: [", encoding="utf-8")
+    for path, said in ((absent, " cannot be read"), (empty, " is empty; must be YAML with"), (broken, " is no YAML")):
+        refused = run("what-if", tables, path)
+        assert refused.exit_code == 2
+        # The name stands there once.
+        assert refused.stderr.startswith(f"error: {path}") and refused.stderr.count(str(path)) == 1
+        assert said in refused.stderr
 
 
 def test_scenarios_that_fail_are_rows_and_the_exit_code_says_so(run: Run, tables: Path, scenarios: Path) -> None:
