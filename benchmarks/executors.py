@@ -1,13 +1,13 @@
 """What a scenario costs beside its answer, by executor, and how that grows with workers.
 
     python -m benchmarks.executors                                 # 1,000 small scenarios and 100 large ones, by 1 and 2 workers
-    python -m benchmarks.executors --small 100 --large 10 --workers 1 2 4
+    python -m benchmarks.executors --small 100 --large 10 --workers 1 2 4 --executors local ray
 
 Small scenarios are of 6 instances and 20 tasks, large ones of 1,000 instances and 5,000 tasks, all with the sequential engine.
-The executors are processes of this computer, and a Dask cluster on it with as many workers of one thread each. It is there
-before the clock starts, and has answered one scenario a worker. *Beside* are the milliseconds a scenario for which a worker was
-not answering: ``(seconds * workers - sum of the rows' seconds) / scenarios``. The exit code is 1 unless every scenario has one
-row with an answer.
+The executors are processes of this computer, a Dask cluster on it with as many workers of one thread each, and a Ray cluster on
+it with room for as many actors. Each is there before the clock starts, and has answered one scenario a worker. *Beside* are the
+milliseconds a scenario for which a worker was not answering: ``(seconds * workers - sum of the rows' seconds) / scenarios``. The
+exit code is 1 unless every scenario has one row with an answer.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from benchmarks.ray_cluster import ray_cluster
 from benchmarks.workloads import packing_problem
 from solver.domain.request import Engine, Limits
 from solver.formats.table_cluster import TableCluster
@@ -71,6 +72,10 @@ def local(workers: int) -> Iterator[str]:
     yield LOCAL
 
 
+CLUSTERS: dict[str, Callable[[int], AbstractContextManager[str]]] = {"local": local, "dask": dask, "ray": ray_cluster}
+"""By engine, what begins one with so many workers and yields the name of its executor."""
+
+
 def warm(executor: Executor, workers: int) -> None:
     """Have every worker answer once: it then has the batch, and a process that has loaded everything."""
     for k in range(workers):
@@ -83,8 +88,7 @@ def warm(executor: Executor, workers: int) -> None:
 def measured(engine: str, size: Size, workers: int, against: float | None) -> tuple[bool, float]:
     """Whether every scenario is answered once, and the milliseconds beside; prints both."""
     batch, scenarios = size.batch(), size.scenarios()
-    begin = local if engine == "local" else dask
-    with begin(workers) as name:
+    with CLUSTERS[engine](workers) as name:
         started = time.monotonic()
         executor = executor_of(name, batch, workers if engine == "local" else None)
         warm(executor, workers)
@@ -110,13 +114,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--small", type=int, default=1_000)
     parser.add_argument("--large", type=int, default=100)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--executors", nargs="+", choices=list(CLUSTERS), default=list(CLUSTERS))
     given = parser.parse_args(arguments)
     whole = True
     for size in (Size("small", 6, 20, given.small), Size("large", 1_000, 5_000, given.large)):
         for workers in given.workers:
-            right, beside = measured("local", size, workers, None)
-            also, _ = measured("dask", size, workers, beside)
-            whole = whole and right and also
+            against = None
+            for engine in given.executors:
+                right, beside = measured(engine, size, workers, against)
+                whole = whole and right
+                against = beside if engine == "local" else against
     return 0 if whole else 1
 
 

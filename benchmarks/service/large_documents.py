@@ -17,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -172,6 +173,9 @@ async def health_rows(megabytes: float) -> list[dict[str, object]]:
                     }
                 )
             watcher.cancel()
+            # Before its channel closes; a health check that failed is told here.
+            with suppress(asyncio.CancelledError):
+                await watcher
     return rows
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -43,6 +45,10 @@ ANSWERED = ("", placement.SERVICE, clusters.SERVICE, analysis.SERVICE)
 STOP_SECONDS = 1.0
 """How long answers may be on their way when the last call has ended, and who watches health is told."""
 
+SWITCH_SECONDS = 0.0005
+"""For which a thread keeps the interpreter where another wants it. A call passes from thread to thread some ten times until it is
+answered, and each time may wait so long for one that reads a large message; Python's own 5 ms make 50 of them."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -67,8 +73,18 @@ def serve(options: ServerOptions | None = None, *, on_ready: Callable[[str], Non
         If the workers cannot start.
     """
     options = options or ServerOptions()
-    with logging_to(options.logs):
+    with logging_to(options.logs), _switching_soon():
         asyncio.run(_serve(options, on_ready))
+
+
+@contextmanager
+def _switching_soon() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def _serve(options: ServerOptions, on_ready: Callable[[str], None]) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.ray_cluster import free_port, ray_cluster
 from solver.errors import InvalidRequest
 from solver.whatif.edits import Scale
 from solver.whatif.executors import executor_of
@@ -25,42 +23,12 @@ from tests.whatif.test_on_dask import EASY, answered, batch, until
 
 pytest.importorskip("ray", reason="needs the extra ray")
 
-START_SECONDS = 240
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
 
 @pytest.fixture(scope="module")
 def name() -> Iterator[str]:
     """A cluster of this computer, as ``--executor`` takes it."""
-    port, clients = free_port(), free_port()
-    options = ["--head", "--block", "--num-cpus", "2", "--include-dashboard", "false", "--disable-usage-stats"]
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, "--node-ip-address", "127.0.0.1"]
-    command += ["--port", str(port), "--ray-client-server-port", str(clients), "--object-store-memory", "100000000"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        until(lambda: process.poll() is not None or _listens(clients), START_SECONDS)
-        assert process.poll() is None, "the cluster did not start"
-        yield f"ray://127.0.0.1:{clients}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+    with ray_cluster(2) as found:
+        yield found
 
 
 def test_rows_are_those_of_processes_of_this_computer(name: str) -> None:
