@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -225,8 +226,9 @@ def wanting(
     max_moves: int = 0,
     consolidate: bool = False,
     drained: Bools | None = None,
+    zones: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Problem:
-    """The problem of starting tasks of some groups on instances of some providers, with so many moves."""
+    """The problem of starting tasks of some groups on instances of some providers, in some zones, with so many moves."""
     free = max_moves > 0
     groups = [
         replace(
@@ -234,6 +236,7 @@ def wanting(
             start=starts.get(group.name, 0),
             movable=free and group.scheduling is Scheduling.REPLICA,
             capacity_providers=tuple(providers.get(group.name, group.capacity_providers)),
+            zones=zones.get(group.name, group.zones),
         )
         for group in base.groups
     ]

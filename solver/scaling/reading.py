@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 KEYS = ("curve", "minutes", "seed", "prices", "types", "providers", "services", "ours")
 PROVIDER_KEYS = ("types", "zones", "minimum", "maximum", "launch", *RANGES, "termination_protection")
-SERVICE_KEYS = ("load_per_task", "minimum", "maximum", "policies", "providers", "demand")
+SERVICE_KEYS = ("load_per_task", "minimum", "maximum", "policies", "providers", "demand", "zone_rebalancing")
 TRACKING_KEYS = ("target", "scale_out_cooldown", "scale_in_cooldown", "disable_scale_in")
 STEPPING_KEYS = ("threshold", "side", "steps", "adjustment_type", "cooldown", "min_adjustment_magnitude", "datapoints")
 OUR_KEYS = ("max_moves", "every", "deterministic_limit")
@@ -193,7 +193,8 @@ def _service(name: str, node: Node, providers: Sequence[str], daily: dict[str, D
         fields["policies"].fault("is empty", "give the service a policy, or leave the service out")
     if "demand" in fields:
         daily[name] = _daily(fields["demand"])
-    return ServiceSetting(name, load, minimum, maximum, policies, _strategy(node, fields, providers))
+    evens = _read(fields, "zone_rebalancing", Node.boolean, False)
+    return ServiceSetting(name, load, minimum, maximum, policies, _strategy(node, fields, providers), evens)
 
 
 def _strategy(node: Node, fields: Mapping[str, Node], providers: Sequence[str]) -> tuple[Share, ...]:

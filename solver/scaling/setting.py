@@ -25,6 +25,8 @@ class ServiceSetting:
         Tasks.
     strategy
         Its capacity providers.
+    zone_rebalancing
+        Its tasks are brought back evenly over the zones, once all of them run.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ServiceSetting:
     maximum: int
     policies: tuple[Policy, ...]
     strategy: tuple[Share, ...]
+    zone_rebalancing: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The simulator: minute by minute over a curve, services scale, tasks find places or wait, providers scale.
 
-In each minute: instances whose time has come join; each service decides by the demand and what runs, and
-tasks stop or wait; what waits is placed; each provider decides, launches and removes. What is counted is the state at the
-end of the minute.
+In each minute: instances whose time has come join; each service decides by the demand and what runs, and tasks stop or wait;
+what waits is placed; a service of which all tasks run is brought evenly over the zones where it asks for that; each provider
+decides, launches and removes. What is counted is the state at the end of the minute.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from solver.domain.counts import Bools
 from solver.domain.problem import Problem
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import NO_GROUP
+from solver.scaling import zone_rebalancing
 from solver.scaling.fleet import Fleet
 from solver.scaling.managed_scaling import decide as decide_capacity
 from solver.scaling.policy import Metric
@@ -153,6 +154,8 @@ def base_of(cluster: Cluster, setting: Setting) -> tuple[Problem, dict[str, str]
         elif entry.refusal:
             wrong, _, remedy = entry.refusal.partition("; ")
             faults.append(Fault(f"services.{service.name}", wrong, remedy or "leave it out"))
+        elif service.zone_rebalancing and (wrong := zone_rebalancing.refusal(entry.group)):
+            faults.append(Fault(f"services.{service.name}.zone_rebalancing", wrong, "leave it out"))
         else:
             names[service.name] = entry.group.name
     if faults:
@@ -205,6 +208,7 @@ class _Simulation:
         self.metrics: dict[str, list[Metric]] = {service.name: [] for service in setting.services}
         self.below = {provider.name: 0 for provider in setting.providers}
         self.capacity: dict[str, int] = {}
+        self.evened: dict[str, int] = {}
 
     def step(self, minute: int) -> None:
         """One minute."""
@@ -214,6 +218,9 @@ class _Simulation:
         for service in self.setting.services:
             self._scale(service, minute, now)
         self.rules.place(self.fleet)
+        for service in self.setting.services:
+            if service.zone_rebalancing and not self.rules.count_waiting(service.name):
+                self._rebalance(service)
         rows = [self._capacity(provider, minute, now) for provider in self.setting.providers]
         self.run.providers += rows
         self.run.services += self._service_rows(minute)
@@ -240,6 +247,15 @@ class _Simulation:
             fewer = -more - self.rules.forget_waiting(service.name, -more)
             if fewer:
                 self.rules.stop(service, self.fleet, fewer)
+
+    def _rebalance(self, service: ServiceSetting) -> None:
+        """Bring a service back evenly over the zones; unless nothing has changed since that was tried."""
+        if self.evened.get(service.name) == self.fleet.version:
+            return
+        providers = [share.provider for share in service.strategy]
+        desired = self.states[service.name].desired
+        zone_rebalancing.rebalance(self.fleet, self.rules.groups[service.name], desired, providers)
+        self.evened[service.name] = self.fleet.version
 
     def _capacity(self, provider: ProviderSetting, minute: int, now: int) -> ProviderRow:
         """What the provider launches or removes."""
