@@ -53,6 +53,9 @@ Out = Annotated[
         help="Keep the rows in DIR/results.csv as they come; the same command goes on from there",
     ),
 ]
+Retry = Annotated[
+    bool, typer.Option("--retry-failed", help="With --out: answer once more what DIR has no answer to, only a reason.")
+]
 Parquet = Annotated[bool, typer.Option("--parquet", help="With --out: write DIR/results.parquet too, in the end.")]
 
 
@@ -62,6 +65,7 @@ def what_if(
     executor: ExecutorName = "local",
     workers: Processes = None,
     out: Out = None,
+    retry_failed: Retry = False,
     parquet: Parquet = False,
     time_limit: Annotated[
         str | None,
@@ -102,8 +106,9 @@ def what_if(
         count = said.tasks("--workers", workers)
         if count is not None and not 1 <= count <= MOST_PROCESSES:
             said.fault("--workers", f"is {count:,}", f"must be 1 to {MOST_PROCESSES:,}")
-        if parquet and out is None:
-            said.fault("--parquet", "stands without --out", "name the folder")
+        for name, asked in (("--parquet", parquet), ("--retry-failed", retry_failed)):
+            if asked and out is None:
+                said.fault(name, "stands without --out", "name the folder")
         with said.together():
             cluster = read_cluster(cluster_dir, stopping.value, at)
             with faults_in(scenarios):
@@ -120,6 +125,7 @@ def what_if(
                 study.scenarios,
                 executor_of(executor, batch, count),
                 out=out,
+                retry_failed=retry_failed,
                 told=told,
                 cancelled=cancelled,
             )

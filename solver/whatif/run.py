@@ -44,6 +44,7 @@ def what_if(
     prices: dict[str, float] | None = None,
     workers: int | None = None,
     out: Path | None = None,
+    retry_failed: bool = False,
 ) -> Analysis:
     """Answer scenarios of a cluster, several at once.
 
@@ -63,6 +64,8 @@ def what_if(
         Processes; by default as many as there are processors.
     out
         A folder that keeps the rows: a run that ended early goes on where it was.
+    retry_failed
+        Answer once more the scenarios that the folder says could not be answered.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def what_if(
     asked.problem()
     require_applicable(asked, scenarios)
     batch = batch_of(asked, limits or Limits(), scenarios if out is not None else ())
-    return run(batch, scenarios, executor_of(LOCAL, batch, workers), out=out)
+    return run(batch, scenarios, executor_of(LOCAL, batch, workers), out=out, retry_failed=retry_failed)
 
 
 def batch_of(asked: Asked, limits: Limits, scenarios: Sequence[Scenario] = ()) -> Batch:
@@ -101,6 +104,7 @@ def run(
     executor: Executor,
     *,
     out: Path | None = None,
+    retry_failed: bool = False,
     told: Told | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Analysis:
@@ -109,7 +113,9 @@ def run(
     Parameters
     ----------
     out
-        A folder that keeps the rows. Those that it has are not answered again.
+        A folder that keeps the rows. Those that it has are not answered again,
+    retry_failed
+        but for those without an answer.
     told
         Told of progress, first of what was there.
     cancelled
@@ -127,6 +133,8 @@ def run(
             whole = _answer(wanted, executor, rows, rows.__setitem__, told, cancelled)
             return _analysis(wanted, rows, whole)
         with Store(out, identity(batch, scenarios)) as store:
+            if retry_failed:
+                store.forget_failed()
             whole = _answer(wanted, executor, store.rows, lambda name, row: store.append(row), told, cancelled)
             if whole:
                 store.put_in_order(scenario.name for scenario in wanted)

@@ -80,8 +80,12 @@ class Store:
         folder.mkdir(exist_ok=True)
         write_whole(folder / plan_file(row.scenario), row.plan.encode())
 
+    def forget_failed(self) -> None:
+        """Drop the rows of scenarios that have no answer, all at once: they are answered again."""
+        self.put_in_order([name for name, row in self.rows.items() if row.is_answered])
+
     def put_in_order(self, names: Iterable[str]) -> None:
-        """Have the rows in the order of these scenarios, all at once."""
+        """Have the rows of these scenarios alone, in their order, all at once."""
         ordered = [self.rows[name] for name in names if name in self.rows]
         write_whole(self.folder / RESULTS, rows_to_csv(ordered).encode())
         self._file.close()

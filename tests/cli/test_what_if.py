@@ -96,8 +96,10 @@ def test_parquet_in_the_end(run: Run, tables: Path, scenarios: Path, tmp_path: P
     pytest.importorskip("pyarrow")
     assert run("what-if", tables, scenarios, "--out", tmp_path / "both", "--parquet").exit_code == 0
     assert (tmp_path / "both" / "results.parquet").is_file()
-    alone = run("what-if", tables, scenarios, "--parquet")
-    assert alone.exit_code == 2 and "--parquet: stands without --out" in alone.stderr
+    alone = run("what-if", tables, scenarios, "--parquet", "--retry-failed")
+    assert alone.exit_code == 2
+    for option in ("--parquet", "--retry-failed"):
+        assert f"{option}: stands without --out" in alone.stderr
 
 
 def test_bad_input_is_told_at_once(run: Run, tables: Path, scenarios: Path, tmp_path: Path) -> None:

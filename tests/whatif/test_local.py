@@ -18,6 +18,7 @@ from solver.whatif.local import LocalExecutor
 from solver.whatif.row import Row
 from solver.whatif.run import run
 from solver.whatif.scenario import BASE, Scenario
+from solver.whatif.store import read_rows
 from tests.whatif.clusters import QUICK, Break, Die, Sleep, asked
 
 EASY = tuple(Scenario(f"times {n}", (Scale(n, ("web",)),)) for n in range(5))
@@ -98,6 +99,26 @@ def test_rows_are_the_same_whatever_the_number_of_workers() -> None:
     ]
     assert found[0] == found[1]
     assert [row.scenario for row in found[0]] == [BASE, *(scenario.name for scenario in EASY)]
+
+
+def test_what_failed_is_answered_once_more_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Not otherwise; what has an answer keeps it, and the rows stand in their order."""
+    mended, out = tmp_path / "mended", tmp_path / "results"
+    scenarios = (EASY[1], Scenario("broken", (Break(str(mended)), Scale(2, ("web",)))), EASY[2])
+
+    def rows(*, retry_failed: bool = False) -> tuple[Row, ...]:
+        batch = Batch(asked(), QUICK)
+        return run(batch, scenarios, LocalExecutor(batch, 1), out=out, retry_failed=retry_failed).rows
+
+    assert [row.is_answered for row in rows()] == [True, True, False, True]
+    first = tuple(read_rows(out).values())
+    mended.touch()
+    assert rows() == first
+    again = rows(retry_failed=True)
+    assert again[2].is_answered and again[2].wanted == 3
+    # To the millisecond: the others were not answered again.
+    assert (*again[:2], *again[3:]) == (*first[:2], *first[3:])
+    assert tuple(read_rows(out)) == (BASE, *(scenario.name for scenario in scenarios))
 
 
 def test_closing_ends_the_processes_in_the_middle_of_an_answer() -> None:
