@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from solver import memory
 from solver.errors import Fault, InvalidRequest
-from solver.service import memory
 from solver.service.ranges import above, faults_of, whole
 
 

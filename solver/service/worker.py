@@ -9,7 +9,6 @@ import gc
 import importlib
 import logging
 import os
-import resource
 import signal
 import threading
 import time
@@ -30,6 +29,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
 from solver.engines.memory import Memory
 from solver.errors import InvalidRequest, PlacementSolverError, TooLarge
+from solver.memory import limit_to
 from solver.rules.bind import bind
 from solver.service import codec, frames, status
 from solver.service.callers.permit import Permit
@@ -79,9 +79,7 @@ def main(calls: Connection, control: Connection, api: str, sizes: SizeLimits, me
     # What is loaded stays: the garbage collector need not look at it again in the middle of a call.
     gc.collect()
     gc.freeze()
-    # Writable memory of its own, mapped or not yet used. Address space says nothing: what is loaded maps much and uses little.
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory if most == resource.RLIM_INFINITY else min(memory, most), most))
+    limit_to(memory)
     worker = _Worker(calls, verbs, sizes, memory)
     threading.Thread(target=worker.listen, args=(control,), daemon=True).start()
     calls.send_bytes(frames.pack_reply(frames.Reply.READY, 0))

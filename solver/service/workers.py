@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 
 from google.rpc import code_pb2, status_pb2
 
+from solver import memory
 from solver.errors import WorkerLost
-from solver.service import frames, memory
+from solver.service import frames
 from solver.service.course import Course
 from solver.service.handle import ENTRY, WorkerHandle
 from solver.service.limits import PoolLimits

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solver import memory
 from solver.api import place
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ClusterSnapshot
@@ -60,12 +61,17 @@ class Batch:
         except PlacementSolverError as refused:
             return Row.failed(scenario.name, "; ".join(str(refused).splitlines()))
         except MemoryError:
-            return Row.failed(scenario.name, "out of memory")
+            return Row.failed(scenario.name, _too_large())
         except Exception as fault:
             # A fault of ours costs this scenario, and no other.
             return Row.failed(scenario.name, f"{type(fault).__name__}: {fault}")
         row = row_of(scenario.name, edited, answer, time.monotonic() - begun)
         return replace(row, plan=_plan(scenario.name, answer)) if scenario.name in self.kept else row
+
+
+def _too_large() -> str:
+    most = memory.limited_to()
+    return "out of memory" if most is None else f"needs more than the {most // 2**20:,} MiB of memory that a worker has"
 
 
 def _plan(name: str, answer: Answer) -> str:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
+from solver import memory
 from solver.domain.request import Limits
 from solver.errors import WorkerLost
 from solver.processes import without_main
@@ -45,12 +46,13 @@ class LocalExecutor:
     batch
         Sent to each worker once.
     workers
-        Processes, each with one scenario at a time.
+        Processes, each with one scenario at a time, and with its share of the memory: a scenario that needs more is a row.
     """
 
     def __init__(self, batch: Batch, workers: int) -> None:
         self._batch = batch
         self._workers = workers
+        self._memory = memory.worker_bytes(workers)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(PRELOADED))
         self._waiting: deque[Scenario] = deque()
@@ -110,7 +112,7 @@ class LocalExecutor:
         while self._waiting:
             idle = next((worker for worker in self._alive if worker.scenario is None), None)
             if idle is None and len(self._alive) < self._workers:
-                idle = _Worker(self._context, self._batch)
+                idle = _Worker(self._context, self._batch, self._memory)
                 self._alive.append(idle)
             if idle is None:
                 return
@@ -152,11 +154,11 @@ class LocalExecutor:
 class _Worker:
     """One process and its pipe, from this side; it is started when this is made."""
 
-    def __init__(self, context: ForkServerContext, batch: Batch) -> None:
+    def __init__(self, context: ForkServerContext, batch: Batch, most: int) -> None:
         self.pipe, other = context.Pipe()
         self.scenario: Scenario | None = None
         self.since = 0.0
-        self.process: ForkServerProcess = context.Process(target=_work, args=(other,), name="what-if", daemon=True)
+        self.process: ForkServerProcess = context.Process(target=_work, args=(other, most), name="what-if", daemon=True)
         with without_main():
             self.process.start()
         other.close()
@@ -199,11 +201,12 @@ class _Worker:
         self.process.join(5.0)
 
 
-def _work(pipe: Connection) -> None:
+def _work(pipe: Connection, most: int) -> None:
     """In the worker: answer scenarios until the pipe closes."""
     # Ctrl-C reaches the whole group of processes; the one that asks decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    memory.limit_to(most)
     with suppress(EOFError, OSError):
         batch: Batch = pipe.recv()
         while True:

@@ -146,6 +146,24 @@ class KillParent(Edit):
 
 
 @dataclass(frozen=True)
+class Devour(Edit):
+    """Takes so many bytes of memory, and gives them back."""
+
+    NAME: ClassVar[str] = "devour"
+    amount: int = 0
+
+    @classmethod
+    def read(cls, node: Node) -> Devour:
+        """No file says it."""
+        return cls()
+
+    def applied_to(self, asked: Asked) -> Asked:
+        """Nothing, if there are as many."""
+        bytearray(self.amount)
+        return asked
+
+
+@dataclass(frozen=True)
 class Break(Edit):
     """A fault of the program; only while ``unless`` does not exist, where one is named."""
 

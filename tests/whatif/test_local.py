@@ -19,7 +19,7 @@ from solver.whatif.row import Row
 from solver.whatif.run import run
 from solver.whatif.scenario import BASE, Scenario
 from solver.whatif.store import read_rows
-from tests.whatif.clusters import QUICK, Break, Die, Sleep, asked
+from tests.whatif.clusters import QUICK, Break, Devour, Die, Sleep, asked
 
 EASY = tuple(Scenario(f"times {n}", (Scale(n, ("web",)),)) for n in range(5))
 
@@ -119,6 +119,16 @@ def test_what_failed_is_answered_once_more_where_that_is_asked_for(tmp_path: Pat
     # To the millisecond: the others were not answered again.
     assert (*again[:2], *again[3:]) == (*first[:2], *first[3:])
     assert tuple(read_rows(out)) == (BASE, *(scenario.name for scenario in scenarios))
+
+
+def test_a_scenario_that_needs_more_memory_than_its_share_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker answers the next one; with less it is answered."""
+    monkeypatch.setattr("solver.memory.worker_bytes", lambda workers: 3 * 2**30 // workers)
+    greedy, modest = (Scenario(f"{size} MiB", (Devour(size * 2**20),)) for size in (2_000, 200))
+    with executor(2) as pool:
+        rows = answered(pool, (greedy, modest, EASY[2]))
+    assert rows[greedy.name].reason == "needs more than the 1,536 MiB of memory that a worker has"
+    assert rows[modest.name].is_answered and rows[EASY[2].name].is_answered
 
 
 def test_closing_ends_the_processes_in_the_middle_of_an_answer() -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import signal
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from solver.errors import PlacementSolverError, TooLarge
+from solver.memory import limit_to
 from solver.processes import let_have_children
 from solver.service import status
 from solver.service.analysis.process import OUTLOOK, Order, Word
@@ -41,9 +41,7 @@ def main(pipe: Connection, order: Order) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_front, args=(pipe,), daemon=True).start()
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    memory = order.memory if most == resource.RLIM_INFINITY else min(order.memory, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, most))
+    limit_to(order.memory)
     let_have_children()
     with suppress(OSError):
         pipe.send_bytes(_last_word(pipe, order))

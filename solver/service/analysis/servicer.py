@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from google.longrunning import operations_pb2 as operations
 from google.protobuf.message import Message
 
+from solver import memory
 from solver.errors import InvalidRequest
-from solver.service import memory
 from solver.service.analysis.methods import OPERATION_METHODS
 from solver.service.analysis.operations import PREFIX, Analyses, Analysis
 from solver.service.analysis.process import Order

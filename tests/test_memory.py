@@ -1,4 +1,4 @@
-"""Memory of the processes that solve (solver.service.memory)."""
+"""Memory of the processes that solve (solver.memory)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from solver.service import memory
+from solver import memory
 
 GIB = 2**30
 
