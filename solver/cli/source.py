@@ -47,7 +47,13 @@ def read_cluster(directory: Path, stopping: str, at: str | None) -> Cluster:
     if any((directory / name).exists() for name in ECS_DOCUMENTS):
         from solver.formats import ecs
 
-        return ecs.read(directory, stopping=stopping, at=at)
+        try:
+            return ecs.read(directory, stopping=stopping, at=at)
+        except InvalidRequest as invalid:
+            if all(fault.path != "at" for fault in invalid.faults):
+                raise
+            faults = (replace(fault, path="--at") if fault.path == "at" else fault for fault in invalid.faults)
+            raise InvalidRequest(faults) from invalid
     if any((directory / f"instances{suffix}").exists() for suffix in (".csv", ".parquet")):
         from solver.formats.table_cluster import TableCluster
         from solver.formats.tables import read_tables

@@ -133,6 +133,8 @@ def test_a_protected_task_is_neither_stopped_nor_moved_by_name(run: Run, tmp_pat
     said = " ".join(run("check", cluster, "-", *at, stdin=plan).stdout.split())
     assert "service:web@web:6: protection at i-b: 1 stop of arn:aws:ecs:us-east-1:111122223333:task/test/w2," in said
     assert run("check", cluster, "-", "--at", "2028-01-01T00:00:00+00:00", stdin=plan).exit_code == 0
+    wrong = run("check", cluster, "-", "--at", "tomorrow", stdin=plan)
+    assert wrong.exit_code == 2 and wrong.stderr.startswith("error: --at: is ")
 
 
 def test_rules_of_the_whole_cluster(run: Run, tables: Path) -> None:
