@@ -124,14 +124,25 @@ def answered(
     label: str,
     memory: Memory | None = None,
     hint: Counts | None = None,
+    kept_seconds: float = 0.0,
 ) -> tuple[Answer, Memory]:
-    """What ``place`` answers, and what that leaves for a request like it; ``memory`` is what the one before left."""
+    """What ``place`` answers, and what that leaves for a request like it.
+
+    Parameters
+    ----------
+    memory
+        What the request before left.
+    kept_seconds
+        Of the time limit, for what is done with the answer.
+    """
     require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem)
     hint = None if hint is None else _of_problem(problem, hint, "hint")
+    # What no plan changes is known before the search, so that less comes after it.
+    request, broken_before = fingerprint(problem, hint), broken(problem, problem.running, rules)
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
-    left = max(limits.time_limit - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
+    left = max(limits.time_limit - kept_seconds - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
     searching = replace(limits, time_limit=left * share)
     found = run(
         rules,
@@ -144,12 +155,12 @@ def answered(
         hint=hint,
     )
     solution = found.solution
-    steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
+    steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - kept_seconds - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()
     if explain and _falls_short(problem, solution.tasks):
         from solver.explain import shortfalls as explained
 
-        left = max(limits.time_limit - (time.monotonic() - begun), 0.0)
+        left = max(limits.time_limit - kept_seconds - (time.monotonic() - begun), 0.0)
         shortfalls = explained(rules, solution, limits, left, cancelled)
     judged = () if rules.gain is None else (rules.gain.remark(Placement(problem, solution.tasks)),)
     answer = Answer(
@@ -159,10 +170,10 @@ def answered(
         tasks=solution.tasks,
         tiers=solution.tiers,
         engine=solution.engine,
-        replay=Replay.of(fingerprint(problem, hint), limits, versions()),
+        replay=Replay.of(request, limits, versions()),
         shortfalls=shortfalls,
         warnings=(*warnings, *found.remarks, *judged, *doubts),
-        broken_before=broken(problem, problem.running, rules),
+        broken_before=broken_before,
         broken_after=broken(problem, solution.tasks, rules),
         seconds=time.monotonic() - begun,
         first_plan_seconds=found.first_plan_seconds,

@@ -22,7 +22,7 @@ from solver.verify import check
 RESERVE_SHARE, RESERVE_SECONDS = 0.05, 0.02
 """Kept of the time limit for what comes after the search: the larger of the two, at most half of the limit."""
 
-CHECKS_AFTER, LATE_SECONDS = 3.0, 0.03
+CHECKS_AFTER, LATE_SECONDS = 2.0, 0.03
 """What comes after the search takes about as long as so many checks of a plan; an answer may be so late. Where checks are slow,
 more is kept than the reserve above."""
 

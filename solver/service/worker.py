@@ -44,6 +44,9 @@ from solver.v1 import placement_service_pb2 as wire
 LEAST_SECONDS = 0.001
 """Search time of a call whose time is up when it is read: enough for the engine that always has a plan."""
 
+WRITING_SHARE = 0.3
+"""Of the time that it took to read a request, to write its answer: kept of the time limit."""
+
 NICENESS = 10
 """By how much the front comes before its workers where both want a processor: it must take, refuse and say that it is well while
 all of them search."""
@@ -194,7 +197,9 @@ class _Worker:
     def _place(
         self, number: int, finish_by: float, payload: bytes, verb: Verb | Stream | None, permit: Permit
     ) -> bytes:
+        begun = time.monotonic()
         call = codec.call_from_bytes(payload, self.sizes, verb)
+        writing = WRITING_SHARE * (time.monotonic() - begun)
         if self._given_up >= number:
             return b""
         permit.require(call.problem, "" if verb is None else PREFIX)
@@ -235,6 +240,7 @@ class _Worker:
                     label=call.label,
                     memory=self.memories.of(call),
                     hint=call.hint,
+                    kept_seconds=writing,
                 )
         finally:
             reporter.close()

@@ -46,6 +46,7 @@ def _placed(
     warnings: Sequence[str],
     label: str,
     hint: Counts | None,
+    kept_seconds: float,
 ) -> Answer:
     """One task on the first instance, unless the label says otherwise; the process's number is a warning."""
     answer = problems.answer_to(problem)
