@@ -15,29 +15,25 @@ from solver.rules.member_of import MemberOf
 def anew(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     """The request with every task that may move wanted once more, and what is said of it.
 
-    What runs on an instance that takes no new tasks stays there, and so do groups with a ``memberOf`` that reads where tasks
-    are, and those that it names: such a rule reads the state before (§3.2), in which they would be nowhere. Where new tasks
-    of such a group wait and it counts all tasks, everything stays, and moves as the request lets it.
+    What runs on an instance that takes no new tasks stays there. Groups with a ``memberOf`` that reads where tasks are, and
+    those that it names, move from where they are: such a rule reads the state before (§3.2), in which they would be
+    nowhere. One that counts all tasks lets its group stay; where new tasks of it wait, nothing is placed anew.
     """
     operation = problem.operation
     if problem.device_groups or not operation.changes:
         return problem, ()
     rules = [rule for rule in bind(problem).constraints if isinstance(rule, MemberOf) and rule.counts]
-    counting = [rule for rule in rules if problem.wanted[rule.owner] and _counts_all(rule)]
-    if counting:
-        name = problem.groups[counting[0].owner].name
-        return problem, (
-            f"{name}: {counting[0].name} counts what runs, so that tasks move one by one, which takes longer",
-        )
-    staying = {rule.owner for rule in rules}
-    staying |= {g for rule in rules for name in rule.names(problem) for g in problem.families[name]}
+    counting = {rule.owner: rule for rule in rules if _counts_all(rule)}
+    waiting = [g for g in counting if problem.wanted[g]]
+    if waiting:
+        name, rule = problem.groups[waiting[0]].name, counting[waiting[0]]
+        return problem, (f"{name}: {rule.name} counts what runs, so that tasks move one by one, which takes longer",)
+    reading = {rule.owner for rule in rules}
+    reading |= {g for rule in rules for name in rule.names(problem) for g in problem.families[name]}
     movers = operation.moving.copy()
-    movers[list(staying)] = False
+    movers[list(reading)] = False
     stoppable = operation.stoppable
     taken = movers[stoppable.group] & problem.open_to_change[stoppable.instance]
-    said = _said(problem, staying)
-    if not taken.any():
-        return problem, said
     left = problem.running - _cells(stoppable, taken)
     fresh = problem.after(left)
     start = [group.start for group in fresh.groups]
@@ -48,17 +44,23 @@ def anew(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
             group,
             start=max(start[g], 0),
             all_or_nothing=problem.groups[g].all_or_nothing and start[g] > 0,
+            movable=problem.groups[g].movable and g in reading - counting.keys(),
             stop=min(problem.groups[g].stop, int(rest[g])) if not movers[g] else 0,
         )
         for g, group in enumerate(fresh.groups)
     )
-    return replace(
+    again = replace(
         fresh,
         groups=groups,
         frozen=problem.frozen,
         all_or_nothing=problem.all_or_nothing,
         tasks=tuple(task for task in problem.tasks if not movers[task.group]),
-    ), said
+    )
+    return again, tuple(
+        f"{problem.groups[g].name} stays where it is: {rule.name} counts what runs (with a budget of moves it moves)"
+        for g, rule in counting.items()
+        if operation.moving[g]
+    )
 
 
 def _counts_all(rule: MemberOf) -> bool:
@@ -68,16 +70,6 @@ def _counts_all(rule: MemberOf) -> bool:
 def _cells(counts: Counts, chosen: Bools) -> Counts:
     shape = (counts.groups, counts.instances)
     return Counts.of(shape, counts.group[chosen], counts.instance[chosen], counts.count[chosen])
-
-
-def _said(problem: Problem, staying: set[int]) -> tuple[str, ...]:
-    totals = problem.running.totals()
-    named = [problem.groups[g].name for g in sorted(staying) if totals[g] and problem.operation.moving[g]]
-    if not named:
-        return ()
-    return (
-        f"{', '.join(named)} stay where they are: a memberOf reads where their tasks run (with a budget of moves they move)",
-    )
 
 
 __all__ = ["anew"]

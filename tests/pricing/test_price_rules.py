@@ -106,7 +106,7 @@ def test_strategies_cost_no_task_its_place() -> None:
 
 
 def test_a_rule_may_save_something() -> None:
-    """Without the rule that confines web to a and b, its maxSkew looks at c too, where nothing fits: two tasks fewer find a place."""
+    """Without the rule that keeps web out of c, its maxSkew looks at c too, where nothing fits: two tasks fewer find a place."""
     rows = [{"id": f"i{k}", "cpu": 4, "zone": zone} for k, zone in enumerate("ab")] + [
         {"id": "c", "cpu": 0, "zone": "c"}
     ]
@@ -134,29 +134,35 @@ def test_what_runs_is_placed_anew_without_a_budget_and_moved_with_one() -> None:
     assert (row.with_it, row.without) == (proved(5), proved(3))
 
 
-def test_who_reads_where_tasks_are_stays_and_so_does_whom_it_reads() -> None:
-    """§3.2: the state before would be another; it is said."""
-    rows = [{"id": f"i{k}", "cpu": 5, "free": {"cpu": 3}} for k in range(4)]
+def test_who_reads_where_tasks_are_moves_with_whom_it_reads() -> None:
+    """§3.2: the rule holds before and after, so that A joins B where B is already; without it all fit on one instance."""
+    rows = [{"id": f"i{k}", "cpu": 5, "free": {"cpu": 4}} for k in range(4)]
     groups = [
         group("A", cpu=1, movable=True, rules=["memberOf(task:group == B)"]),
         group("B", cpu=1, movable=True),
+        group("C", cpu=1, movable=True),
     ]
-    found = priced(problem(cluster(rows), groups, {"A": [1] * 4, "B": [1] * 4}))
-    assert found.base.with_it == proved(4)
-    assert found.warnings and found.warnings[0].startswith("A, B stay where they are")
+    found = priced(problem(cluster(rows), groups, {"A": [1, 0, 0, 0], "B": [0, 1, 0, 0], "C": [0, 0, 1, 1]}))
+    assert found.base.with_it == proved(1) and found.proven
+
+
+def test_who_counts_what_runs_stays() -> None:
+    """Nobody knows what a count would be while others are placed anew; it is said."""
+    rows = [{"id": f"i{k}", "cpu": 5, "free": {"cpu": 4}} for k in range(4)]
+    groups = [
+        group("A", cpu=1, movable=True, rules=["memberOf(runningTasksCount < 9)"]),
+        group("B", cpu=1, movable=True),
+    ]
+    found = priced(problem(cluster(rows), groups, {"A": [1, 1, 0, 0], "B": [0, 0, 1, 1]}))
+    assert found.base.with_it == proved(2)
+    assert found.warnings and found.warnings[0].startswith("A stays where it is")
 
 
 def test_many_rules_that_cost_nothing_are_priced_together() -> None:
     """Where the least without all of them is no less, none is solved alone: more rules than there would be time for."""
-    groups = [
-        group(f"g{k}", 1, cpu=1, rules=["maxPerInstance(3)", "memberOf(attribute:zone exists)"]) for k in range(40)
-    ]
-    rows = [{"id": f"i{k}", "cpu": 10, "zone": "a", "ecs.availability-zone": "a"} for k in range(6)]
-    rows = [{**row, "stack": "x"} for row in rows]
-    groups = [
-        replace(one, constraints=group("", rules=["maxPerInstance(3)", "memberOf(attribute:stack == x)"]).constraints)
-        for one in groups
-    ]
+    rules = ["maxPerInstance(3)", "memberOf(attribute:stack == x)"]
+    groups = [group(f"g{k}", 1, cpu=1, rules=rules) for k in range(40)]
+    rows = [{"id": f"i{k}", "cpu": 10, "stack": "x"} for k in range(6)]
     told: list[tuple[int, int]] = []
     found = priced(problem(cluster(rows), groups), told=lambda done, total: told.append((done, total)))
     assert found.proven and len(found.rules) == 80
