@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+
 from solver.api import require_sensible
 from solver.domain.cluster import INSTANCE_TYPE
 from solver.domain.counts import Counts
@@ -44,8 +46,13 @@ from solver.whatif.edits.base import require
 from solver.whatif.edits.prices import millionths, price_faults
 from solver.whatif.scenario import under
 
-BASE_SHARES = 4
-"""Every price rests on the least with all rules: it gets so many times the time of another."""
+BASE_PART, BARE_PART = 0.5, 0.25
+"""Every price rests on the least with all constraints, and the least without any of them may settle most: of what time is left,
+they get so much. What they do not need is for the others."""
+
+BESIDE_PART = 0.3
+"""Of the time of a strategy or soft rule: for its family alone, beside the others as the base has them. What comes of it is the
+plan that the search begins with."""
 
 SHORTEST = 0.02
 """Seconds below which it is no use to solve again."""
@@ -175,18 +182,18 @@ class _Pricing:
         self._hard = hard(problem, self._rules)
         self._constraints = [one for one in self._rules if one.kind is Kind.CONSTRAINT]
         self._asking = [one for one in self._rules if one.kind is not Kind.CONSTRAINT]
-        # The least with everything, without constraints, with all that only asks; then what is left to price.
-        self._shares = BASE_SHARES + 2 + len(self._rules)
-        self._most = BASE_SHARES + 3 + 2 * len(self._constraints) + len(self._asking)
+        # What is left to solve: each rule, and all strategies and soft rules together.
+        self._shares = len(self._rules) + bool(self._asking)
+        self._most = 2 + 2 * len(self._constraints) + len(self._asking)
         self._without: dict[Listed, Least] = {}
         self._following: dict[Listed, Least] = {}
         self._free: set[Listed] = set()
         self._tell()
-        self._base = self._solved(self._hard, hint, BASE_SHARES)
+        self._base = self._solved(self._hard, hint, BASE_PART)
 
     def priced(self, levels: tuple[Level, ...], warnings: tuple[str, ...]) -> PriceList:
         """Everything that there is time for."""
-        bare = self._least(without(self._hard, self._constraints)) if self._constraints else None
+        bare = self._least(without(self._hard, self._constraints), BARE_PART) if self._constraints else None
         self._price_constraints(bare)
         idle = {one for one in self._asking if self._is_idle([one])}
         self._free |= idle
@@ -213,30 +220,57 @@ class _Pricing:
 
     # Solving.
 
-    def _least(self, problem: Problem) -> Least | None:
-        """The least that a request needs, for its share of the time; None where there is none left."""
-        if self._cancelled() or self._share(1) < SHORTEST:
+    def _least(self, problem: Problem, part: float | None = None, of: str | None = None) -> Least | None:
+        """The least that a request needs, for its part of the time; None where there is none left.
+
+        Parameters
+        ----------
+        of
+            The only family that the request treats otherwise than the base: it is placed first beside the others as they are.
+        """
+        if part is None:
+            part = 1 / max(self._shares, 1)
+            self._shares -= 1
+        if self._cancelled() or self._left() * part < SHORTEST:
             return None
-        found = self._solved(problem, self._base.tasks, 1)
+        hint = self._base.tasks
+        if of is not None:
+            beside = self._beside(problem, of)
+            hint = self._solved(beside, beside.running, part * BESIDE_PART).tasks
+            part *= 1 - BESIDE_PART
+        found = self._solved(problem, hint, part)
         if self._cancelled() and not found.amount.proven:
             # Nobody waited for more than the first plan.
             return None
         self._learn(found)
         return found
 
-    def _share(self, weight: int) -> float:
-        """Seconds for the next of what is left to solve."""
-        left = self._limits.time_limit - (time.monotonic() - self._begun)
-        return left if self._limits.deterministic_limit is not None else left * weight / max(self._shares, weight)
-
-    def _solved(self, problem: Problem, hint: Counts, weight: int) -> Least:
-        fixed = self._limits.deterministic_limit
-        limits = replace(
-            self._limits,
-            time_limit=max(self._share(weight), SHORTEST),
-            deterministic_limit=None if fixed is None else fixed * weight / self._most,
+    def _beside(self, problem: Problem, of: str) -> Problem:
+        """The request of one family alone: the tasks of all others are where the base has them."""
+        own = np.zeros(len(problem.groups), np.bool_)
+        own[list(problem.families[of])] = True
+        fixed, others = problem.operation.fixed, self._base.tasks
+        mine, theirs = own[fixed.group], ~own[others.group]
+        left = Counts.of(
+            (others.groups, others.instances),
+            np.concatenate([fixed.group[mine], others.group[theirs]]),
+            np.concatenate([fixed.instance[mine], others.instance[theirs]]),
+            np.concatenate([fixed.count[mine], others.count[theirs]]),
         )
-        self._shares -= weight
+        rest = problem.after(left)
+        groups = tuple(group if own[g] else replace(group, start=0) for g, group in enumerate(rest.groups))
+        return replace(rest, groups=groups, freedom=replace(rest.freedom, measure=problem.freedom.measure))
+
+    def _left(self) -> float:
+        """Seconds."""
+        return self._limits.time_limit - (time.monotonic() - self._begun)
+
+    def _solved(self, problem: Problem, hint: Counts, part: float) -> Least:
+        seconds, fixed = self._left() * part, self._limits.deterministic_limit
+        if fixed is not None:
+            # The clock ends nothing early, so that prices repeat.
+            seconds, fixed = self._left(), fixed * (BASE_PART if part == BASE_PART else (1 - BASE_PART) / self._most)
+        limits = replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
         return least(bind(problem), self._unit, limits, hint, self._cancelled)
 
     def _learn(self, found: Least) -> None:
@@ -296,7 +330,8 @@ class _Pricing:
 
     def _followed(self, chosen: Sequence[Listed]) -> Least | None:
         """The least where some strategies and soft rules come before what is measured."""
-        found = self._least(following(self._hard, self._problem, chosen))
+        of = chosen[0].of if len(chosen) == 1 else None
+        found = self._least(following(self._hard, self._problem, chosen), of=of)
         if found is None:
             return None
         # The same tasks have a place, since they come first; and no plan needs less than the best of all.
