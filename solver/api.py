@@ -205,7 +205,7 @@ def isolation(answer: Answer) -> tuple[Isolation, ...]:
 
 
 def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...]:
-    """What each constraint costs: the answer beside the best plan found without the rule (§7.2).
+    """What each constraint and strategy costs: the answer beside the best plan found without the rule (§7.2).
 
     Parameters
     ----------

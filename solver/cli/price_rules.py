@@ -121,9 +121,8 @@ def price_rules(
         with said.together():
             cluster = read_cluster(cluster_dir, stopping.value, at)
             prices = _catalogued(catalogue) | prices
-            problem, warnings = cluster.reconcile(
-                counts, max_moves=moves, movable=movable or (), rebalance=True, rules=rules
-            )
+            problem, warnings = cluster.reconcile(counts, max_moves=moves, movable=movable or (), rebalance=True)
+        problem = replace(problem, rules=(*problem.rules, *rules))
         try:
             with interrupts() as cancelled, counted("rules") as told:
                 found = priced(

@@ -8,12 +8,11 @@ from enum import StrEnum
 
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, Scheduling, TaskGroup
+from solver.explain.changes import NO_STRATEGY
 from solver.rules import max_skew
 from solver.rules import random as random_strategy
 from solver.rules.base import Cost
 from solver.rules.bind import CONSTRAINTS
-
-NO_STRATEGY = (RuleSpec(random_strategy.TYPE),)
 
 
 class Kind(StrEnum):
