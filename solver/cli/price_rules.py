@@ -123,12 +123,13 @@ def price_rules(
             prices = _catalogued(catalogue) | prices
             problem, warnings = cluster.reconcile(counts, max_moves=moves, movable=movable or (), rebalance=True)
         problem = replace(problem, rules=(*problem.rules, *rules))
+        limits = replace(Limits(time_limit=SECONDS), **given)
         try:
-            with interrupts() as cancelled, counted("rules") as told:
+            with interrupts() as cancelled, counted("rules", limits.time_limit) as told:
                 found = priced(
                     problem,
                     Unit(unit.value),
-                    limits=replace(Limits(time_limit=SECONDS), **given),
+                    limits=limits,
                     prices=prices,
                     fields=tuple(field or ()),
                     told=told,

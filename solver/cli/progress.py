@@ -38,13 +38,20 @@ def progress() -> Iterator[Progress]:
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+def counted(what: str, limit: float | None = None) -> Iterator[Callable[[int, int], None]]:
     """Tells how many of something are done and how long the rest still takes.
 
     A bar where standard error is a terminal, else a line now and then.
+
+    Parameters
+    ----------
+    what
+        What is counted, in the plural.
+    limit
+        Seconds after which all ends, done or not; None for none.
     """
     if not sys.stderr.isatty():
-        yield _lines(what, time.monotonic)
+        yield _lines(what, time.monotonic, limit)
         return
     from rich.console import Console
     from rich.progress import (
@@ -56,8 +63,9 @@ def counted(what: str) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as shown:
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    left = (TextColumn("left"), TimeRemainingColumn()) if limit is None else (TextColumn(f"of at most {limit:,.0f} s"),)
+    with Progress(*columns, *left, console=Console(stderr=True)) as shown:
         task = shown.add_task(what, total=None)
 
         def tell(done: int, total: int) -> None:
@@ -66,7 +74,7 @@ def counted(what: str) -> Iterator[Callable[[int, int], None]]:
         yield tell
 
 
-def _lines(what: str, clock: Callable[[], float]) -> Callable[[int, int], None]:
+def _lines(what: str, clock: Callable[[], float], limit: float | None) -> Callable[[int, int], None]:
     begun = said = clock()
     first: list[int] = []
 
@@ -76,12 +84,12 @@ def _lines(what: str, clock: Callable[[], float]) -> Callable[[int, int], None]:
         now = clock()
         if now - said >= TELL_SECONDS:
             said = now
-            say(progress_line(what, done - first[0], done, total, now - begun))
+            say(progress_line(what, done - first[0], done, total, now - begun, limit))
 
     return tell
 
 
-def progress_line(what: str, new: int, done: int, total: int, seconds: float) -> str:
+def progress_line(what: str, new: int, done: int, total: int, seconds: float, limit: float | None = None) -> str:
     """How much is done, how fast, and how long the rest still takes.
 
     Parameters
@@ -90,7 +98,11 @@ def progress_line(what: str, new: int, done: int, total: int, seconds: float) ->
         What is counted, in the plural.
     new
         Of those that are ``done``, those of this run; the others were there.
+    limit
+        Seconds from the beginning after which all ends; None for none.
     """
+    if limit is not None:
+        return f"{done:,} of {total:,} {what}, at most {max(limit - seconds, 0.0):,.0f} s left"
     rate = new / seconds if seconds > 0 else 0.0
     left = f", {(total - done) / rate:,.0f} s left" if rate > 0 else ""
     return f"{done:,} of {total:,} {what}, {rate:.1f} a second{left}"

@@ -229,3 +229,4 @@ def test_progress_says_how_long_it_still_takes() -> None:
     """From what this run has answered, not from what was there."""
     assert progress_line("scenarios", 20, 520, 1_000, 10.0) == "520 of 1,000 scenarios, 2.0 a second, 240 s left"
     assert progress_line("scenarios", 0, 500, 1_000, 0.0) == "500 of 1,000 scenarios, 0.0 a second"
+    assert progress_line("rules", 2, 2, 9, 12.0, limit=60.0) == "2 of 9 rules, at most 48 s left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,12 @@ def asked(
     return problem(cluster(rows), groups, rules=rules)
 
 
-def web(start: int = 10, **fields: object) -> TaskGroup:
-    return group("web", start, cpu=1, **fields)  # type: ignore[arg-type]
+def web(start: int = 10, **fields: Any) -> TaskGroup:
+    return group("web", start, cpu=1, **fields)
 
 
-def priced(request: Problem, unit: Unit = Unit.INSTANCES, **fields: object) -> PriceList:
-    return price_rules(request, unit, limits=LIMITS, **fields)  # type: ignore[arg-type]
+def priced(request: Problem, unit: Unit = Unit.INSTANCES, **fields: Any) -> PriceList:
+    return price_rules(request, unit, limits=LIMITS, **fields)
 
 
 def test_ten_tasks_that_two_instances_would_hold_cost_eight_more_where_each_is_alone() -> None:
@@ -201,7 +202,7 @@ def test_the_time_is_shared_out_among_the_rules() -> None:
         (Unit.SKEW, {"fields": ["zone"]}, "fields[0]"),
     ],
 )
-def test_bad_input_names_its_field(unit: Unit, fields: dict[str, object], said: str) -> None:
+def test_bad_input_names_its_field(unit: Unit, fields: dict[str, Any], said: str) -> None:
     """What is wrong, and what would be right."""
     with pytest.raises(InvalidRequest) as raised:
         priced(asked(web()), unit, **fields)
