@@ -216,7 +216,7 @@ def isolation(answer: Answer) -> tuple[Isolation, ...]:
 
 
 def prices(answer: Answer, limits: Limits | None = None) -> tuple[RulePrice, ...]:
-    """What each constraint costs: the answer beside the best plan found without the rule (§7.2).
+    """What each constraint and strategy costs: the answer beside the best plan found without the rule (§7.2).
 
     Parameters
     ----------
@@ -342,6 +342,8 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield np.ascontiguousarray(cluster.devices).tobytes() + repr(sorted(problem.seats.items())).encode()
     freedom = replace(problem.freedom, slot={})
     yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
+    if problem.freedom.measure is not None:
+        yield repr(problem.freedom.measure).encode()
     yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 

@@ -18,6 +18,8 @@ from solver.cli.import_ecs import ecs
 from solver.cli.import_kubernetes import kubernetes
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
 from solver.cli.place import place
+from solver.cli.price_rules import CODES as CODES_OF_PRICE_RULES
+from solver.cli.price_rules import price_rules
 from solver.cli.query import query
 from solver.cli.report import report
 from solver.cli.right_size import CODES as CODES_OF_RIGHT_SIZE
@@ -51,6 +53,7 @@ app.command(name="simulate-scaling", epilog=CODES_OF_SCALING)(simulate_scaling)
 app.command(epilog="Exit codes: 0 the page is written; 1 failure; 2 bad input.")(report)
 app.command(epilog=CODES_OF_ROBUST)(robust)
 app.command(name="right-size", epilog=CODES_OF_RIGHT_SIZE)(right_size)
+app.command(name="price-rules", epilog=CODES_OF_PRICE_RULES)(price_rules)
 app.command()(query)
 app.command(epilog="Exit codes: 0 the plan passes; 1 it breaks a rule; 2 bad input.")(check)
 app.command(epilog=codes(MEANING_OF_APPLY))(apply)

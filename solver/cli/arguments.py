@@ -140,6 +140,10 @@ class Arguments:
         """What moving a task counts by group, from ``--move-cost NAME=N``."""
         return self._named("--move-cost", "N", texts or (), 0, MAX_START)
 
+    def prices(self, texts: Sequence[str] | None) -> dict[str, float]:
+        """What an instance costs an hour by type, from ``--price TYPE=PRICE``; whether the amounts make sense is seen later."""
+        return dict(pair for text in texts or () for pair in self.read(priced, "--price", text))
+
     def slot(self, text: str | None) -> dict[str, int]:
         """Amounts by resource, from ``--slot RESOURCE=AMOUNT,...``; whether the cluster has them is seen later."""
         found: dict[str, int] = {}
@@ -283,6 +287,20 @@ def whole(path: str, text: str) -> int:
     if not _INTEGER.fullmatch(text.strip()):
         raise InvalidRequest.at(path, f"is '{text}'", "must be a whole number")
     return int(text)
+
+
+def priced(path: str, text: str) -> tuple[str, float]:
+    """An instance type and its price, from ``TYPE=PRICE``.
+
+    Raises
+    ------
+    InvalidRequest
+        If there is no type or no number.
+    """
+    name, equals, amount = text.rpartition("=")
+    if not equals or not name.strip():
+        raise InvalidRequest.at(path, f"'{text}' is not TYPE=PRICE", "write it like m5.large=0.096")
+    return name.strip(), number(f"{path} {name.strip()}", amount)
 
 
 def number(path: str, text: str) -> float:

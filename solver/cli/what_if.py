@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +11,7 @@ import typer
 
 from solver.cli import options
 from solver.cli.exits import Exit, errors_to_exit_codes, say
+from solver.cli.progress import counted
 
 if TYPE_CHECKING:
     from solver.whatif.analysis import Analysis
@@ -23,9 +20,6 @@ CODES = (
     "Exit codes: 0 every scenario has an answer; 1 failure, or interrupted; 2 bad input; 3 some scenarios have none: "
     "their rows say why."
 )
-
-TELL_SECONDS = 30.0
-"""Between two lines of progress, where standard error is no terminal."""
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIOS.yaml", help="Scenarios, a grid of them, or both.")]
 ExecutorName = Annotated[
@@ -119,7 +113,7 @@ def what_if(
         except InvalidRequest as invalid:
             raise InvalidRequest(by_name(invalid.faults, study.asked.base)) from invalid
         batch = batch_of(study.asked, limits, study.scenarios if out is not None else ())
-        with interrupts() as cancelled, _progress() as told:
+        with interrupts() as cancelled, counted("scenarios") as told:
             analysis = run(
                 batch,
                 study.scenarios,
@@ -195,57 +189,3 @@ def _json(analysis: Analysis) -> str:
             }
         )
     return json.dumps({"scenarios": found, "whole": analysis.is_whole}, indent=2, ensure_ascii=False)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Tells how far it is and how long it still takes: a bar where standard error is a terminal, else a line now and then."""
-    if not sys.stderr.isatty():
-        yield _lines(time.monotonic)
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("scenarios"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as shown:
-        task = shown.add_task("scenarios", total=None)
-
-        def tell(done: int, total: int) -> None:
-            shown.update(task, completed=done, total=total)
-
-        yield tell
-
-
-def _lines(clock: Callable[[], float]) -> Callable[[int, int], None]:
-    begun = said = clock()
-    first: list[int] = []
-
-    def tell(done: int, total: int) -> None:
-        nonlocal said
-        first.append(done) if not first else None
-        now = clock()
-        if now - said >= TELL_SECONDS:
-            said = now
-            say(progress_line(done - first[0], done, total, now - begun))
-
-    return tell
-
-
-def progress_line(new: int, done: int, total: int, seconds: float) -> str:
-    """How many scenarios are answered, how fast, and how long it still takes.
-
-    Parameters
-    ----------
-    new
-        Of those that are ``done``, those of this run; the others were there.
-    """
-    rate = new / seconds if seconds > 0 else 0.0
-    left = f", {(total - done) / rate:,.0f} s left" if rate > 0 else ""
-    return f"{done:,} of {total:,} scenarios, {rate:.1f} a second{left}"

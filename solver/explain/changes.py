@@ -13,6 +13,10 @@ from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import RuleSpec, RunningTask, TaskGroup
 from solver.domain.seating import devices_moved
+from solver.rules import random as random_strategy
+
+NO_STRATEGY = (RuleSpec(random_strategy.TYPE),)
+"""For a group that shall follow none: left out altogether, the default of §4.4 would stand."""
 
 AGENT_PORTS: tuple[Port, ...] = tuple(("tcp", port) for port in (22, 2375, 2376, 51678, 51679, 51680))
 """Ports that the agent reserves (ECS developer guide, agent configuration): a new instance has them taken too."""
@@ -76,6 +80,12 @@ def with_constraint(problem: Problem, owner: int, at: int, spec: RuleSpec | None
     group = problem.groups[owner]
     new = () if spec is None else (spec,)
     return with_group(problem, owner, replace(group, constraints=_spliced(group.constraints, at, new)))
+
+
+def without_strategy(problem: Problem, owner: int, at: int) -> Problem:
+    """The problem where a group does not follow one of its strategies: those after it move up; without any, it has ``random``."""
+    left = _spliced(problem.strategies(owner), at, ())
+    return with_group(problem, owner, replace(problem.groups[owner], strategies=left or NO_STRATEGY))
 
 
 def with_cluster_rule(problem: Problem, at: int, spec: RuleSpec | None) -> Problem:

@@ -12,6 +12,7 @@ from solver.domain.solution import Solution
 from solver.engines.deadline import Deadline
 from solver.engines.portfolio import run
 from solver.explain import changes
+from solver.rules import random as random_strategy
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
 
@@ -65,7 +66,7 @@ def prices(
     seconds: float,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[RulePrice, ...]:
-    """What each constraint of the groups and each rule of the cluster costs, one after the other while time lasts.
+    """What each constraint and strategy of the groups and each rule of the cluster costs, one after the other while time lasts.
 
     Rules not reached in time are left out.
     """
@@ -94,9 +95,17 @@ def _measured(rules: Rules, solution: Solution) -> tuple[int, ...]:
 
 
 def _without_each(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
-    """The request without each rule in turn."""
+    """The request without each rule in turn; without a strategy the next ones of its group move up.
+
+    A strategy of a group of which nothing may change is none that a plan could follow.
+    """
+    operation = problem.operation
+    changing = (operation.startable > 0) | (operation.stoppable.totals() > 0)
     for g, group in enumerate(problem.groups):
         for at, spec in enumerate(group.constraints):
             yield str(spec), group.name, changes.with_constraint(problem, g, at, None)
+        for at, spec in enumerate(problem.strategies(g) if changing[g] else ()):
+            if spec.type != random_strategy.TYPE:
+                yield str(spec), group.name, changes.without_strategy(problem, g, at)
     for at, spec in enumerate(problem.rules):
         yield str(spec), "", changes.with_cluster_rule(problem, at, None)

@@ -6,7 +6,7 @@ use; then, resource by resource, the sum over their tasks of what was free of it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,9 +102,12 @@ class Opened(Cost):
         yield Reading.of_groups(problem, _packed(problem, self.groups), _keep_in_use(problem, self.groups))
 
     def compile(self, model: Model) -> Sum:
+        return total(opened for _, opened in self.each(model))
+
+    def each(self, model: Model) -> Iterator[tuple[int, Sum]]:
+        """The instances that may be among them, each with 1 if it is and 0 otherwise."""
         problem = model.problem
         packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
-        opened = []
         for i in np.flatnonzero(~problem.holds_unlisted).tolist():
             tasks = model.tasks_over(packed, np.array([i]))
             other = model.tasks_over(others, np.array([i]))
@@ -112,12 +115,11 @@ class Opened(Cost):
                 continue
             used = model.at_least_one(tasks)
             if model.range_of(other)[1] <= 0:
-                opened.append(model.truth(used))
+                yield i, model.truth(used)
             else:
                 shared = model.at_least_one(other)
                 alone = model.any_of([model.opposite(used), shared])
-                opened.append(model.truth(model.opposite(alone)))
-        return total(opened)
+                yield i, model.truth(model.opposite(alone))
 
     def ceiling(self, problem: Problem) -> int:
         return problem.cluster.size

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from solver.cli.what_if import progress_line
+from solver.cli.progress import progress_line
 from solver.whatif.store import RESULTS, read_rows
 from tests.cli.conftest import Run
 
@@ -229,5 +229,6 @@ def test_ctrl_c_keeps_what_is_answered_and_says_how_to_go_on(tmp_path: Path) -> 
 
 def test_progress_says_how_long_it_still_takes() -> None:
     """From what this run has answered, not from what was there."""
-    assert progress_line(20, 520, 1_000, 10.0) == "520 of 1,000 scenarios, 2.0 a second, 240 s left"
-    assert progress_line(0, 500, 1_000, 0.0) == "500 of 1,000 scenarios, 0.0 a second"
+    assert progress_line("scenarios", 20, 520, 1_000, 10.0) == "520 of 1,000 scenarios, 2.0 a second, 240 s left"
+    assert progress_line("scenarios", 0, 500, 1_000, 0.0) == "500 of 1,000 scenarios, 0.0 a second"
+    assert progress_line("rules", 2, 2, 9, 12.0, limit=60.0) == "2 of 9 rules, at most 48 s left"

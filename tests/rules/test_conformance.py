@@ -20,8 +20,10 @@ from ortools.sat.python import cp_model
 
 from solver.cpsat.merging import TaskType, merge
 from solver.cpsat.model import CountModel
+from solver.domain.cluster import INSTANCE_TYPE
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.devices import WHOLE, DeviceNeed
+from solver.domain.measure import Measure
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Scheduling, TaskGroup
@@ -46,8 +48,10 @@ from solver.rules.member_of import MemberOf
 from solver.rules.overload import Overload
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.prefers import Prefers
+from solver.rules.rent import Rent
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
+from solver.rules.skew import Skew
 from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
 from solver.rules.spread_over import SpreadOver
@@ -308,6 +312,23 @@ def _slot(draft: Draft) -> None:
     draft.freedom = Freedom(slot=slot)
 
 
+def _rent(draft: Draft) -> None:
+    _resource(draft)
+    for row in draft.rows:
+        row[INSTANCE_TYPE] = draft.r.choice(["small", "large", "free", None])
+    draft.freedom = Freedom(measure=Measure(prices=(("large", 7), ("small", 3))))
+    if draft.r.random() < 0.3:
+        draft.groups[1] = replace(draft.groups[1], scheduling=Scheduling.DAEMON)
+
+
+def _skew(draft: Draft) -> None:
+    _resource(draft)
+    levels = tuple((family, draft.r.choice(FIELDS)) for family in draft.r.choice([["A"], ["A", "B"]]))
+    draft.freedom = Freedom(measure=Measure(levels=levels))
+    for row in draft.rows:
+        row["active"] = draft.r.random() < 0.8
+
+
 def _priorities(draft: Draft) -> None:
     draft.each(lambda: {"priority": draft.r.choice([0, 1])})
 
@@ -367,6 +388,8 @@ COST_SUBJECTS = {
     "spread": Subject((Missing, Evenness), _spread, ("spread",)),
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
     "slot": Subject((Slot,), _slot),
+    "rent": Subject((Rent,), _rent),
+    "skew": Subject((Skew,), _skew),
     "overload": Subject((Overload,), _resource, bound=_overload),
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
     "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),

@@ -1,0 +1,396 @@
+"""What each rule costs (§7.2): how much less the best plan without it needs, in instances, dollars, skew, tasks or moves.
+
+A constraint is priced beside the other constraints: the least that all of them need, less what they need without it. A strategy
+or soft rule is followed before anything is measured, alone: the least of the plans that follow it best, less the
+least of all plans. Each least comes with a bound, and each price with what follows from both.
+
+Where the least without many constraints is proved to be no less, none of them costs anything: they are halved until those are
+found that do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from solver.api import require_sensible
+from solver.domain.cluster import INSTANCE_TYPE
+from solver.domain.counts import Counts
+from solver.domain.measure import Level, Measure
+from solver.domain.problem import Problem
+from solver.domain.request import Limits
+from solver.errors import Fault, InvalidRequest
+from solver.pricing.anew import anew
+from solver.pricing.least import Least, Span, Unit, least, measured
+from solver.pricing.listed import (
+    Kind,
+    Listed,
+    families_over,
+    following,
+    hard,
+    listed,
+    loosens_together,
+    only_loosens,
+    without,
+)
+from solver.pricing.price_list import PricedRule, PriceList
+from solver.rules.argument import field_name
+from solver.rules.bind import bind
+from solver.rules.rent import Rent
+from solver.verify import check
+from solver.whatif.edits.base import require
+from solver.whatif.edits.prices import millionths, price_faults
+from solver.whatif.scenario import under
+
+BASE_PART, BARE_PART = 0.5, 0.25
+"""Every price rests on the least with all constraints, and the least without any of them may settle most: of what time is left,
+they get so much. What they do not need is for the others."""
+
+BESIDE_PART = 0.3
+"""Of the time of a strategy or soft rule: for its family alone, beside the others as the base has them. What comes of it is the
+plan that the search begins with."""
+
+SHORTEST = 0.02
+"""Seconds below which it is no use to solve again."""
+
+BASE = "every constraint, nothing else"
+ALL_CONSTRAINTS, ALL_STRATEGIES, EVERYTHING = "all constraints", "all strategies and soft rules", "all rules"
+
+Told = Callable[[int, int], None]
+"""Told how many rules are priced, and of how many."""
+
+
+def price_rules(
+    problem: Problem,
+    unit: Unit = Unit.INSTANCES,
+    *,
+    limits: Limits | None = None,
+    prices: Mapping[str, float] | None = None,
+    fields: Sequence[str] = (),
+    afresh: bool = True,
+    told: Told | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    warnings: Sequence[str] = (),
+) -> PriceList:
+    """Price every constraint, strategy and soft rule of a request.
+
+    Parameters
+    ----------
+    problem
+        What is asked of the cluster, with its budgets of moves. Goals beside the strategies (``consolidate``, ``repair``, ...)
+        are left out.
+    limits
+        The time limit, and the deterministic limit, are for all rules together, shared out.
+    prices
+        In dollars: of an instance for an hour, by type.
+    fields
+        In skew: every family over these fields; left out, each over the attributes that its own ``spread`` names.
+    afresh
+        Without a budget of moves, in instances, dollars and skew: whether everything that may move is placed anew, which
+        finds more in the same time than moving it.
+    told
+        Told of progress.
+    cancelled
+        Asked while searching; once true, what is known is returned.
+
+    Raises
+    ------
+    InvalidRequest
+        If a rule cannot be read, a limit, field or price makes no sense, or an instance type has no price.
+    """
+    limits = limits or Limits()
+    require_sensible(limits)
+    bind(problem)
+    levels = _levels(problem, fields) if unit is Unit.SKEW else ()
+    measure = Measure(
+        instances=unit is Unit.INSTANCES,
+        prices=_prices(problem, prices or {}) if unit is Unit.DOLLARS else (),
+        levels=levels,
+    )
+    asked, said = problem, tuple[str, ...]()
+    budget = problem.freedom.max_moves is not None or problem.freedom.max_move_cost is not None
+    if afresh and not budget and unit in (Unit.INSTANCES, Unit.DOLLARS, Unit.SKEW):
+        asked, said = anew(problem)
+    freedom = replace(
+        asked.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, interleaved=False, measure=measure
+    )
+    pricing = _Pricing(replace(asked, freedom=freedom), problem.running, unit, limits, told, cancelled)
+    return pricing.priced(levels, (*warnings, *said))
+
+
+def _levels(problem: Problem, fields: Sequence[str]) -> tuple[Level, ...]:
+    """The families and fields whose skew is measured."""
+    faults = []
+    for k, field in enumerate(fields):
+        try:
+            field_name(field)
+        except InvalidRequest as invalid:
+            faults += [replace(fault, path=f"fields[{k}]") for fault in invalid.faults]
+            continue
+        if not (problem.cluster.column(field).codes >= 0).any():
+            faults.append(
+                Fault(f"fields[{k}]", f"is '{field}', and no instance has it", "name an attribute that some have")
+            )
+    require(faults)
+    wanted = tuple((family, field) for family in problem.families for field in dict.fromkeys(fields))
+    found = wanted if fields else tuple(dict.fromkeys(families_over(problem)))
+    if not found:
+        remedy = "name one, such as attribute:ecs.availability-zone"
+        raise InvalidRequest.at("fields", "are left out, and no group spreads over an attribute", remedy)
+    return found
+
+
+def _prices(problem: Problem, prices: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
+    """What an instance of each type costs, in millionths; each type of the cluster has a price."""
+    require(under("prices", price_faults(prices)))
+    types = problem.cluster.column(f"attribute:{INSTANCE_TYPE}")
+    lacking = sorted({types[i] or "" for i in range(problem.cluster.size)} - prices.keys())
+    if lacking:
+        named = ", ".join(name or "instances without a type" for name in lacking[:5])
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        remedy = "give the price of each instance type of the cluster"
+        raise InvalidRequest.at("prices", f"lack {named}{more}", remedy)
+    return tuple(sorted(millionths(prices).items()))
+
+
+class _Pricing:
+    """Shares the time out, and keeps what was found.
+
+    Parameters
+    ----------
+    hint
+        A plan that may hold: what runs.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        hint: Counts,
+        unit: Unit,
+        limits: Limits,
+        told: Told | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._begun = time.monotonic()
+        self._problem, self._unit, self._limits = problem, unit, limits
+        self._told, self._cancelled = told, cancelled or (lambda: False)
+        self._rules = listed(problem)
+        self._hard = hard(problem, self._rules)
+        self._constraints = [one for one in self._rules if one.kind is Kind.CONSTRAINT]
+        self._asking = [one for one in self._rules if one.kind is not Kind.CONSTRAINT]
+        # What is left to solve: each rule, and all strategies and soft rules together.
+        self._shares = len(self._rules) + bool(self._asking)
+        self._most = 2 + 2 * len(self._constraints) + len(self._asking)
+        self._without: dict[Listed, Least] = {}
+        self._following: dict[Listed, Least] = {}
+        self._free: set[Listed] = set()
+        self._tell()
+        self._base = self._solved(self._hard, hint, BASE_PART)
+
+    def priced(self, levels: tuple[Level, ...], warnings: tuple[str, ...]) -> PriceList:
+        """Everything that there is time for."""
+        bare = self._least(without(self._hard, self._constraints), BARE_PART) if self._constraints else None
+        self._price_constraints(bare)
+        idle = {one for one in self._asking if self._is_idle([one])}
+        self._free |= idle
+        asking = [one for one in self._asking if one not in idle]
+        chosen = self._followed(asking) if asking else None
+        for one in asking:
+            found = chosen if len(asking) == 1 else self._followed([one])
+            if found is not None:
+                self._following[one] = found
+                self._tell()
+        known = self._without.keys() | self._following.keys() | self._free
+        return PriceList(
+            unit=self._unit,
+            rules=tuple(sorted(self._rows(), key=_by_cost)),
+            together=tuple(self._together(bare, chosen, bool(asking))),
+            unpriced=tuple(one for one in self._rules if one not in known),
+            base=self._row(None, BASE, self._base, self._base),
+            levels=levels,
+            total=len(self._rules),
+            warnings=warnings,
+            seconds=time.monotonic() - self._begun,
+            interrupted=self._cancelled(),
+        )
+
+    # Solving.
+
+    def _least(self, problem: Problem, part: float | None = None, of: str | None = None) -> Least | None:
+        """The least that a request needs, for its part of the time; None where there is none left.
+
+        Parameters
+        ----------
+        of
+            The only family that the request treats otherwise than the base: it is placed first beside the others as they are.
+        """
+        if part is None:
+            part = 1 / max(self._shares, 1)
+            self._shares -= 1
+        if self._cancelled() or self._left() * part < SHORTEST:
+            return None
+        hint = self._base.tasks
+        if of is not None:
+            beside = self._beside(problem, of)
+            hint = self._solved(beside, beside.running, part * BESIDE_PART).tasks
+            part *= 1 - BESIDE_PART
+        found = self._solved(problem, hint, part)
+        if self._cancelled() and not found.amount.proven:
+            # Nobody waited for more than the first plan.
+            return None
+        self._learn(found)
+        return found
+
+    def _beside(self, problem: Problem, of: str) -> Problem:
+        """The request of one family alone: the tasks of all others are where the base has them."""
+        own = np.zeros(len(problem.groups), np.bool_)
+        own[list(problem.families[of])] = True
+        fixed, others = problem.operation.fixed, self._base.tasks
+        mine, theirs = own[fixed.group], ~own[others.group]
+        left = Counts.of(
+            (others.groups, others.instances),
+            np.concatenate([fixed.group[mine], others.group[theirs]]),
+            np.concatenate([fixed.instance[mine], others.instance[theirs]]),
+            np.concatenate([fixed.count[mine], others.count[theirs]]),
+        )
+        rest = problem.after(left)
+        groups = tuple(group if own[g] else replace(group, start=0) for g, group in enumerate(rest.groups))
+        return replace(rest, groups=groups, freedom=replace(rest.freedom, measure=problem.freedom.measure))
+
+    def _left(self) -> float:
+        """Seconds."""
+        return self._limits.time_limit - (time.monotonic() - self._begun)
+
+    def _solved(self, problem: Problem, hint: Counts, part: float) -> Least:
+        seconds, fixed = self._left() * part, self._limits.deterministic_limit
+        if fixed is not None:
+            # The clock ends nothing early, so that prices repeat.
+            seconds, fixed = self._left(), fixed * (BASE_PART if part == BASE_PART else (1 - BASE_PART) / self._most)
+        limits = replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
+        return least(bind(problem), self._unit, limits, hint, self._cancelled)
+
+    def _learn(self, found: Least) -> None:
+        """A better plan with fewer rules may keep them all: then it is the base's, too."""
+        base = self._base
+        if found.amount.value >= base.amount.value or check(self._hard, found.tasks):
+            return
+        first, amount = measured(bind(self._hard), self._unit, found.tasks)
+        if first == tuple(span.value for span in base.first) and amount < base.amount.value:
+            most = amount if all(span.proven for span in base.first) else base.amount.high
+            self._base = replace(base, tasks=found.tasks, amount=Span(amount, base.amount.low, most))
+
+    def _price_constraints(self, bare: Least | None) -> None:
+        """Those that can only loosen by halves, the others one by one."""
+        loose = [one for one in self._constraints if only_loosens(self._hard, one)]
+        others = [one for one in self._constraints if one not in loose]
+        if others and loose:
+            bare = self._least(without(self._hard, loose))
+        if loose:
+            self._halve(loose, bare)
+        for one in others:
+            self._note(one, self._least(without(self._hard, [one])))
+
+    def _halve(self, chosen: Sequence[Listed], found: Least | None) -> None:
+        """Price some constraints, where the least without all of them is ``found``."""
+        if found is None:
+            return
+        if found.as_many_as(self._base):
+            # With more rules nothing needs less.
+            amount = self._base.amount.within(low=found.amount.low)
+            self._base = replace(self._base, amount=amount)
+            if found.amount.low >= amount.high:
+                self._free |= set(chosen)
+                self._shares -= len(chosen)
+                self._tell()
+                return
+        if len(chosen) == 1:
+            self._note(chosen[0], found)
+            return
+        for half in (chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]):
+            # Of the shares of its rules each has its own; what is solved for several at once comes on top.
+            self._shares += len(half) > 1
+            deeper = self._least(without(self._hard, half))
+            if deeper is not None and deeper.as_many_as(found):
+                deeper = replace(deeper, amount=deeper.amount.within(low=found.amount.low))
+            self._halve(half, deeper)
+
+    def _note(self, one: Listed, found: Least | None) -> None:
+        if found is not None:
+            self._without[one] = found
+            self._tell()
+
+    def _is_idle(self, chosen: Sequence[Listed]) -> bool:
+        """Whether strategies and soft rules change nothing: tasks placed come before them, or no task of theirs may change."""
+        tiers = bind(following(self._hard, self._problem, chosen)).tiers
+        return self._unit is Unit.TASKS or len(tiers) == len(bind(self._hard).tiers)
+
+    def _followed(self, chosen: Sequence[Listed]) -> Least | None:
+        """The least where some strategies and soft rules come before what is measured."""
+        of = chosen[0].of if len(chosen) == 1 else None
+        found = self._least(following(self._hard, self._problem, chosen), of=of)
+        if found is None:
+            return None
+        # The same tasks have a place, since they come first; and no plan needs less than the best of all.
+        base = self._base
+        return replace(found, first=base.first, missing=base.missing, amount=found.amount.within(low=base.amount.low))
+
+    # What follows.
+
+    def _rows(self) -> Iterator[PricedRule]:
+        for one in self._rules:
+            if one in self._free:
+                yield self._row(one, "", self._base, self._base)
+            elif one in self._without:
+                yield self._row(one, "", self._base, self._without[one], only_loosens(self._hard, one))
+            elif one in self._following:
+                yield self._row(one, "", self._following[one], self._base, True)
+
+    def _row(
+        self, one: Listed | None, together: str, with_it: Least, bare: Least, never_saves: bool = False
+    ) -> PricedRule:
+        """The difference of two leasts; of one and itself it is nothing, whatever is known of it."""
+        if with_it is bare:
+            price = missing = Span(0, 0, 0)
+        else:
+            price, missing = with_it.amount - bare.amount, with_it.missing - bare.missing
+        if with_it.missing is bare.missing:
+            missing = Span(0, 0, 0)
+        if never_saves and (missing == Span(0, 0, 0) or with_it.as_many_as(bare)):
+            price = price.within(low=0)
+        given = self._given
+        return PricedRule(one, together, price, missing, with_it.amount + given, bare.amount + given)
+
+    @cached_property
+    def _given(self) -> int:
+        """What is there whatever the plan: instances that tasks outside the request hold, or what they cost."""
+        problem = self._problem
+        if self._unit is Unit.INSTANCES:
+            return int(problem.holds_unlisted.sum())
+        if self._unit is Unit.DOLLARS and problem.freedom.measure is not None:
+            return int(Rent.of(problem, dict(problem.freedom.measure.prices)).price[problem.holds_unlisted].sum())
+        return 0
+
+    def _together(self, bare: Least | None, chosen: Least | None, asks: bool) -> Iterator[PricedRule]:
+        base = self._base
+        loosens = loosens_together(self._hard, self._constraints)
+        if bare is not None:
+            yield self._row(None, ALL_CONSTRAINTS, base, bare, loosens)
+        if asks and chosen is None:
+            return
+        chosen = chosen or base
+        if self._asking:
+            yield self._row(None, ALL_STRATEGIES, chosen, base, True)
+        if bare is not None and self._asking:
+            yield self._row(None, EVERYTHING, chosen, bare, loosens)
+
+    def _tell(self) -> None:
+        if self._told is not None:
+            self._told(len(self._without) + len(self._free) + len(self._following), len(self._rules))
+
+
+def _by_cost(row: PricedRule) -> tuple[int, int, int]:
+    return -row.missing.value, -row.price.value, -row.price.high
