@@ -16,7 +16,7 @@ from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
 from solver.rules.moved import Moved
 from solver.rules.rent import Rent
-from solver.rules.skew import Skew
+from solver.rules.summed_skew import SummedSkew
 from solver.rules.unplaced import Preempted, Unplaced
 
 
@@ -101,7 +101,7 @@ def is_counted(unit: Unit, cost: Cost) -> bool:
     kinds: dict[Unit, type[Cost]] = {
         Unit.INSTANCES: InUse,
         Unit.DOLLARS: Rent,
-        Unit.SKEW: Skew,
+        Unit.SKEW: SummedSkew,
         Unit.TASKS: Unplaced,
         Unit.MOVES: Moved,
     }

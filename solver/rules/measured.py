@@ -9,7 +9,7 @@ from solver.domain.problem import Problem
 from solver.rules.base import Cost
 from solver.rules.binpack import InUse
 from solver.rules.rent import Rent
-from solver.rules.skew import Skew
+from solver.rules.summed_skew import SummedSkew
 
 
 def costs(problem: Problem, measure: Measure) -> Iterator[Cost]:
@@ -19,4 +19,4 @@ def costs(problem: Problem, measure: Measure) -> Iterator[Cost]:
     if measure.prices:
         yield Rent.of(problem, dict(measure.prices))
     if measure.levels:
-        yield Skew.of(problem, measure.levels)
+        yield SummedSkew.of(problem, measure.levels)

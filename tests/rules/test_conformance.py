@@ -43,7 +43,7 @@ from solver.rules.isolate_roles import IsolateRoles
 from solver.rules.least_fragmentation import Fragmentation
 from solver.rules.location import Location
 from solver.rules.max_per_instance import MaxPerInstance
-from solver.rules.max_skew import MaxSkew
+from solver.rules.max_summed_skew import MaxSkew
 from solver.rules.member_of import MemberOf
 from solver.rules.overload import Overload
 from solver.rules.ports import HostPort, PortCount
@@ -51,10 +51,10 @@ from solver.rules.prefers import Prefers
 from solver.rules.rent import Rent
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
-from solver.rules.skew import Skew
 from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
 from solver.rules.spread_over import SpreadOver
+from solver.rules.summed_summed_skew import SummedSkew
 from solver.rules.tolerates import Tolerates
 from solver.rules.transient import Transient
 from solver.rules.unplaced import Unplaced
@@ -244,7 +244,7 @@ def _member_of(draft: Draft) -> None:
     draft.owner(f"memberOf({draft.r.choice(EXPRESSIONS)})")
 
 
-def _max_skew(draft: Draft) -> None:
+def _max_summed_skew(draft: Draft) -> None:
     draft.owner(f"maxSkew({draft.r.choice(FIELDS)}, {draft.r.choice([1, 1, 2])})")
 
 
@@ -321,7 +321,7 @@ def _rent(draft: Draft) -> None:
         draft.groups[1] = replace(draft.groups[1], scheduling=Scheduling.DAEMON)
 
 
-def _skew(draft: Draft) -> None:
+def _summed_skew(draft: Draft) -> None:
     _resource(draft)
     levels = tuple((family, draft.r.choice(FIELDS)) for family in draft.r.choice([["A"], ["A", "B"]]))
     draft.freedom = Freedom(measure=Measure(levels=levels))
@@ -371,7 +371,7 @@ CONSTRAINT_SUBJECTS = {
     "memberOf": Subject((MemberOf,), _member_of, ("memberOf",), counts_starts=True),
     "distinctInstance": Subject((MaxPerInstance,), lambda d: d.owner("distinctInstance"), ("distinctInstance",)),
     "maxPerInstance": Subject((MaxPerInstance,), lambda d: d.owner("maxPerInstance(2)"), ("maxPerInstance",)),
-    "maxSkew": Subject((MaxSkew,), _max_skew, ("maxSkew",)),
+    "maxSkew": Subject((MaxSkew,), _max_summed_skew, ("maxSkew",)),
     "maxSkew of some": Subject((MaxSkew,), _max_skew_of, ("maxSkew",)),
     "tolerates": Subject((Tolerates,), _tolerates, ("tolerates",), counts_starts=True),
     "affinity": Subject((Affinity,), _field_rule("affinity"), ("affinity",)),
@@ -389,7 +389,7 @@ COST_SUBJECTS = {
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
     "slot": Subject((Slot,), _slot),
     "rent": Subject((Rent,), _rent),
-    "skew": Subject((Skew,), _skew),
+    "summed skew": Subject((SummedSkew,), _summed_skew),
     "overload": Subject((Overload,), _resource, bound=_overload),
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
     "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),

@@ -22,7 +22,7 @@ from solver.rules.model import Model, Sum, total
 
 
 @dataclass(frozen=True, eq=False)
-class Skew(Cost):
+class SummedSkew(Cost):
     """``sum over levels of (largest bucket - smallest bucket)``.
 
     Parameters
@@ -36,7 +36,7 @@ class Skew(Cost):
     title: str = "skew, summed over the families"
 
     @classmethod
-    def of(cls, problem: Problem, levels: Sequence[Level]) -> Skew:
+    def of(cls, problem: Problem, levels: Sequence[Level]) -> SummedSkew:
         """Of families of the problem over fields.
 
         Raises
