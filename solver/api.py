@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
@@ -21,10 +21,11 @@ from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
-from solver.engines.incumbent import Observer, ProgressObserver
+from solver.engines.incumbent import Bound, Observer, ProgressObserver
 from solver.engines.memory import Memory
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
+from solver.rules.base import Cost
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
 from solver.rules.isolation import isolation as isolation_of
@@ -124,11 +125,17 @@ def answered(
     label: str,
     memory: Memory | None = None,
     hint: Counts | None = None,
+    objective: Callable[[Rules], tuple[Cost, ...]] | None = None,
+    bounds: Mapping[int, Bound] | None = None,
 ) -> tuple[Answer, Memory]:
-    """What ``place`` answers, and what that leaves for a request like it; ``memory`` is what the one before left."""
+    """What ``place`` answers, and what that leaves for a request like it; ``memory`` is what the one before left.
+
+    ``objective`` makes what is minimised in place of what the request says (``solver.rules.bind``); ``bounds`` are what the
+    caller knows of its tiers, by their place.
+    """
     require_sensible(limits)
     begun = time.monotonic()
-    rules = bind(problem)
+    rules = bind(problem, objective)
     hint = None if hint is None else _of_problem(problem, hint, "hint")
     share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
     left = max(limits.time_limit - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
@@ -142,6 +149,7 @@ def answered(
         keep_for_reasons=explain,
         memory=memory,
         hint=hint,
+        bounds=bounds,
     )
     solution = found.solution
     steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))

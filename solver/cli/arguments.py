@@ -157,6 +157,16 @@ class Arguments:
                 found[name] = int(amount)
         return found
 
+    def prices(self, texts: Sequence[str] | None) -> dict[str, float]:
+        """Of an instance for an hour by type, from ``--price TYPE=PRICE``; whether they make sense is seen later."""
+        found: dict[str, float] = {}
+        for text in texts or ():
+            for name, amount in self.read(_priced, "--price", text):
+                if name in found:
+                    self.fault("--price", f"{name} is named twice", "name each type once")
+                found[name] = amount
+        return found
+
     def ranks(self, texts: Sequence[str] | None) -> dict[str, int]:
         """The priorities by group, from ``--priority NAME=N``; whether the groups exist is seen later."""
         return self._named("--priority", "N", texts or (), SMALLEST_PRIORITY, LARGEST_PRIORITY)
@@ -300,6 +310,13 @@ def number(path: str, text: str) -> float:
     if not math.isfinite(found):
         raise InvalidRequest.at(path, f"is '{text}'", "must be a number, like 2 or 0.5")
     return found
+
+
+def _priced(path: str, text: str) -> tuple[str, float]:
+    name, equals, amount = text.rpartition("=")
+    if not equals or not name.strip():
+        raise InvalidRequest.at(path, f"'{text}' is not TYPE=PRICE", "write it like m5.large=0.096")
+    return name.strip(), number(f"{path} {name.strip()}", amount)
 
 
 def rule(path: str, text: str) -> RuleSpec:

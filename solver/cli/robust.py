@@ -52,14 +52,7 @@ def robust(
         ),
     ] = None,
     max_moves: options.MaxMoves = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--price",
-            metavar="TYPE=PRICE",
-            help="Of an instance for an hour: additions are the cheapest ones. (default: the fewest instances)",
-        ),
-    ] = None,
+    price: options.Prices = None,
     repair: Annotated[bool, typer.Option("--repair/--no-repair", help="Look for what to add.")] = True,
     time_limit: Annotated[
         str | None,
@@ -93,10 +86,7 @@ def robust(
         said = Arguments()
         given = said.limits(time_limit, None if engine is None else engine.value, seed, deterministic_limit, workers)
         moves = said.tasks("--max-moves", max_moves)
-        prices = {}
-        for text in price or ():
-            for name, amount in said.read(_priced, "--price", text):
-                prices[name] = amount
+        prices = said.prices(price)
         with said.together():
             cluster = read_cluster(cluster_dir, stopping.value, at)
         try:
@@ -118,16 +108,6 @@ def robust(
         if not found.whole:
             raise typer.Exit(Exit.FAILURE)
         raise typer.Exit(Exit.DONE if found.holds else Exit.SHORTFALL)
-
-
-def _priced(path: str, text: str) -> tuple[str, float]:
-    from solver.cli.arguments import number
-    from solver.errors import InvalidRequest
-
-    name, equals, amount = text.rpartition("=")
-    if not equals or not name.strip():
-        raise InvalidRequest.at(path, f"'{text}' is not TYPE=PRICE", "write it like m5.large=0.096")
-    return name.strip(), number(f"{path} {name.strip()}", amount)
 
 
 def _option(path: str) -> str:

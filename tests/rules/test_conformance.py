@@ -48,6 +48,8 @@ from solver.rules.ports import HostPort, PortCount
 from solver.rules.prefers import Prefers
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
+from solver.rules.running_cost import RunningCost
+from solver.rules.skew import Skew
 from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
 from solver.rules.spread_over import SpreadOver
@@ -333,6 +335,21 @@ def _imbalance(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
     return (Imbalance(0, 1, r.choice([0, 1, 2])), Weighted(((2, Imbalance(1, 0, 1)), (3, Imbalance(0, 1, 1)))))
 
 
+def _skew(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    rules, field = bind(asked), r.choice(FIELDS)
+    return (Skew.of(rules, field), Skew.of(rules, field, r.choice([1, 2])))
+
+
+def _packing(draft: Draft) -> None:
+    _resource(draft)
+    if draft.r.random() < 0.3:
+        draft.groups[1] = replace(draft.groups[1], scheduling=Scheduling.DAEMON)
+
+
+def _running_cost(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return (RunningCost.of(asked, np.array([r.randint(0, 5) for _ in range(asked.cluster.size)], np.int64)),)
+
+
 CONSTRAINT_SUBJECTS = {
     "instance state": Subject((InstanceState,), _instance_state, counts_starts=True),
     "resource": Subject((Resource,), _resource),
@@ -369,6 +386,8 @@ COST_SUBJECTS = {
     "slot": Subject((Slot,), _slot),
     "overload": Subject((Overload,), _resource, bound=_overload),
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
+    "skew": Subject((Skew,), lambda d: None, bound=_skew),
+    "running cost": Subject((RunningCost,), _packing, bound=_running_cost),
     "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "prefers": Subject((Prefers,), _prefers, ("prefers",)),
