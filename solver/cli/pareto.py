@@ -95,7 +95,6 @@ def pareto(
         from solver.errors import InvalidRequest
         from solver.pareto import front
         from solver.pareto.keeping import keep_front, kept_front
-        from solver.report.files import write_whole
 
         said = Arguments()
         given = said.limits(time_limit, None, seed, deterministic_limit, workers)
@@ -126,7 +125,7 @@ def pareto(
         kept = kept_front(found, limits, "reconcile" if reconcile else "rebalance")
         _present(kept, output)
         if out is not None:
-            keep_front(found, kept, out, write_whole)
+            keep_front(found, kept, out)
             say(f"kept: {out}; placement-solver report {out} -o report.html shows it")
         if found.stopped:
             raise typer.Exit(Exit.FAILURE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,6 +72,8 @@ class KeptFront:
         Of the cluster.
     undecided
         Where better plans may be: the largest amounts there; None for no limit.
+    impossible
+        Amounts below which, along all axes at once, no plan is, which is proved; None for no limit.
     proven
         Whether these points, and no others, are the front.
     missing, missing_proven
@@ -88,6 +90,7 @@ class KeptFront:
     axes: tuple[KeptAxis, ...]
     points: tuple[KeptPoint, ...]
     undecided: tuple[tuple[float | None, ...], ...]
+    impossible: tuple[tuple[float | None, ...], ...]
     proven: bool
     missing: int
     missing_proven: bool
@@ -98,6 +101,21 @@ class KeptFront:
     time_limit: float
     versions: dict[str, str]
     warnings: tuple[str, ...]
+
+    def least(self, axis: int, limits: Sequence[float | None]) -> float:
+        """What no plan is below along an axis that keeps the limits along the others; None limits nothing."""
+        return max(
+            (
+                least
+                for ends in self.impossible
+                if (least := ends[axis]) is not None
+                and all(
+                    k == axis or end is None or (limit is not None and limit < end)
+                    for k, (end, limit) in enumerate(zip(ends, limits, strict=True))
+                )
+            ),
+            default=0,
+        )
 
     def to_json(self) -> str:
         """The text of its file."""
@@ -145,7 +163,9 @@ def _inner_faults(path: str, front: KeptFront) -> Iterator[Fault]:
         for k, one in enumerate(front.points)
         for name in ("values", "bounds")
     ]
-    rows += [(f"undecided[{k}]", row) for k, row in enumerate(front.undecided)]
+    rows += [
+        (f"{name}[{k}]", row) for name in ("undecided", "impossible") for k, row in enumerate(getattr(front, name))
+    ]
     for where, row in rows:
         if len(row) != count:
             yield Fault(f"{path}: {where}", f"has {len(row)} amounts", f"must have one for each of {count} axes")

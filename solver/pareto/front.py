@@ -55,6 +55,8 @@ class Front:
     undecided
         Where plans better than all points may be, as the largest values there: ``NO_LIMIT`` for none. Empty where the front
         is proved: then it is the whole of it.
+    refuted
+        Corners at or below which no plan is, which is proved.
     missing, missing_proven
         Tasks without a place, which is the same for every point; whether no plan places more, class by class.
     searches
@@ -66,6 +68,7 @@ class Front:
     axes: Axes
     points: tuple[Point, ...]
     undecided: tuple[Vector, ...]
+    refuted: tuple[Vector, ...]
     missing: int
     missing_proven: bool
     searches: int

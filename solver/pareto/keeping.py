@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from solver.api import versions
@@ -12,14 +11,13 @@ from solver.formats.kept_plan import kept_plan
 from solver.formats.plan import plan_to_csv
 from solver.pareto.axes import Axis
 from solver.pareto.front import Front, Point
+from solver.pareto.region import NO_LIMIT
+from solver.whatif.store import write_whole
 
 FRONT_JSON, FRONT_CSV = "front.json", "front.csv"
 
 DECIMALS = 3
 """Of an amount of money."""
-
-Write = Callable[[Path, bytes], None]
-"""Writes a file whole or not at all."""
 
 
 def kept_front(front: Front, limits: Limits, operation: str = "") -> KeptFront:
@@ -45,6 +43,10 @@ def kept_front(front: Front, limits: Limits, operation: str = "") -> KeptFront:
         ),
         points=tuple(_kept(front, point, name_of(k)) for k, point in enumerate(front.points)),
         undecided=tuple(tuple(map(front.in_units, front.chosen, zone)) for zone in front.undecided),
+        impossible=tuple(
+            tuple(_beyond(front, axis, end) for axis, end in zip(front.chosen, corner, strict=True))
+            for corner in front.refuted
+        ),
         proven=front.proven,
         missing=front.missing,
         missing_proven=front.missing_proven,
@@ -63,6 +65,11 @@ def name_of(point: int) -> str:
     return f"point-{point + 1:02}"
 
 
+def _beyond(front: Front, axis: Axis, end: int) -> float | None:
+    """The first amount along an axis that is not below a corner any more."""
+    return front.in_units(axis, end if end == NO_LIMIT else end + 1)
+
+
 def _kept(front: Front, point: Point, plan: str) -> KeptPoint:
     def amounts(vector: tuple[int, ...]) -> tuple[float, ...]:
         # Values and bounds have no axis without a limit.
@@ -74,7 +81,7 @@ def _kept(front: Front, point: Point, plan: str) -> KeptPoint:
     return KeptPoint(amounts(point.values), amounts(point.bounds), point.proven, point.surrounded, moves, block, plan)
 
 
-def keep_front(front: Front, kept: KeptFront, folder: Path, write: Write) -> None:
+def keep_front(front: Front, kept: KeptFront, folder: Path) -> None:
     """Write a front into a folder: ``front.json``, ``front.csv``, and in ``plans`` each plan as JSON and as rows for ``apply``.
 
     Raises
@@ -88,7 +95,7 @@ def keep_front(front: Front, kept: KeptFront, folder: Path, write: Write) -> Non
         old.unlink()
     for k, point in enumerate(front.points):
         plan = kept_plan(point.answer, operation=kept.operation, scenario=name_of(k))
-        write(plans / f"{name_of(k)}.json", plan.to_json().encode())
-        write(plans / f"{name_of(k)}.csv", plan_to_csv(point.answer).encode())
-    write(folder / FRONT_CSV, kept.to_csv().encode())
-    write(folder / FRONT_JSON, kept.to_json().encode())
+        write_whole(plans / f"{name_of(k)}.json", plan.to_json().encode())
+        write_whole(plans / f"{name_of(k)}.csv", plan_to_csv(point.answer).encode())
+    write_whole(folder / FRONT_CSV, kept.to_csv().encode())
+    write_whole(folder / FRONT_JSON, kept.to_json().encode())

@@ -64,13 +64,21 @@ class Refuted:
 
     def __init__(self, least: Vector) -> None:
         self._corners: list[Vector] = []
-        for k, value in enumerate(least):
-            self.add(tuple(value - 1 if j == k else NO_LIMIT for j in range(len(least))))
+        self._given = [
+            tuple(value - 1 if j == k else NO_LIMIT for j in range(len(least))) for k, value in enumerate(least)
+        ]
+        for corner in self._given:
+            self.add(corner)
 
     def add(self, corner: Vector) -> None:
         """Remember a corner, unless another one says as much."""
         if not self.covers(corner):
             self._corners = [known for known in self._corners if not is_within(known, corner)] + [corner]
+
+    @property
+    def corners(self) -> tuple[Vector, ...]:
+        """Those that were added and that no other says as much as, in order."""
+        return tuple(sorted(set(self._corners) - set(self._given)))
 
     def covers(self, corner: Vector) -> bool:
         """Whether no plan is at or below it."""

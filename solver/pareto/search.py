@@ -271,6 +271,7 @@ class _Search:
             self.axes,
             points,
             undecided,
+            self.refuted.corners,
             missing,
             self.missing_proven,
             self.searches,
