@@ -127,17 +127,18 @@ def answered(
     hint: Counts | None = None,
     objective: Callable[[Rules], tuple[Cost, ...]] | None = None,
     bounds: Mapping[int, Bound] | None = None,
+    order: bool = True,
 ) -> tuple[Answer, Memory]:
     """What ``place`` answers, and what that leaves for a request like it; ``memory`` is what the one before left.
 
     ``objective`` makes what is minimised in place of what the request says (``solver.rules.bind``); ``bounds`` are what the
-    caller knows of its tiers, by their place.
+    caller knows of its tiers, by their place. Without ``order`` the plan has none yet (``ordered`` makes it).
     """
     require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem, objective)
     hint = None if hint is None else _of_problem(problem, hint, "hint")
-    share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
+    share = 1 - STEPS_SHARE if problem.operation.changes and order else 1.0
     left = max(limits.time_limit - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
     searching = replace(limits, time_limit=left * share)
     found = run(
@@ -152,7 +153,10 @@ def answered(
         bounds=bounds,
     )
     solution = found.solution
-    steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
+    steps: Steps | None = None
+    doubts: tuple[str, ...] = ()
+    if order:
+        steps, doubts = ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()
     if explain and _falls_short(problem, solution.tasks):
         from solver.explain import shortfalls as explained
@@ -181,8 +185,8 @@ def answered(
     return answer, found.memory
 
 
-def _ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:
-    """The order of a plan that stops tasks (§9.2), replayed by the simulator; None where nothing stops."""
+def ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:
+    """The order of a plan that stops tasks (§9.2), replayed by the simulator, and warnings; None where nothing stops."""
     problem = rules.problem
     if not len((problem.running - tasks).positive()):
         return None, ()

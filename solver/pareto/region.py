@@ -27,25 +27,23 @@ def nondominated(vectors: Iterable[Vector]) -> list[Vector]:
     return [one for one in known if not any(other != one and is_within(other, one) for other in known)]
 
 
-def zones_of(points: Sequence[Vector], axes: int) -> list[Vector]:
-    """The largest ``u`` of which no point is strictly below: every vector that no point is as good as lies strictly below one.
+def without(zones: Sequence[Vector], point: Vector) -> list[Vector]:
+    """The zones that are left of these once a point is known: those that it is strictly below are cut along each axis."""
+    hit = [zone for zone in zones if all(p < u for p, u in zip(point, zone, strict=True))]
+    if not hit:
+        return list(zones)
+    kept = [zone for zone in zones if zone not in hit]
+    cut = {zone[:k] + (point[k],) + zone[k + 1 :] for zone in hit for k in range(len(point))}
+    largest = [zone for zone in cut if not any(other != zone and is_within(zone, other) for other in [*kept, *cut])]
+    return sorted([*kept, *largest])
 
-    Parameters
-    ----------
-    points
-        None is as good as another along every axis.
-    """
+
+def zones_of(points: Iterable[Vector], axes: int) -> list[Vector]:
+    """The largest ``u`` of which no point is strictly below: every vector that no point is as good as lies strictly below one."""
     found: list[Vector] = [(NO_LIMIT,) * axes]
     for point in points:
-        hit = [zone for zone in found if all(p < u for p, u in zip(point, zone, strict=True))]
-        if not hit:
-            continue
-        kept = [zone for zone in found if zone not in hit]
-        cut = {zone[:k] + (point[k],) + zone[k + 1 :] for zone in hit for k in range(axes)}
-        found = kept + [
-            zone for zone in sorted(cut) if not any(other != zone and is_within(zone, other) for other in [*kept, *cut])
-        ]
-    return sorted(found)
+        found = without(found, point)
+    return found
 
 
 def inside(zone: Vector) -> Vector:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from solver.api import answered, require_sensible
+from solver.api import answered, ordered, require_sensible
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.counts import Counts
@@ -21,7 +21,7 @@ from solver.domain.solution import Stop
 from solver.errors import Fault, InvalidRequest
 from solver.pareto.axes import Axes, Axis, leading
 from solver.pareto.front import Front, Point
-from solver.pareto.region import NO_LIMIT, Refuted, Vector, inside, is_within, nondominated, zones_of
+from solver.pareto.region import NO_LIMIT, Refuted, Vector, inside, is_within, nondominated, without, zones_of
 from solver.rules.argument import field_name
 from solver.rules.bind import bind
 from solver.whatif.edits.base import require
@@ -36,6 +36,9 @@ OTHERS = 3
 
 USUAL, MORE = 1.5, 1.3
 """So many times what the longest one took that was proved; and so many times what it had, and a request is asked again."""
+
+ORDER_SHARE, MOST_ORDER_SECONDS = 0.05, 1.0
+"""Of the time limit, for the order of all plans; and for one of them."""
 
 MOST_POINTS = 500
 """Points of a front: with more, zones are left open. A curve of so many is finer than anybody reads."""
@@ -171,7 +174,10 @@ class _Search:
     def __post_init__(self) -> None:
         self.begun = time.monotonic()
         self.refuted = Refuted(self.axes.given)
-        self.leading = len(leading(bind(self.axes.problem).tiers))
+        self.rules = bind(self.axes.problem)
+        self.leading = len(leading(self.rules.tiers))
+        self.zones = zones_of((), len(self.axes.chosen))
+        self.open = list(self.zones)
 
     def run(self) -> None:
         """Ask until no zone is open, or the time is over."""
@@ -183,8 +189,8 @@ class _Search:
             still = tuple(0 if axis is Axis.MOVES else NO_LIMIT for axis in self.axes.chosen)
             asked[still] = self._seconds(OTHERS)
             self._ask(still, OTHERS)
-        while not self._gone() and (open_ := self._open()) and len(self.found) < MOST_POINTS:
-            wanted = {(NO_LIMIT, *inside(zone)[1:]): zone for zone in open_}
+        while not self._gone() and self.open and len(self.found) < MOST_POINTS:
+            wanted = list(dict.fromkeys((NO_LIMIT, *inside(zone)[1:]) for zone in self.open))
             fresh = [limits for limits in wanted if limits not in asked]
             others = len(fresh) + OTHERS
             if not fresh:
@@ -213,25 +219,37 @@ class _Search:
             hint=self._hint(limits),
             objective=question.objective,
             bounds={} if first else question.bounds(self.refuted, self.reference),
+            order=False,
         )
         self.searches += 1
         if answer.stop is Stop.PROVED:
             self.usual = max(self.usual, time.monotonic() - begun)
         values = tuple(tier.value for tier in answer.tiers[: self.leading])
-        if first:
-            self.reference = values
-            self.missing_proven = all(tier.proven for tier in answer.tiers[: self.leading])
+        self.reference = values if first else self.reference
         for corner in question.refuted(answer, self.reference):
             self.refuted.add(corner)
         if is_within(values, self.reference):
-            vector = self.axes.vector(answer)
-            self.found.setdefault(vector, answer)
+            self._keep(self.axes.vector(answer), answer, values)
+            # What is proved within limits says nothing of plans beyond them.
+            proven = all(tier.proven for tier in answer.tiers[: self.leading])
+            self.missing_proven |= proven and min(limits) == NO_LIMIT
+        self.open = [zone for zone in self.zones if not self.refuted.covers(inside(zone))]
         if self.told is not None:
-            self.told(len(self._points()), len(self._open()))
+            self.told(len(nondominated(self.found)), len(self.open))
+
+    def _keep(self, vector: Vector, answer: Answer, first_tiers: Vector) -> None:
+        """Remember a plan; where it has a place for more tasks than those before, these are none of the front any more."""
+        if first_tiers != self.reference:
+            self.reference, self.missing_proven = first_tiers, False
+            self.found.clear()
+            self.zones = zones_of((), len(self.axes.chosen))
+        if vector not in self.found:
+            self.found[vector] = answer
+            self.zones = without(self.zones, vector)
 
     def _seconds(self, others: int) -> float:
         """For the next request: its share of what is left, and no less than others took to be proved."""
-        left = max(self.limits.time_limit - (time.monotonic() - self.begun), LEAST_SECONDS)
+        left = max(self._left(), LEAST_SECONDS)
         if self.limits.deterministic_limit is not None:
             return left
         return min(max(left / others, USUAL * self.usual, LEAST_SECONDS), left)
@@ -240,13 +258,6 @@ class _Search:
         """The best plan known within the limits."""
         known = [vector for vector in self.found if is_within(vector, limits)]
         return self.found[min(known)].tasks if known else None
-
-    def _points(self) -> list[Vector]:
-        return nondominated(self.found)
-
-    def _open(self) -> list[Vector]:
-        zones = zones_of(self._points(), len(self.axes.chosen))
-        return [zone for zone in zones if not self.refuted.covers(inside(zone))]
 
     def _size(self, limits: Vector) -> float:
         """How much of what the points span lies within the limits."""
@@ -258,15 +269,19 @@ class _Search:
 
     def _gone(self) -> bool:
         self.stopped = self.cancelled is not None and self.cancelled()
-        return self.stopped or self.limits.time_limit - (time.monotonic() - self.begun) < LEAST_SECONDS
+        return self.stopped or self._left() < LEAST_SECONDS
+
+    def _left(self) -> float:
+        """Seconds for searches."""
+        return (1 - ORDER_SHARE) * self.limits.time_limit - (time.monotonic() - self.begun)
 
     def front(self, warnings: tuple[str, ...]) -> Front:
         """What is known."""
-        vectors, open_ = self._points(), self._open()
-        points = tuple(self._point(vector, open_) for vector in vectors)
+        vectors = nondominated(self.found)
+        seconds = min(ORDER_SHARE * self.limits.time_limit / max(len(vectors), 1), MOST_ORDER_SECONDS)
+        points = tuple(self._point(vector, seconds) for vector in vectors)
         missing = int(points[0].answer.missing().sum()) if points else 0
-        seconds = time.monotonic() - self.begun
-        undecided = tuple(inside(zone) for zone in open_)
+        undecided = tuple(inside(zone) for zone in self.open)
         return Front(
             self.axes,
             points,
@@ -275,23 +290,27 @@ class _Search:
             missing,
             self.missing_proven,
             self.searches,
-            seconds,
+            time.monotonic() - self.begun,
             self.stopped,
             warnings,
         )
 
-    def _point(self, vector: Vector, open_: Sequence[Vector]) -> Point:
+    def _point(self, vector: Vector, seconds: float) -> Point:
         bounds = tuple(min(self.refuted.bound(vector, k), vector[k]) for k in range(len(vector)))
         # A zone begins at a point where the point is its limit along one axis, and strictly below it along the others.
         beside = [
             zone
-            for zone in open_
+            for zone in self.open
             if any(
                 zone[k] == vector[k] and all(vector[j] < zone[j] for j in range(len(zone)) if j != k)
                 for k in range(len(zone))
             )
         ]
-        return Point(vector, bounds, not beside, self.found[vector])
+        answer = self.found[vector]
+        # By the budgets of the request: the limits under which the plan was found are not those of its order.
+        steps, doubts = ordered(self.rules, answer.tasks, seconds)
+        whole = replace(answer, steps=steps, warnings=(*answer.warnings, *doubts))
+        return Point(vector, bounds, not beside, whole)
 
 
 __all__ = ["front"]

@@ -18,6 +18,7 @@ from solver.report.files import write_whole
 from solver.rules.bind import bind
 from solver.rules.max_skew import MaxSkew
 from tests.builders import ZONE_FIELD, cluster, group, problem
+from tests.readme import ROOT, blocks
 
 LIMITS = Limits(time_limit=60, workers=1)
 TYPE = "ecs.instance-type"
@@ -150,3 +151,18 @@ def _refuse(path: Path, kept: KeptFront, said: str) -> None:
     write_whole(path, kept.to_json().encode())
     with pytest.raises(InvalidRequest, match=said):
         read_kept_front(path)
+
+
+def test_what_the_command_takes_and_the_file_holds_is_documented() -> None:
+    """Options, axes and the words of the table, in docs/pareto.md; and its program runs."""
+    from typer.main import get_command
+
+    from solver.cli.app import app
+
+    text = (ROOT / "docs" / "pareto.md").read_text(encoding="utf-8")
+    command = get_command(app).commands["pareto"]
+    options = {name for option in command.params for name in option.opts if name.startswith("--")}
+    shared = {"--stopping", "--at", "--output"}
+    assert {name for name in options - shared if f"`{name}" not in text and name not in text} == set()
+    (program,) = [block.text for block in blocks(text) if block.language == "python"]
+    exec(compile(program, "docs/pareto.md", "exec"), {"__name__": "docs"})  # noqa: S102
