@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
@@ -21,10 +21,11 @@ from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
-from solver.engines.incumbent import Observer, ProgressObserver
+from solver.engines.incumbent import Bound, Observer, ProgressObserver
 from solver.engines.memory import Memory
 from solver.engines.portfolio import run
 from solver.errors import Fault, InvalidRequest
+from solver.rules.base import Cost
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
 from solver.rules.isolation import isolation as isolation_of
@@ -125,6 +126,9 @@ def answered(
     memory: Memory | None = None,
     hint: Counts | None = None,
     kept_seconds: float = 0.0,
+    objective: Callable[[Rules], tuple[Cost, ...]] | None = None,
+    bounds: Mapping[int, Bound] | None = None,
+    order: bool = True,
 ) -> tuple[Answer, Memory]:
     """What ``place`` answers, and what that leaves for a request like it.
 
@@ -134,14 +138,20 @@ def answered(
         What the request before left.
     kept_seconds
         Of the time limit, for what is done with the answer.
+    objective
+        Makes what is minimised in place of what the request says (``solver.rules.bind``).
+    bounds
+        What the caller knows of the tiers, by their place.
+    order
+        False for a plan without an order yet: ``ordered`` makes it.
     """
     require_sensible(limits)
     begun = time.monotonic()
-    rules = bind(problem)
+    rules = bind(problem, objective)
     hint = None if hint is None else _of_problem(problem, hint, "hint")
     # What no plan changes is known before the search, so that less comes after it.
     request, broken_before = fingerprint(problem, hint), broken(problem, problem.running, rules)
-    share = 1 - STEPS_SHARE if problem.operation.changes else 1.0
+    share = 1 - STEPS_SHARE if problem.operation.changes and order else 1.0
     left = max(limits.time_limit - kept_seconds - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
     searching = replace(limits, time_limit=left * share)
     found = run(
@@ -153,9 +163,13 @@ def answered(
         keep_for_reasons=explain,
         memory=memory,
         hint=hint,
+        bounds=bounds,
     )
     solution = found.solution
-    steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - kept_seconds - (time.monotonic() - begun))
+    steps: Steps | None = None
+    doubts: tuple[str, ...] = ()
+    if order:
+        steps, doubts = ordered(rules, solution.tasks, limits.time_limit - kept_seconds - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()
     if explain and _falls_short(problem, solution.tasks):
         from solver.explain import shortfalls as explained
@@ -184,8 +198,8 @@ def answered(
     return answer, found.memory
 
 
-def _ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:
-    """The order of a plan that stops tasks (§9.2), replayed by the simulator; None where nothing stops."""
+def ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:
+    """The order of a plan that stops tasks (§9.2), replayed by the simulator, and warnings; None where nothing stops."""
     problem = rules.problem
     if not len((problem.running - tasks).positive()):
         return None, ()

@@ -17,6 +17,8 @@ from solver.cli.health import health
 from solver.cli.import_ecs import ecs
 from solver.cli.import_kubernetes import kubernetes
 from solver.cli.operations import deploy, drain, rebalance, reconcile, terminate
+from solver.cli.pareto import CODES as CODES_OF_PARETO
+from solver.cli.pareto import pareto
 from solver.cli.place import place
 from solver.cli.price_rules import CODES as CODES_OF_PRICE_RULES
 from solver.cli.price_rules import price_rules
@@ -51,6 +53,7 @@ for command in (place, terminate, drain, rebalance, reconcile, deploy):
 app.command(name="what-if", epilog=CODES_OF_WHAT_IF)(what_if)
 app.command(name="simulate-scaling", epilog=CODES_OF_SCALING)(simulate_scaling)
 app.command(epilog="Exit codes: 0 the page is written; 1 failure; 2 bad input.")(report)
+app.command(epilog=CODES_OF_PARETO)(pareto)
 app.command(epilog=CODES_OF_ROBUST)(robust)
 app.command(name="right-size", epilog=CODES_OF_RIGHT_SIZE)(right_size)
 app.command(name="price-rules", epilog=CODES_OF_PRICE_RULES)(price_rules)

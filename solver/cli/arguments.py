@@ -140,10 +140,6 @@ class Arguments:
         """What moving a task counts by group, from ``--move-cost NAME=N``."""
         return self._named("--move-cost", "N", texts or (), 0, MAX_START)
 
-    def prices(self, texts: Sequence[str] | None) -> dict[str, float]:
-        """What an instance costs an hour by type, from ``--price TYPE=PRICE``; whether the amounts make sense is seen later."""
-        return dict(pair for text in texts or () for pair in self.read(priced, "--price", text))
-
     def slot(self, text: str | None) -> dict[str, int]:
         """Amounts by resource, from ``--slot RESOURCE=AMOUNT,...``; whether the cluster has them is seen later."""
         found: dict[str, int] = {}
@@ -159,6 +155,16 @@ class Arguments:
                 self.fault("--slot", f"{name} is named twice", "name each resource once")
             else:
                 found[name] = int(amount)
+        return found
+
+    def prices(self, texts: Sequence[str] | None) -> dict[str, float]:
+        """Of an instance for an hour by type, from ``--price TYPE=PRICE``; whether they make sense is seen later."""
+        found: dict[str, float] = {}
+        for text in texts or ():
+            for name, amount in self.read(priced, "--price", text):
+                if name in found:
+                    self.fault("--price", f"{name} is named twice", "name each type once")
+                found[name] = amount
         return found
 
     def ranks(self, texts: Sequence[str] | None) -> dict[str, int]:

@@ -120,6 +120,14 @@ Move = Annotated[
     list[str] | None,
     typer.Option("--move", metavar="NAME", help="A group of standalone tasks that may move too."),
 ]
+Prices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--price",
+        metavar="TYPE=PRICE",
+        help="Of an instance for an hour, so that the cheapest is looked for. Repeatable. (default: the fewest instances)",
+    ),
+]
 MaxMoves = Annotated[str | None, typer.Option("--max-moves", metavar="N", help="How many tasks may move at most.")]
 MoveCosts = Annotated[
     list[str] | None,

@@ -52,14 +52,7 @@ def robust(
         ),
     ] = None,
     max_moves: options.MaxMoves = None,
-    price: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--price",
-            metavar="TYPE=PRICE",
-            help="Of an instance for an hour: additions are the cheapest ones. (default: the fewest instances)",
-        ),
-    ] = None,
+    price: options.Prices = None,
     repair: Annotated[bool, typer.Option("--repair/--no-repair", help="Look for what to add.")] = True,
     time_limit: Annotated[
         str | None,

@@ -2,7 +2,8 @@
 
 Clusters are often cut up by constraints (stacks, pools, capacity providers). Every cost is a sum over instances, families or
 groups, so that the parts' costs add up, and a plan is best if each part of it is: the whole is proved where each part
-is. Budgets that parts would have to share, a slot that is to be free, and all or nothing of the request, rule it out.
+is. Budgets that parts would have to share, a slot that is to be free, all or nothing of the request, and another objective than
+that of the request, rule it out.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def parts_of(rules: Rules) -> list[Part]:
     changing = sorted({*operation.stoppable.group.tolist(), *np.flatnonzero(problem.wanted).tolist()})
     budgets = freedom.max_moves is not None or freedom.max_move_cost is not None
     shared = budgets or freedom.min_gain or freedom.empty
-    if problem.all_or_nothing or freedom.slot or (shared and operation.moving.any()) or not changing:
+    whole = problem.all_or_nothing or freedom.slot or rules.objective is not None
+    if whole or (shared and operation.moving.any()) or not changing:
         return [Part(tuple(changing), np.ones(problem.cluster.size, np.bool_))]
     sets = _Sets(len(problem.groups))
     concerned = _concerned(rules, changing, sets)

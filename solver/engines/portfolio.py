@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from solver.domain.counts import Counts
@@ -11,7 +11,7 @@ from solver.domain.solution import Solution, Status, Stop
 from solver.engines import components, packed_first, preempting, refilling, sequential, warm
 from solver.engines.counted import counted_tiers
 from solver.engines.deadline import Deadline
-from solver.engines.incumbent import Incumbent, Observer, ProgressObserver
+from solver.engines.incumbent import Bound, Incumbent, Observer, ProgressObserver
 from solver.engines.loading import loaded
 from solver.engines.memory import Memory
 from solver.rules.binpack import Opened
@@ -78,6 +78,7 @@ def run(
     keep_for_reasons: bool = False,
     memory: Memory | None = None,
     hint: Counts | None = None,
+    bounds: Mapping[int, Bound] | None = None,
 ) -> Run:
     """Solve within the limits; always with a checked plan, if only the one that changes nothing.
 
@@ -89,6 +90,8 @@ def run(
         Of a request like this one: its plan, fitted to this one, is the second plan.
     hint
         A plan that the caller has: taken if the checker passes it and it is better than the plans before the search.
+    bounds
+        Of tiers, by their place: what the caller knows already.
 
     Raises
     ------
@@ -98,6 +101,8 @@ def run(
     reserve = min(max(RESERVE_SHARE * limits.time_limit, RESERVE_SECONDS), limits.time_limit / 2)
     deadline = Deadline(limits.time_limit - reserve, cancelled)
     incumbent = Incumbent(rules, on_better, on_progress, memory)
+    for tier, bound in (bounds or {}).items():
+        incumbent.add_bound(tier, bound.value, bound.source, bound.given)
     share = 1.0 if limits.engine is Engine.SEQUENTIAL else FIRST_SHARE
     first_plan = Deadline(
         max(deadline.remaining() * share, FIRST_SECONDS),

@@ -9,11 +9,13 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Union, get_args, get_origin, get_type_hints
+from typing import TypeVar, Union, get_args, get_origin, get_type_hints
 
 from solver.errors import Fault, InvalidRequest
 from solver.formats.json_text import bytes_of, json_value
 from solver.formats.kept_plan import FORMAT, KeptPlan
+
+T = TypeVar("T")
 
 MOST_BYTES = 256 * 2**20
 """Of a file: some 300,000 instances."""
@@ -33,17 +35,36 @@ def read_kept_plan(path: Path) -> KeptPlan:
     TooLarge
         If it has more than 256 MiB.
     """
-    value = json_value(bytes_of(path, MOST_BYTES), str(path), "the plan of a placement-solver")
-    if isinstance(value, dict) and value.get("format") != FORMAT:
-        problem = f"is {value.get('format')!r}" if "format" in value else "is missing"
-        raise InvalidRequest.at(f"{path}: format", problem, f"must be {FORMAT}: {REMEDY}")
-    reader = _Reader(str(path))
-    plan = reader.value(value, KeptPlan, "")
-    if reader.faults or not isinstance(plan, KeptPlan):
-        raise InvalidRequest(reader.faults)
+    plan = read_kept(path, KeptPlan, "the plan of a placement-solver", FORMAT)
     if faults := list(_inner_faults(str(path), plan)):
         raise InvalidRequest(faults)
     return plan
+
+
+def read_kept(path: Path, kind: type[T], said: str, number: int) -> T:
+    """What a file holds of a dataclass that was kept as JSON.
+
+    Parameters
+    ----------
+    said
+        What the file should be, for people.
+    number
+        The format of such files.
+
+    Raises
+    ------
+    UnreadableDocument, InvalidRequest, TooLarge
+        As ``read_kept_plan`` does, but for what does not go with other fields.
+    """
+    value = json_value(bytes_of(path, MOST_BYTES), str(path), said)
+    if isinstance(value, dict) and value.get("format") != number:
+        problem = f"is {value.get('format')!r}" if "format" in value else "is missing"
+        raise InvalidRequest.at(f"{path}: format", problem, f"must be {number}: {REMEDY}")
+    reader = _Reader(str(path))
+    found = reader.value(value, kind, "")
+    if reader.faults or not isinstance(found, kind):
+        raise InvalidRequest(reader.faults)
+    return found
 
 
 def _inner_faults(path: str, plan: KeptPlan) -> list[Fault]:

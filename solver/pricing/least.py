@@ -15,7 +15,7 @@ from solver.rules.base import Cost
 from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
 from solver.rules.moved import Moved
-from solver.rules.rent import Rent
+from solver.rules.running_cost import RunningCost
 from solver.rules.summed_skew import SummedSkew
 from solver.rules.unplaced import Preempted, Unplaced
 
@@ -100,7 +100,7 @@ def is_counted(unit: Unit, cost: Cost) -> bool:
     """Whether the tier is (a part of) what is measured."""
     kinds: dict[Unit, type[Cost]] = {
         Unit.INSTANCES: InUse,
-        Unit.DOLLARS: Rent,
+        Unit.DOLLARS: RunningCost,
         Unit.SKEW: SummedSkew,
         Unit.TASKS: Unplaced,
         Unit.MOVES: Moved,

@@ -40,7 +40,7 @@ from solver.pricing.listed import (
 from solver.pricing.price_list import PricedRule, PriceList
 from solver.rules.argument import field_name
 from solver.rules.bind import bind
-from solver.rules.rent import Rent
+from solver.rules.running_cost import price_of
 from solver.verify import check
 from solver.whatif.edits.base import require
 from solver.whatif.edits.prices import millionths, price_faults
@@ -371,7 +371,7 @@ class _Pricing:
         if self._unit is Unit.INSTANCES:
             return int(problem.holds_unlisted.sum())
         if self._unit is Unit.DOLLARS and problem.freedom.measure is not None:
-            return int(Rent.of(problem, dict(problem.freedom.measure.prices)).price[problem.holds_unlisted].sum())
+            return int(price_of(problem, dict(problem.freedom.measure.prices))[problem.holds_unlisted].sum())
         return 0
 
     def _together(self, bare: Least | None, chosen: Least | None, asks: bool) -> Iterator[PricedRule]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
@@ -64,15 +65,26 @@ STRATEGIES = (binpack.TYPE, least_fragmentation.TYPE, random_strategy.TYPE, spre
 CLUSTER_RULES = (isolate_roles.TYPE, reserve.TYPE)
 
 
-def bind(problem: Problem) -> Rules:
+def bind(problem: Problem, objective: Callable[[Rules], tuple[Cost, ...]] | None = None) -> Rules:
     """Parse and bind all rules of a problem.
+
+    Parameters
+    ----------
+    objective
+        Makes what is minimised in place of what the request says, of the rules as they are bound without it.
 
     Raises
     ------
     InvalidRequest
         With every rule that cannot be read, each with its path.
     """
-    return _Binder(problem).rules()
+    binder = _Binder(problem)
+    rules = binder.rules()
+    if objective is None:
+        return rules
+    tiers = objective(rules)
+    binder.refuse_large(tiers)
+    return replace(rules, tiers=tiers, objective=objective)
 
 
 class _Binder:
@@ -108,10 +120,10 @@ class _Binder:
         fragmentation = self._fragmentation(chains, needs, own)
         chains_bound = tuple(self._chain(g, chains[g], usable, fragmentation) for g in range(len(chains)))
         tiers = tiers_of(problem, tuple(constraints), chains_bound, soft)
-        self._refuse_large(tiers)
+        self.refuse_large(tiers)
         return Rules(problem, tuple(constraints), chains_bound, tiers)
 
-    def _refuse_large(self, tiers: tuple[Cost, ...]) -> None:
+    def refuse_large(self, tiers: tuple[Cost, ...]) -> None:
         """A cost that could leave 2^53 is refused, not wrapped (§11.2)."""
         large = [cost for cost in tiers if cost.ceiling(self.problem) > LARGEST_SUM]
         remedy = "ask for fewer tasks at once, or use a coarser unit"

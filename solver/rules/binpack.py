@@ -102,10 +102,10 @@ class Opened(Cost):
         yield Reading.of_groups(problem, _packed(problem, self.groups), _keep_in_use(problem, self.groups))
 
     def compile(self, model: Model) -> Sum:
-        return total(opened for _, opened in self.each(model))
+        return total(opened for _, opened in self.opened_in(model))
 
-    def each(self, model: Model) -> Iterator[tuple[int, Sum]]:
-        """The instances that may be among them, each with 1 if it is and 0 otherwise."""
+    def opened_in(self, model: Model) -> Iterator[tuple[int, Sum]]:
+        """Instances that may be among them, and 1 where one is, else 0."""
         problem = model.problem
         packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
         for i in np.flatnonzero(~problem.holds_unlisted).tolist():
@@ -126,19 +126,23 @@ class Opened(Cost):
 
     def bound(self, facts: Counting) -> int:
         """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource."""
+        need, free, used = self.to_open(facts)
+        fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
+        shared = sum(facts.most(g) for g in _keep_in_use(facts.problem, self.groups))
+        return max(int(self.opened(facts.base).sum()) + fewest - shared, 0)
+
+    def to_open(self, facts: Counting) -> tuple[Ints, Ints, Bools]:
+        """What the tasks need of each resource (``int64[R]``), what is free for them (``int64[I, R]``), and where it costs
+        nothing more (``bool[I]``)."""
         problem = facts.problem
-        open_now = self.opened(facts.base)
         packed, others = _packed(problem, self.groups), _keep_in_use(problem, self.groups)
-        used = problem.holds_unlisted | open_now
+        used = problem.holds_unlisted | self.opened(facts.base)
         used |= facts.base.held_by(others) > 0
         reachable = np.zeros(problem.cluster.size, np.bool_)
         for room in {id(facts.room[g]): facts.room[g] for g in packed if facts.least[g] > 0}.values():
             reachable |= room > 0
         need = sum_of((problem.demand[g] * facts.least[g] for g in packed), problem.demand.shape[1])
-        free = np.where(reachable[:, None], facts.free(), 0)
-        fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
-        shared = sum(facts.most(g) for g in others)
-        return max(int(open_now.sum()) + fewest - shared, 0)
+        return need, np.where(reachable[:, None], facts.free(), 0), used
 
 
 def _fewest(need: int, free: Ints, used: Bools) -> int:

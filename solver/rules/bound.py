@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -32,12 +32,16 @@ class Rules:
         Each group's chain.
     tiers
         What is minimised, in order (§5.1).
+    objective
+        Where something else is minimised than a request says: what makes the tiers, of the rules as they are bound without
+        it. Parts of the request are bound with it too.
     """
 
     problem: Problem
     constraints: tuple[Constraint, ...]
     strategies: tuple[tuple[Strategy, ...], ...]
     tiers: tuple[Cost, ...]
+    objective: Callable[[Rules], tuple[Cost, ...]] | None = None
 
     def admits(self, group: int) -> Bools:
         """``bool[I]``: where the group may start a task, as far as the static parts say."""
@@ -55,6 +59,14 @@ class Rules:
                 read_only(admitted)
                 found[g] = admitted
         return [found[first] for first in self.alike]
+
+    def usable(self, group: int) -> Bools:
+        """``bool[I]``: where tasks are accepted at all and the group's own rules let it be, as far as they are static."""
+        found = self.problem.cluster.accepts.copy()
+        for rule in self.constraints:
+            if rule.owner == group and rule.is_static:
+                found &= rule.admits(self.problem, group)
+        return found
 
     @cached_property
     def alike(self) -> tuple[int, ...]:

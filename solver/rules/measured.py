@@ -8,7 +8,7 @@ from solver.domain.measure import Measure
 from solver.domain.problem import Problem
 from solver.rules.base import Cost
 from solver.rules.binpack import InUse
-from solver.rules.rent import Rent
+from solver.rules.running_cost import RunningCost
 from solver.rules.summed_skew import SummedSkew
 
 
@@ -17,6 +17,6 @@ def costs(problem: Problem, measure: Measure) -> Iterator[Cost]:
     if measure.instances:
         yield InUse.of(problem)
     if measure.prices:
-        yield Rent.of(problem, dict(measure.prices))
+        yield RunningCost.of(problem, dict(measure.prices))
     if measure.levels:
         yield SummedSkew.of(problem, measure.levels)

@@ -60,7 +60,7 @@ def test_from_a_plan_to_a_page(run: Run, tables: Path, tmp_path: Path) -> None:
     ("arguments", "where"),
     [
         (("{tmp}/none",), "none"),
-        (("{tmp}",), "holds neither"),
+        (("{tmp}",), "holds none of"),
         (("{tmp}", "-o", "{tmp}/page.pdf"), "--output"),
         (("{tmp}", "-o", "{tmp}/no/page.html"), "--output"),
     ],

@@ -28,6 +28,7 @@ def test_the_notebook_goes_from_a_cluster_to_a_decision(monkeypatch: pytest.Monk
     assert not [output for output in outputs if output.output_type == "error"]
     printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
     assert "66 instances of demo, 293 tasks" in printed
-    assert "Decision: " in printed and "report.html: " in printed
+    assert "Decision: " in printed and "front/report.html: " in printed
+    assert "5 points, all of them proved" in printed and "Right-sized: " in printed
     kinds = {kind for output in outputs for kind in output.get("data", {})}
     assert {"text/html", "image/png"} <= kinds

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from solver.report.result.folder import read_result
 from solver.report.result.html import html
+from tests.report.browser import CHROMIUM, TELEPHONE, chromium, seen, served
 from tests.report.results import what_if_folder
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
-)
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")
 
-TELEPHONE = 390
 DRIVER = """<!doctype html><title>driver</title><iframe id="page" src="report.html" width="%d" height="800"></iframe>
 <pre id="out"></pre><script>
 addEventListener("load", () => {
@@ -80,39 +70,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     page = html(read_result(what_if_folder(tmp_path_factory.mktemp("results") / "run")))
     (folder / "report.html").write_text(page, encoding="utf-8")
     (folder / "driver.html").write_text(DRIVER % TELEPHONE, encoding="utf-8")
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def chromium(profile: Path, *arguments: str) -> str:
-    """What a headless Chromium prints. It has no sandbox: tests may run as root, and the page is ours."""
-    fixed = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=5000")
-    command = [CHROMIUM, *fixed, f"--user-data-dir={profile}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout
+    with served(folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
 def found(request: pytest.FixtureRequest, address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What the driver saw, by scheme."""
-    # Blink's PreferredColorScheme: 0 is dark, 1 is light.
-    scheme = f"--blink-settings=preferredColorScheme={0 if request.param == 'dark' else 1}"
-    text = chromium(tmp_path_factory.mktemp("profile"), scheme, "--dump-dom", f"{address}/driver.html")
-    said = re.search(r'<pre id="out">(.*?)</pre>', text, flags=re.DOTALL)
-    assert said and said[1], text[-2000:]
-    from html import unescape
-
-    seen: dict[str, object] = json.loads(unescape(said[1]))
-    return {**seen, "asked": request.param}
+    return seen(tmp_path_factory.mktemp("profile"), f"{address}/driver.html", request.param)
 
 
 def test_the_scheme_is_the_reader_s(found: dict[str, object]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from solver.formats.kept_plan import kept_plan
 from solver.report.page.templates import SHARED
 from solver.report.result.cluster_map import MOST_BOXES, cluster_map
 from solver.report.result.folder import read_result
-from solver.report.result.histogram import counts, histograms
+from solver.report.result.histogram import Bar, counts, histograms, with_numbers
 from solver.report.result.html import FOLDER, html
 from tests.markup import parsed
 from tests.report.answers import answer
@@ -204,3 +205,23 @@ def test_colours_can_be_told_apart(scheme: str) -> None:
     shape = {pair: round(contrast(*(known[name] for name in pair)), 2) for pair in SHAPES}
     assert {pair: ratio for pair, ratio in text.items() if ratio < 4.5} == {}
     assert {pair: ratio for pair, ratio in shape.items() if ratio < 3} == {}
+
+
+@pytest.mark.parametrize(
+    "counts", [[7] * 10, [66] * 10, [120, 118] * 5, [1234, 1230] * 5, [0, 45, 44, 0, 9, 150, 149, 2, 0, 88]]
+)
+def test_numbers_of_a_histogram_do_not_touch(counts: list[int]) -> None:
+    """Of full histograms neither: each stands beside the others or above them, and inside the drawing."""
+    bars = with_numbers(
+        [
+            Bar(kind, 8 + 31.8 * tenth + 13.9 * k, 128 - 100 * count / max(counts), 13.9, 0.0, "", count)
+            for tenth, count in enumerate(counts)
+            for k, kind in enumerate(("before", "after"))
+        ]
+    )
+    shown = [bar for bar in bars if bar.count]
+    for one, other in itertools.combinations(shown, 2):
+        beside = abs(one.x - other.x) - 0.56 * (one.size * len(str(one.count)) + other.size * len(str(other.count))) / 2
+        assert beside >= 1 or abs(one.number_y - other.number_y) >= min(one.size, other.size)
+    assert all(bar.number_y - bar.size >= 0 and bar.number_y < bar.y for bar in shown)
+    assert all(0.56 * bar.size * len(str(bar.count)) <= bar.width for bar in shown)

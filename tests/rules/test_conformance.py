@@ -40,21 +40,22 @@ from solver.rules.depends_on import DependsOn
 from solver.rules.devices import Devices
 from solver.rules.instance_state import InstanceState
 from solver.rules.isolate_roles import IsolateRoles
+from solver.rules.largest_skew import LargestSkew
 from solver.rules.least_fragmentation import Fragmentation
 from solver.rules.location import Location
 from solver.rules.max_per_instance import MaxPerInstance
-from solver.rules.max_summed_skew import MaxSkew
+from solver.rules.max_skew import MaxSkew
 from solver.rules.member_of import MemberOf
 from solver.rules.overload import Overload
 from solver.rules.ports import HostPort, PortCount
 from solver.rules.prefers import Prefers
-from solver.rules.rent import Rent
 from solver.rules.required_attributes import RequiredAttributes
 from solver.rules.resources import Resource
+from solver.rules.running_cost import RunningCost
 from solver.rules.slot import Slot
 from solver.rules.spread import Evenness, Missing
 from solver.rules.spread_over import SpreadOver
-from solver.rules.summed_summed_skew import SummedSkew
+from solver.rules.summed_skew import SummedSkew
 from solver.rules.tolerates import Tolerates
 from solver.rules.transient import Transient
 from solver.rules.unplaced import Unplaced
@@ -244,7 +245,7 @@ def _member_of(draft: Draft) -> None:
     draft.owner(f"memberOf({draft.r.choice(EXPRESSIONS)})")
 
 
-def _max_summed_skew(draft: Draft) -> None:
+def _max_skew(draft: Draft) -> None:
     draft.owner(f"maxSkew({draft.r.choice(FIELDS)}, {draft.r.choice([1, 1, 2])})")
 
 
@@ -312,7 +313,7 @@ def _slot(draft: Draft) -> None:
     draft.freedom = Freedom(slot=slot)
 
 
-def _rent(draft: Draft) -> None:
+def _running_cost(draft: Draft) -> None:
     _resource(draft)
     for row in draft.rows:
         row[INSTANCE_TYPE] = draft.r.choice(["small", "large", "free", None])
@@ -354,6 +355,11 @@ def _imbalance(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
     return (Imbalance(0, 1, r.choice([0, 1, 2])), Weighted(((2, Imbalance(1, 0, 1)), (3, Imbalance(0, 1, 1)))))
 
 
+def _largest_skew(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    rules, field = bind(asked), r.choice(FIELDS)
+    return (LargestSkew.of(rules, field), LargestSkew.of(rules, field, r.choice([1, 2])))
+
+
 CONSTRAINT_SUBJECTS = {
     "instance state": Subject((InstanceState,), _instance_state, counts_starts=True),
     "resource": Subject((Resource,), _resource),
@@ -371,7 +377,7 @@ CONSTRAINT_SUBJECTS = {
     "memberOf": Subject((MemberOf,), _member_of, ("memberOf",), counts_starts=True),
     "distinctInstance": Subject((MaxPerInstance,), lambda d: d.owner("distinctInstance"), ("distinctInstance",)),
     "maxPerInstance": Subject((MaxPerInstance,), lambda d: d.owner("maxPerInstance(2)"), ("maxPerInstance",)),
-    "maxSkew": Subject((MaxSkew,), _max_summed_skew, ("maxSkew",)),
+    "maxSkew": Subject((MaxSkew,), _max_skew, ("maxSkew",)),
     "maxSkew of some": Subject((MaxSkew,), _max_skew_of, ("maxSkew",)),
     "tolerates": Subject((Tolerates,), _tolerates, ("tolerates",), counts_starts=True),
     "affinity": Subject((Affinity,), _field_rule("affinity"), ("affinity",)),
@@ -388,10 +394,11 @@ COST_SUBJECTS = {
     "spread": Subject((Missing, Evenness), _spread, ("spread",)),
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
     "slot": Subject((Slot,), _slot),
-    "rent": Subject((Rent,), _rent),
+    "running cost": Subject((RunningCost,), _running_cost),
     "summed skew": Subject((SummedSkew,), _summed_skew),
     "overload": Subject((Overload,), _resource, bound=_overload),
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
+    "largest skew": Subject((LargestSkew,), lambda d: None, bound=_largest_skew),
     "leastFragmentation": Subject((Fragmentation,), _fragmentation, ("leastFragmentation",)),
     "soft affinity": Subject((SoftAffinity,), _field_rule("affinity", ", 3"), ("affinity",)),
     "prefers": Subject((Prefers,), _prefers, ("prefers",)),

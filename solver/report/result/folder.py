@@ -1,20 +1,26 @@
-"""What a folder of results holds: the rows of a what-if, plans, or both."""
+"""What a folder of results holds: the rows of a what-if, a Pareto front, a simulation of scaling, plans."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from solver.errors import Fault, InvalidRequest
+from solver.formats.kept_front import KeptFront, KeptPoint, read_kept_front
 from solver.formats.kept_plan import KeptPlan
 from solver.formats.kept_plan_reading import read_kept_plan
+from solver.pareto.keeping import FRONT_JSON
+from solver.report.result.timeline import TIMELINE, Timeline, read_timeline
 from solver.whatif.analysis import Analysis
 from solver.whatif.scenario import BASE
 from solver.whatif.store import PLANS, RESULTS, RUN, plan_file, read_rows
 
 PLAN = "plan.json"
+
+MOST_POINTS = 8
+"""Points of a front whose plans are drawn."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,18 @@ class Result:
         A single plan, or those of the scenarios that were kept, in the order of the rows.
     run
         Of what the rows are, by name: fingerprints, limits, versions.
+    front
+        A Pareto front, of which ``plans`` are some of the points; None where there is none.
+    timeline
+        A simulation of scaling; None where there is none.
     """
 
     name: str
     analysis: Analysis | None
     plans: tuple[KeptPlan, ...]
     run: Mapping[str, str]
+    front: KeptFront | None = None
+    timeline: Timeline | None = None
 
 
 def read_result(folder: Path) -> Result:
@@ -49,7 +61,7 @@ def read_result(folder: Path) -> Result:
     TooLarge
         If a plan has more bytes than are read.
     """
-    remedy = "name a folder that `what-if`, `place` or another command has written with --out DIR"
+    remedy = "name a folder that `what-if`, `pareto`, `place` or another command has written with --out DIR"
     if not folder.is_dir():
         raise InvalidRequest.at(str(folder), "is no folder", remedy)
     faults: list[Fault] = []
@@ -59,13 +71,28 @@ def read_result(folder: Path) -> Result:
         known = [folder / PLANS / plan_file(row.scenario) for row in listed]
         plans = _plans([path for path in known if path.is_file()], faults)
         result = Result(folder.resolve().name, Analysis(tuple(listed), len(listed)), plans, _run(folder / RUN, faults))
+    elif (folder / FRONT_JSON).is_file():
+        front = read_kept_front(folder / FRONT_JSON)
+        known = [folder / PLANS / f"{point.plan}.json" for point in _drawn(front.points)]
+        plans = _plans([path for path in known if path.is_file()], faults)
+        result = Result(folder.resolve().name, None, plans, {}, front=front)
+    elif (folder / TIMELINE).is_file():
+        result = Result(folder.resolve().name, None, (), {}, timeline=read_timeline(folder))
     elif (folder / PLAN).is_file():
         result = Result(folder.resolve().name, None, _plans([folder / PLAN], faults), {})
     else:
-        raise InvalidRequest.at(str(folder), f"holds neither {RESULTS} nor {PLAN}", remedy)
+        raise InvalidRequest.at(str(folder), f"holds none of {RESULTS}, {FRONT_JSON}, {TIMELINE} and {PLAN}", remedy)
     if faults:
         raise InvalidRequest(faults)
     return result
+
+
+def _drawn(points: Sequence[KeptPoint]) -> list[KeptPoint]:
+    """Points whose plans are drawn: all, or the first, the last and others evenly between them."""
+    last = len(points) - 1
+    if last < MOST_POINTS:
+        return list(points)
+    return [points[round(k * last / (MOST_POINTS - 1))] for k in range(MOST_POINTS)]
 
 
 def _plans(paths: list[Path], faults: list[Fault]) -> tuple[KeptPlan, ...]:

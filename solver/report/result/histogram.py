@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from solver.formats.kept_plan import KeptPlan
 
 TENTHS = 10
 WIDTH, HEIGHT = 330.0, 150.0
-LEFT, BOTTOM, TOP = 6.0, 128.0, 16.0
+LEFT, BOTTOM, TOP = 6.0, 128.0, 28.0
 """Of the drawing, in its units: where the bars begin, and what is below and above them."""
+
+
+SIZES = {1: 11.0, 2: 11.0, 3: 8.0, 4: 6.0}
+"""Of a number by its digits, in units: no number is wider than its bar. With more digits it is as small as with four."""
+
+DIGIT, APART = 0.56, 2.0
+"""A digit is so wide, as a share of its size; and numbers side by side are so far apart, else one stands above the other."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Instances in one tenth on one side: a rectangle, and its number above it where that is not zero."""
+    """Instances in one tenth on one side: a rectangle, and its number above it where that is not zero.
+
+    Parameters
+    ----------
+    number_y, size
+        Where the number stands, and how large.
+    """
 
     kind: str
     x: float
@@ -24,6 +37,8 @@ class Bar:
     height: float
     text: str
     count: int
+    number_y: float = 0.0
+    size: float = SIZES[1]
 
 
 @dataclass(frozen=True)
@@ -83,9 +98,34 @@ def _histogram(plan: KeptPlan, r: int) -> Histogram:
     return Histogram(
         title=f"{plan.resources[r]}: {share[0]:.1%} used before, {share[1]:.1%} after",
         text=f"Instances by how much of their {plan.resources[r]} is used. {'; '.join(said)}.",
-        bars=bars,
+        bars=with_numbers(bars),
         edges=[(round(LEFT + tenth * step, 2), f"{10 * tenth}") for tenth in range(0, TENTHS + 1, 2)],
     )
+
+
+def with_numbers(bars: Sequence[Bar]) -> list[Bar]:
+    """The bars, each number close above its own, and above others that it would touch."""
+    found: list[Bar] = []
+    for bar in bars:
+        size = SIZES[min(len(str(bar.count)), max(SIZES))]
+        placed = replace(bar, number_y=round(bar.y - 3, 2), size=size)
+        for other in sorted((one for one in found if one.count), key=lambda one: -one.number_y):
+            if bar.count and _touch(placed, other):
+                placed = replace(placed, number_y=round(other.number_y - other.size, 2))
+        found.append(placed)
+    return found
+
+
+def _touch(one: Bar, other: Bar) -> bool:
+    """Whether the numbers of two bars are too close."""
+    beside = abs((one.x + one.width / 2) - (other.x + other.width / 2))
+    return beside < (_width(one) + _width(other)) / 2 + APART and abs(one.number_y - other.number_y) < max(
+        one.size, other.size
+    )
+
+
+def _width(bar: Bar) -> float:
+    return len(str(bar.count)) * DIGIT * bar.size
 
 
 def _span(tenth: int) -> str:

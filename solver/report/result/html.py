@@ -14,8 +14,10 @@ from solver.report.page.templates import digest, environment, style
 from solver.report.result import summary
 from solver.report.result.cluster_map import Map, cluster_map
 from solver.report.result.folder import Result
+from solver.report.result.front import shown_front, title_of
 from solver.report.result.histogram import Histogram, histograms
 from solver.report.result.scenarios import bars, scenarios
+from solver.report.result.timeline import shown_timeline
 
 FOLDER = Path(__file__).resolve().parent
 TEMPLATE, STYLE, SCRIPT = "result.html.jinja", "result.css", "result.js"
@@ -42,21 +44,28 @@ class Shown:
 def html(result: Result) -> str:
     """The page of a result."""
     script = (FOLDER / SCRIPT).read_text(encoding="utf-8").replace("\r\n", "\n")
-    plans = [_shown(plan, k) for k, plan in enumerate(result.plans)]
-    analysis = result.analysis
+    analysis, front = result.analysis, result.front
+    plans = [
+        _shown(plan, k, "" if front is None else title_of(front, plan.scenario)) for k, plan in enumerate(result.plans)
+    ]
     anchors = {one.plan.scenario: one.anchor for one in plans}
     first = result.plans[0] if result.plans else None
     cluster = first.cluster if first is not None and first.cluster else result.name
-    asked = "what if" if analysis is not None else (first.operation if first is not None else "") or "plan"
+    asked = _asked(result)
     warnings = list(
         dict.fromkeys(
             [
                 *(text for row in (analysis.rows if analysis is not None else ()) for text in row.warnings),
+                *(front.warnings if front is not None else ()),
                 *(text for plan in result.plans for text in plan.warnings),
             ]
         )
     )
+    pareto = None if front is None else shown_front(front, anchors)
+    timeline = None if result.timeline is None else shown_timeline(result.timeline)
     sentences = list(summary.of_analysis(analysis)) if analysis is not None else []
+    for part in (pareto, timeline):
+        sentences += part.sentences if part is not None else []
     return (
         environment(FOLDER)
         .get_template(TEMPLATE)
@@ -70,6 +79,8 @@ def html(result: Result) -> str:
             analysis=analysis,
             scenarios=None if analysis is None else scenarios(analysis, anchors),
             missing=None if analysis is None else bars(analysis),
+            pareto=pareto,
+            timeline=timeline,
             plans=plans,
             warnings=warnings,
             most_shortfalls=MOST_SHORTFALLS,
@@ -77,11 +88,22 @@ def html(result: Result) -> str:
     )
 
 
-def _shown(plan: KeptPlan, k: int) -> Shown:
+def _asked(result: Result) -> str:
+    """What the page is about, in a word."""
+    if result.analysis is not None:
+        return "what if"
+    if result.front is not None:
+        return "Pareto front"
+    if result.timeline is not None:
+        return "scaling"
+    return (result.plans[0].operation if result.plans else "") or "plan"
+
+
+def _shown(plan: KeptPlan, k: int, title: str = "") -> Shown:
     return Shown(
         anchor=f"plan-{k}",
         plan=plan,
-        title=f"Scenario “{plan.scenario}”" if plan.scenario else "The plan",
+        title=title or (f"Scenario “{plan.scenario}”" if plan.scenario else "The plan"),
         sentences=list(summary.of_plan(plan)),
         origin=summary.origin(plan),
         map=cluster_map(plan),

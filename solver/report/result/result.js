@@ -44,28 +44,56 @@ for (const table of document.querySelectorAll("#rows")) {
   kinds.addEventListener("change", filter);
   filter();
 }
-for (const sides of document.querySelectorAll(".sides")) {
-  const told = sides.nextElementSibling;
-  for (const group of sides.querySelectorAll(".boxes")) {
-    const boxes = [...group.querySelectorAll(".box")];
-    // One stop of the Tab key for each zone; the arrow keys go on from there.
-    boxes.forEach((box, k) => box.setAttribute("tabindex", k ? "-1" : "0"));
-    const tell = (event) => {
-      const box = event.target.closest(".box");
-      if (box && told) told.textContent = box.querySelector("title").textContent;
-    };
-    for (const kind of ["pointerover", "focusin", "click"]) group.addEventListener(kind, tell);
-    group.addEventListener("keydown", (event) => {
-      const at = boxes.indexOf(event.target.closest(".box"));
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      const next = { Home: 0, End: boxes.length - 1 }[event.key] ?? (step && at + step);
-      if (at < 0 || next === undefined || !boxes[next]) return;
-      event.preventDefault();
-      boxes[at].setAttribute("tabindex", "-1");
-      boxes[next].setAttribute("tabindex", "0");
-      boxes[next].focus();
-    });
-  }
+for (const group of document.querySelectorAll(".boxes, .choices")) {
+  const told = group.closest(".chart")?.querySelector(".told") ?? group.closest(".sides")?.nextElementSibling;
+  const boxes = [...group.querySelectorAll(".box, .choice")];
+  // One stop of the Tab key for each zone; the arrow keys go on from there.
+  boxes.forEach((box, k) => box.setAttribute("tabindex", k ? "-1" : "0"));
+  const tell = (event) => {
+    const box = event.target.closest(".box, .choice");
+    if (box && told) told.textContent = box.querySelector("title").textContent;
+  };
+  for (const kind of ["pointerover", "focusin", "click"]) group.addEventListener(kind, tell);
+  group.addEventListener("keydown", (event) => {
+    const at = boxes.indexOf(event.target.closest(".box, .choice"));
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const next = { Home: 0, End: boxes.length - 1 }[event.key] ?? (step && at + step);
+    if (at < 0 || next === undefined || !boxes[next]) return;
+    event.preventDefault();
+    boxes[at].setAttribute("tabindex", "-1");
+    boxes[next].setAttribute("tabindex", "0");
+    boxes[next].focus();
+  });
+}
+// A timeline says what there was in a minute: where somebody points, or where the arrow keys lead.
+for (const plot of document.querySelectorAll(".timeline")) {
+  const first = Number(plot.dataset.first), last = Number(plot.dataset.last), here = plot.querySelector(".here");
+  const lines = [...plot.querySelectorAll(".series")].map((line) => [line.dataset.name, JSON.parse(line.dataset.steps)]);
+  const told = plot.parentElement.querySelector(".at");
+  const [left, right] = [40, 352];
+  const clock = (minute) => `${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, "0")}`;
+  let at = first;
+  const tell = (minute) => {
+    at = Math.min(Math.max(Math.round(minute), first), last);
+    const amounts = lines.map(([name, steps]) => `${name} ${steps.findLast((step) => step[0] <= at)?.[1] ?? "nothing"}`);
+    told.textContent = `${clock(at)}: ${amounts.join(", ")}`;
+    const x = left + ((at - first) / Math.max(last - first, 1)) * (right - left);
+    for (const name of ["x1", "x2"]) here.setAttribute(name, x);
+    here.setAttribute("visibility", "visible");
+  };
+  const point = (event) => {
+    const box = plot.getBoundingClientRect(), x = ((event.clientX - box.left) / box.width) * 360;
+    tell(first + ((x - left) / (right - left)) * (last - first));
+  };
+  for (const kind of ["pointermove", "click"]) plot.addEventListener(kind, point);
+  plot.addEventListener("focus", () => tell(at));
+  plot.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1, PageUp: 60, PageDown: -60 }[event.key];
+    const next = { Home: first, End: last }[event.key] ?? (step && at + step);
+    if (next === undefined) return;
+    event.preventDefault();
+    tell(next);
+  });
 }
 // A link to a plan opens what is folded there.
 const unfold = () => {

@@ -1,0 +1,109 @@
+"""The largest skew (ours): how far the fullest and the emptiest bucket of a family are apart, where that is most.
+
+``max over families of (max - min) of its tasks in the buckets``, and what of that is beyond a number: where it is zero, each of
+the families keeps ``maxSkew(field, k)``. Buckets are those of ``spread`` and ``maxSkew`` (§3.6, §4.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.domain.counts import Ints, sum_of
+from solver.domain.placement import Placement
+from solver.domain.problem import Problem
+from solver.domain.request import Scheduling
+from solver.rules.base import Cost, Counting, Reading
+from solver.rules.bound import Rules
+from solver.rules.buckets import Buckets
+from solver.rules.model import Model, Sum
+
+
+@dataclass(frozen=True, eq=False)
+class LargestSkew(Cost):
+    """``max(largest skew - beyond, 0)``.
+
+    Parameters
+    ----------
+    families
+        Those that count, each with its buckets: the values on instances that it may use.
+    """
+
+    field: str
+    families: tuple[tuple[str, Buckets], ...]
+    beyond: int = 0
+
+    @classmethod
+    def of(cls, rules: Rules, field: str, beyond: int = 0) -> LargestSkew:
+        """Over all families that the request may change and that have several buckets; DAEMON services follow the instances."""
+        problem, operation = rules.problem, rules.problem.operation
+        changing = {*operation.stoppable.group.tolist(), *np.flatnonzero(problem.wanted).tolist()}
+        found = []
+        for family, members in problem.families.items():
+            counts = [g for g in members if problem.groups[g].scheduling is not Scheduling.DAEMON]
+            if counts and changing.intersection(counts):
+                usable = np.logical_or.reduce([rules.usable(g) for g in members])
+                buckets = Buckets.over(problem, field, usable)
+                found += [(family, buckets)] if len(buckets) > 1 else []
+        return cls(field, tuple(found), beyond)
+
+    @property
+    def name(self) -> str:
+        return f"skew({self.field})" + (f"/beyond {self.beyond}" if self.beyond else "")
+
+    @property
+    def title(self) -> str:
+        return f"largest skew beyond {self.beyond:,}" if self.beyond else "largest skew"
+
+    def _skews(self, placement: Placement) -> list[tuple[int, str]]:
+        counts = ((buckets.count_of(placement, family), family) for family, buckets in self.families)
+        return [(int(row.max() - row.min()), family) for row, family in counts]
+
+    def value(self, placement: Placement) -> int:
+        return max(max((skew for skew, _ in self._skews(placement)), default=0) - self.beyond, 0)
+
+    def remark(self, placement: Placement) -> str:
+        """The family with the largest skew."""
+        worst = max(self._skews(placement), key=lambda one: one[0], default=(0, ""))
+        return f"largest skew {worst[0]:,}, of {worst[1]}" if worst[0] else ""
+
+    def readings(self, problem: Problem) -> Iterable[Reading]:
+        for family, buckets in self.families:
+            yield Reading.of_groups(problem, problem.families[family], part=buckets.of)
+
+    def compile(self, model: Model) -> Sum:
+        apart = list(self._apart(model))
+        return model.least_enough([apart], self.ceiling(model.problem)) if apart else Sum()
+
+    def _apart(self, model: Model) -> Iterator[tuple[Sum, int]]:
+        """What each bucket holds more than the smallest, less what is allowed."""
+        for family, buckets in self.families:
+            groups = model.problem.families[family]
+            counts = [model.tasks_over(groups, members) for members in buckets.members()]
+            smallest = model.smallest(counts)
+            for count in counts:
+                yield count - smallest + -self.beyond, 1
+
+    def ceiling(self, problem: Problem) -> int:
+        most = max((problem.most_tasks(problem.families[family]) for family, _ in self.families), default=0)
+        return max(most - self.beyond, 0)
+
+    def bound(self, facts: Counting) -> int:
+        """What the fixed tasks, the room of each bucket and the number of tasks leave of evenness, family by family."""
+        least = max((_least_skew(family, buckets, facts) for family, buckets in self.families), default=0)
+        return max(least - self.beyond, 0)
+
+
+def _least_skew(family: str, buckets: Buckets, facts: Counting) -> int:
+    members: Sequence[int] = facts.problem.families[family]
+    fixed = buckets.count_of(facts.base, family)
+    room: Ints = sum_of((np.minimum(facts.room[g], facts.most(g)) for g in members), facts.problem.cluster.size)
+    outside = int(np.minimum(room[~buckets.inside], facts.problem.most_tasks(members)).sum())
+    least, most = sum(int(facts.least[g]) for g in members), sum(facts.most(g) for g in members)
+    smallest = int((fixed + buckets.count(room)).min())
+    inside = int(fixed.sum()) + max(least - outside, 0)
+    fullest = max(int(fixed.max()), -(-inside // len(buckets)))
+    uneven = least == most and not outside and inside % len(buckets) > 0
+    return max(fullest - smallest, int(uneven))
