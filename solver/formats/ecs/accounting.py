@@ -67,9 +67,15 @@ def _label(instance: Instance) -> str:
 
 
 def locate(tasks: Iterable[Task], everything: Iterable[Instance], kept: list[Instance], remarks: Remarks) -> Located:
-    """Which task is on which instance; those that are on none of them are named in a warning."""
+    """Which task is on which instance; those that are on none of them are named in a warning.
+
+    An ARN that is none of theirs means the instance with its last part, as ARNs of the older form do; of several the one whose
+    ARN comes first, in whatever order they are listed.
+    """
     located = Located()
-    places = {part: i for i, instance in enumerate(kept) for part in (instance.arn.rsplit("/", 1)[-1], instance.arn)}
+    last_first = sorted(range(len(kept)), key=lambda i: kept[i].arn, reverse=True)
+    by_part = {kept[i].arn.rsplit("/", 1)[-1]: i for i in last_first}
+    places = by_part | {instance.arn: i for i, instance in enumerate(kept)}
     listed_anywhere = {instance.arn for instance in everything}
     apart: Counter[str] = Counter()
     waiting, elsewhere = [], []

@@ -155,6 +155,22 @@ def test_arns_of_both_forms_name_the_same_instance() -> None:
     assert not list(after.ecs.needs())
 
 
+@pytest.mark.parametrize("prefix", ["a", "z"])
+def test_of_instances_with_the_same_last_part_the_events_mean_the_one_that_a_snapshot_does(prefix: str) -> None:
+    """Where an ARN is that of neither of them."""
+    ecs = begun(42)
+    cluster = put(ecs)
+    ecs.start()
+    task = ecs.tasks[list(ecs.tasks)[-1]]
+    known = task["containerInstanceArn"].encode()
+    twin = ecs.events[1].replace(known, prefix.encode() + known)
+    neither = ecs.events[0].replace(known, known.replace(b"111122223333", b"444455556666"))
+    assert twin != ecs.events[1] and neither != ecs.events[0]
+    after = update(cluster, twin, neither).cluster
+    assert len(after.instances) == len(cluster.instances) + 1
+    assert said(after) == said(read_again(after)) | {"groups": dict(after.groups)}
+
+
 def committed(cluster: LiveCluster, *actions: Action) -> LiveCluster:
     request = wire.CommitRequest(name="prod", version=cluster.version, actions=actions, lapse_seconds=60)
     return cluster.committed(request, "r1", NOW)
