@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from solver.domain.counts import Bools, Counts
+from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.query import comparisons
+from solver.query import comparisons, evaluate
 from solver.query.syntax import SubjectKind
 from solver.rules.bind import bind
 from solver.rules.member_of import MemberOf
@@ -15,14 +16,17 @@ from solver.rules.member_of import MemberOf
 def anew(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     """The request with every task that may move wanted once more, and what is said of it.
 
-    What runs on an instance that takes no new tasks stays there. Groups with a ``memberOf`` that reads where tasks are, and
-    those that it names, move from where they are: such a rule reads the state before (§3.2), in which they would be
-    nowhere. One that counts all tasks lets its group stay; where new tasks of it wait, nothing is placed anew.
+    What runs on an instance that takes no new tasks stays there. A ``memberOf`` that reads where tasks are holds before and
+    after (§3.2). Where nothing runs yet it mostly holds before (``not(task:group == cache)``), and what it says of the end is
+    what matters. A group whose rule needs others to be there moves from where it is, and so do those that it names. One that
+    needs a number of tasks stays; where new tasks of it wait, nothing is placed anew.
     """
     operation = problem.operation
     if problem.device_groups or not operation.changes:
         return problem, ()
-    rules = [rule for rule in bind(problem).constraints if isinstance(rule, MemberOf) and rule.counts]
+    stoppable, movers = operation.stoppable, operation.moving.copy()
+    open_ = problem.open_to_change[stoppable.instance]
+    rules = _needing(problem, problem.running - _cells(stoppable, movers[stoppable.group] & open_))
     counting = {rule.owner: rule for rule in rules if _counts_all(rule)}
     waiting = [g for g in counting if problem.wanted[g]]
     if waiting:
@@ -30,10 +34,8 @@ def anew(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
         return problem, (f"{name}: {rule.name} counts what runs, so that tasks move one by one, which takes longer",)
     reading = {rule.owner for rule in rules}
     reading |= {g for rule in rules for name in rule.names(problem) for g in problem.families[name]}
-    movers = operation.moving.copy()
     movers[list(reading)] = False
-    stoppable = operation.stoppable
-    taken = movers[stoppable.group] & problem.open_to_change[stoppable.instance]
+    taken = movers[stoppable.group] & open_
     left = problem.running - _cells(stoppable, taken)
     fresh = problem.after(left)
     start = [group.start for group in fresh.groups]
@@ -61,6 +63,13 @@ def anew(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
         for g, rule in counting.items()
         if operation.moving[g]
     )
+
+
+def _needing(problem: Problem, left: Counts) -> list[MemberOf]:
+    """The rules that hold somewhere now and would not where only ``left`` runs."""
+    rules = [rule for rule in bind(problem).constraints if isinstance(rule, MemberOf) and rule.counts]
+    now, then = Placement(problem), Placement(problem, left)
+    return [rule for rule in rules if (evaluate(rule.expression, now) & ~evaluate(rule.expression, then)).any()]
 
 
 def _counts_all(rule: MemberOf) -> bool:

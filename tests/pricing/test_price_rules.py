@@ -147,11 +147,25 @@ def test_who_reads_where_tasks_are_moves_with_whom_it_reads() -> None:
     assert found.base.with_it == proved(1) and found.proven
 
 
-def test_who_counts_what_runs_stays() -> None:
+def test_who_keeps_away_from_others_is_placed_anew_with_them() -> None:
+    """Where nothing runs yet nobody is in the way: A and B end apart, on two instances, C with one of them."""
+    rows = [{"id": f"i{k}", "cpu": 5, "free": {"cpu": 4}} for k in range(4)]
+    groups = [
+        group("A", cpu=1, movable=True, rules=["memberOf(not(task:group == B))", "memberOf(runningTasksCount < 5)"]),
+        group("B", cpu=1, movable=True),
+        group("C", cpu=1, movable=True),
+    ]
+    found = priced(problem(cluster(rows), groups, {"A": [1, 0, 0, 0], "B": [0, 1, 0, 0], "C": [0, 0, 1, 1]}))
+    assert found.base.with_it == proved(2) and not found.warnings
+    assert found.by_rule["A", "memberOf(not(task:group == B))"].price == proved(1)
+    assert found.by_rule["A", "memberOf(runningTasksCount < 5)"].price == proved(0)
+
+
+def test_who_needs_a_number_of_tasks_stays() -> None:
     """Nobody knows what a count would be while others are placed anew; it is said."""
     rows = [{"id": f"i{k}", "cpu": 5, "free": {"cpu": 4}} for k in range(4)]
     groups = [
-        group("A", cpu=1, movable=True, rules=["memberOf(runningTasksCount < 9)"]),
+        group("A", cpu=1, movable=True, rules=["memberOf(runningTasksCount >= 1)"]),
         group("B", cpu=1, movable=True),
     ]
     found = priced(problem(cluster(rows), groups, {"A": [1, 1, 0, 0], "B": [0, 0, 1, 1]}))
