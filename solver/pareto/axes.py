@@ -128,6 +128,16 @@ class Question:
         beyond = () if self.most_skew == NO_LIMIT else (LargestSkew.of(rules, self.axes.field, self.most_skew),)
         return (*leading(rules.tiers), *beyond, *(self.axes.tier(axis, rules) for axis in self.axes.chosen))
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether what runs now is the only plan: no task may move, and none is to start, stop or leave."""
+        problem = self.problem
+        operation = problem.operation
+        costs = [problem.groups[g].move_cost for g in np.flatnonzero(operation.moving).tolist()]
+        still = problem.freedom.max_moves == 0 or (problem.freedom.max_move_cost == 0 and min(costs, default=1) > 0)
+        same = (operation.desired == problem.running.totals()).all() and (operation.kept == operation.desired).all()
+        return bool(still and same and not problem.wanted.any())
+
     def bounds(self, refuted: Refuted, reference: Vector) -> dict[int, Bound]:
         """What corners that are known say of the tiers of this request, by their place."""
         known = list(self.limits)
@@ -150,7 +160,8 @@ class Question:
             Values of the leading tiers.
         """
         values = tuple(tier.value for tier in answer.tiers)
-        bounds = [tier.bound for tier in answer.tiers]
+        # Where there is one plan, it is no better than itself.
+        bounds = [tier.value if self.changes_nothing else tier.bound for tier in answer.tiers]
         corner, count = list(self.limits), len(reference)
         for t, most in enumerate(reference):
             if values[t] > most:

@@ -16,10 +16,10 @@ from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
-from solver.domain.request import Limits
+from solver.domain.request import Engine, Limits
 from solver.domain.solution import Stop
 from solver.errors import Fault, InvalidRequest
-from solver.pareto.axes import Axes, Axis, leading
+from solver.pareto.axes import Axes, Axis, Question, leading
 from solver.pareto.front import Front, Point
 from solver.pareto.region import NO_LIMIT, Refuted, Vector, inside, is_within, nondominated, without, zones_of
 from solver.rules.argument import field_name
@@ -209,7 +209,7 @@ class _Search:
         given, begun = self._seconds(others), time.monotonic()
         answer, _ = answered(
             question.problem,
-            replace(self.limits, time_limit=given),
+            self._within(question, given),
             explain=False,
             on_incumbent=None,
             on_progress=None,
@@ -236,6 +236,11 @@ class _Search:
         self.open = [zone for zone in self.zones if not self.refuted.covers(inside(zone))]
         if self.told is not None:
             self.told(len(nondominated(self.found)), len(self.open))
+
+    def _within(self, question: Question, seconds: float) -> Limits:
+        """The limits of a request; one that changes nothing needs no search."""
+        own = replace(self.limits, time_limit=seconds)
+        return replace(own, engine=Engine.SEQUENTIAL) if question.changes_nothing else own
 
     def _keep(self, vector: Vector, answer: Answer, first_tiers: Vector) -> None:
         """Remember a plan; where it has a place for more tasks than those before, these are none of the front any more."""

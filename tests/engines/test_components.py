@@ -9,6 +9,7 @@ from solver.domain.request import Freedom, Limits
 from solver.engines import portfolio
 from solver.engines.components import parts_of
 from solver.rules.bind import bind
+from solver.rules.skew import Skew
 from tests.builders import cluster, group, problem, random_pools
 from tests.oracle import Oracle
 
@@ -46,6 +47,11 @@ def test_groups_that_share_no_instance_are_parts() -> None:
 def test_a_budget_all_or_nothing_or_a_rule_between_groups_ties_parts_together(asked: Problem) -> None:
     """What one part uses of a budget another lacks; a rule may look at both."""
     assert len(parts_of(bind(asked))) == 1
+
+
+def test_another_objective_ties_parts_together() -> None:
+    """It need not be a sum over them: the largest skew of all is none."""
+    assert len(parts_of(bind(pools(), lambda rules: (Skew.of(rules, "instanceId"),)))) == 1
 
 
 @pytest.mark.parametrize("shard", range(4))

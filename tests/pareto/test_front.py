@@ -85,6 +85,14 @@ def test_without_time_it_says_so() -> None:
     assert not found.proven and not found.points[0].surrounded
 
 
+def test_what_needs_no_move_is_known_without_a_search() -> None:
+    """Of a rebalance, whatever time there is: no plan but the present one moves nothing. Where moves cost nothing, others do."""
+    found = front(two_zones(), ("cost", "moves"), limits=replace(LIMITS, deterministic_limit=1e-9))
+    assert found.points[-1].values == found.points[-1].bounds == (4, 0)
+    free = replace(two_zones(), groups=(group("A", movable=True, cpu=1, move_cost=0),))
+    assert values(front(free, ("cost", "moves"), limits=LIMITS)) == [(2, 0)]
+
+
 def test_a_front_with_a_deterministic_limit_repeats() -> None:
     """Point by point and bound by bound, where the search is cut short."""
     limits = replace(LIMITS, deterministic_limit=1e-4, seed=3)
