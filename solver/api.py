@@ -23,7 +23,7 @@ from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
 from solver.engines.incumbent import Observer, ProgressObserver
 from solver.engines.memory import Memory
-from solver.engines.portfolio import run
+from solver.engines.portfolio import Run, run
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
@@ -143,16 +143,38 @@ def answered(
         memory=memory,
         hint=hint,
     )
-    solution = found.solution
+    explained = (lambda left: _explained(rules, found.solution, limits, left, cancelled)) if explain else None
+    answer = assembled(rules, found, limits, begun, explained, warnings=warnings, label=label, hint=hint)
+    return answer, found.memory
+
+
+def assembled(
+    rules: Rules,
+    found: Run,
+    limits: Limits,
+    begun: float,
+    explained: Callable[[float], tuple[Shortfall, ...]] | None = None,
+    *,
+    warnings: Sequence[str] = (),
+    label: str = "",
+    hint: Counts | None = None,
+) -> Answer:
+    """The answer that what the engines found makes: its order, its reasons, what it breaks, and what replays it.
+
+    Parameters
+    ----------
+    begun
+        When the search for it began, of ``time.monotonic``.
+    explained
+        Says why tasks are not placed, within so many seconds; left out, nothing does.
+    """
+    problem, solution = rules.problem, found.solution
     steps, doubts = _ordered(rules, solution.tasks, limits.time_limit - (time.monotonic() - begun))
     shortfalls: tuple[Shortfall, ...] = ()
-    if explain and _falls_short(problem, solution.tasks):
-        from solver.explain import shortfalls as explained
-
-        left = max(limits.time_limit - (time.monotonic() - begun), 0.0)
-        shortfalls = explained(rules, solution, limits, left, cancelled)
+    if explained is not None and _falls_short(problem, solution.tasks):
+        shortfalls = explained(max(limits.time_limit - (time.monotonic() - begun), 0.0))
     judged = () if rules.gain is None else (rules.gain.remark(Placement(problem, solution.tasks)),)
-    answer = Answer(
+    return Answer(
         status=solution.status,
         stop=solution.stop,
         problem=problem,
@@ -170,7 +192,14 @@ def answered(
         steps=steps,
         seats=rules.seats(solution.tasks),
     )
-    return answer, found.memory
+
+
+def _explained(
+    rules: Rules, solution: Solution, limits: Limits, seconds: float, cancelled: Callable[[], bool] | None
+) -> tuple[Shortfall, ...]:
+    from solver.explain import shortfalls
+
+    return shortfalls(rules, solution, limits, seconds, cancelled)
 
 
 def _ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:

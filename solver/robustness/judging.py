@@ -87,7 +87,19 @@ def judged(
         return Judgement(Verdict.HOLDS, {}, True, 0)
     if gone.all():
         return Judgement(Verdict.FAILS, counted(problem, lost), True, int(lost.sum()))
-    asked = after(problem, gone, max_moves)
+    return settled(after(problem, gone, max_moves), limits, cancelled, hint)
+
+
+def settled(
+    asked: Problem, limits: Limits, cancelled: Callable[[], bool] | None = None, hint: Counts | None = None
+) -> Judgement:
+    """Place what is lost, and stop once it is known how much of it has no place.
+
+    Parameters
+    ----------
+    asked
+        Of ``after``.
+    """
     known = False
 
     def told(state: Known) -> None:
