@@ -379,7 +379,7 @@ class CountModel:
     def _boolean(self, literal: Literal) -> cp_model.LiteralT:
         return self._variables[literal] if literal >= 0 else ~self._variables[-literal - 1]
 
-    def expression(self, sum_: Sum) -> cp_model.LinearExprT:
+    def expression(self, sum_: Sum) -> cp_model.LinearExpr:
         """A sum as CP-SAT reads it."""
         variables = [self._variables[v] for v in sum_.variables]
         return cp_model.LinearExpr.weighted_sum(variables, list(sum_.coefficients)) + sum_.constant

@@ -3,10 +3,10 @@
 For every loss the model has the tasks on the instances that are left: all that the plan has there, and what falls back on them.
 Within one loss they share the room; the losses share nothing but the plan, since only one of them happens.
 
-Rules that limit single instances mean the same in one step from now as after the plan was carried out. Others, such as ``maxSkew``
-and ``affinity``, are judged from the state that the loss leaves, which the model does not know beforehand. With them the
-model is searched twice: with all rules for plans, which are then checked as they are, and without those rules after the loss
-for bounds, which hold since a rule less only adds plans.
+Rules that limit single instances mean the same in one step from now as after the plan was carried out. Others, such as
+``maxSkew`` and ``affinity``, are judged from the state that the loss leaves, which the model does not know beforehand. With
+them the model is searched twice: with all rules for plans, which are then checked as they are, and without those rules after
+the loss for bounds, which hold since a rule less only adds plans.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class JointModel(CountModel):
         # Tasks of the plan that have a place after the loss: all but as many as may be without one.
         covered = np.flatnonzero(fallback.covered).tolist()
         there, here = np.arange(fallback.rules.problem.cluster.size), np.arange(len(fallback.left))
-        missing = self.expression(self.tasks_over(covered, here)) - self.expression(part.tasks_over(covered, there))
+        missing = self.expression(self.tasks_over(covered, here)) - part.expression(part.tasks_over(covered, there))
         self.cp.add(missing <= fallback.allowed)
 
     def _link(self, part: CountModel, g: int, fallback: Fallback) -> None:
@@ -191,20 +191,23 @@ class JointModel(CountModel):
             if place < 0:
                 continue
             here, there = np.array([i]), np.array([place])
-            starts, falls = self.expression(self.started_over([g], here)), self.expression(part.started_over([g], there))
+            starts, falls = (
+                self.expression(self.started_over([g], here)),
+                part.expression(part.started_over([g], there)),
+            )
             self.cp.add(falls >= starts if covered else falls == starts)
-            stops, gone = self.expression(self.stopped_over([g], here)), self.expression(part.stopped_over([g], there))
+            stops, gone = self.expression(self.stopped_over([g], here)), part.expression(part.stopped_over([g], there))
             self.cp.add(stops == gone)
         everywhere = np.arange(len(fallback.left))
         if covered:
             left = np.arange(fallback.rules.problem.cluster.size)
             whole = self.expression(self.tasks_over([g], everywhere))
-            self.cp.add(self.expression(part.tasks_over([g], left)) <= whole)
+            self.cp.add(part.expression(part.tasks_over([g], left)) <= whole)
             return
         # Where the plan starts none, nothing falls back either.
         only: Ints = np.setdiff1d(part.candidates(g), fallback.left[self.candidates(g)])
         if len(only):
-            self.cp.add(self.expression(part.started_over([g], only)) == 0)
+            self.cp.add(part.expression(part.started_over([g], only)) == 0)
 
     def hint(self, tasks: Counts) -> None:
         """Hint every variable from a plan, after each loss from its witness."""

@@ -1,7 +1,7 @@
 """The best plan that survives: after it, the loss of any one zone (rack, type, instance, ...) leaves every task a place.
 
-Three steps. The plan that is best without the rule: where it survives, it is the answer, and its proofs hold. Else tasks are placed
-one at a time where every loss still has a place for them, which is what a scheduler that keeps the rule would do. Then one
+Three steps. The plan that is best without the rule: where it survives, it is the answer, and its proofs hold. Else tasks are
+placed one at a time where every loss still has a place for them, which is what a scheduler that keeps the rule would do. Then one
 model of the plan and of all losses together, while it is small enough, for better plans and for bounds.
 """
 
@@ -17,8 +17,9 @@ from solver.api import assembled, place, require_sensible
 from solver.domain.answer import Answer
 from solver.domain.counts import Bools, Counts
 from solver.domain.explanation import Conflict, Shortfall
+from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.domain.request import Limits, Scheduling
+from solver.domain.request import Engine, Limits, Scheduling
 from solver.domain.solution import Solution, Status, Stop
 from solver.engines import joint, sequential
 from solver.engines.deadline import Deadline
@@ -31,14 +32,16 @@ from solver.formats.choose import nearest
 from solver.robustness.loss import Loss, counted, losses
 from solver.robustness.witness import Found, Witnesses, asked_after, fallback_of
 from solver.rules.bind import bind
+from solver.rules.bound import Rules
 from solver.rules.unplaced import Unplaced
 
 BEFORE_SHARE, PLAIN_SHARE, JUDGED_SHARE = 0.2, 0.35, 0.3
-"""Of the time that is left each: for the losses as they are, for the plan without the rule, and for the losses after that plan."""
+"""Of the time that is left: for the losses as they are, for the plan without the rule, and for the losses after that."""
 
 REASONS_SHARE = 0.1
 """Of the time, kept for why tasks are not placed."""
 
+LEAST_SECONDS = 0.05
 ONE_MORE_SECONDS = 0.5
 """For a place for one task more, to say which loss it would not survive."""
 
@@ -90,7 +93,7 @@ def survive(
     problem: Problem,
     lose: Sequence[str] = ("zone",),
     *,
-    groups: Sequence[str] = (),
+    covered: Sequence[str] = (),
     limits: Limits | None = None,
     warnings: Sequence[str] = (),
     label: str = "",
@@ -104,7 +107,7 @@ def survive(
     ----------
     lose
         Kinds of loss: ``zone``, ``type``, ``instance``, ``attribute:NAME``. One loss happens, of one kind.
-    groups
+    covered
         Groups or families whose tasks must have a place; left out, all. Tasks of DAEMON services go with their instance.
     warnings, label, hint, on_incumbent, cancelled
         As ``solver.api.place`` takes them.
@@ -119,10 +122,10 @@ def survive(
     require_sensible(limits)
     begun = time.monotonic()
     deadline = Deadline((1 - REASONS_SHARE) * limits.time_limit, cancelled)
-    covered = _covered(problem, groups)
+    must = _covered(problem, covered)
     found = _losses(problem, lose)
     rules = bind(problem)
-    witnesses = Witnesses(problem, found, covered, limits, deadline)
+    witnesses = Witnesses(problem, found, must, limits, deadline)
     before, settled, remarks = _before(problem, found, witnesses, deadline)
     own = replace(limits, time_limit=max(deadline.remaining() * PLAIN_SHARE, LEAST_SECONDS))
     plain = place(problem, own, warnings=warnings, label=label, hint=hint, cancelled=cancelled)
@@ -130,9 +133,9 @@ def survive(
         answer = replace(plain, warnings=(*plain.warnings, *remarks), seconds=time.monotonic() - begun)
         if on_incumbent is not None:
             on_incumbent(plain.tasks, tuple(tier.value for tier in plain.tiers))
-        return Surviving(answer, _afterwards(problem, plain.tasks, found, covered, witnesses), plain)
+        return Surviving(answer, _afterwards(problem, plain.tasks, found, must, witnesses), plain)
     fallbacks = [
-        fallback_of(problem, loss, covered, allowed) for loss, allowed in zip(found, witnesses.allowed, strict=True)
+        fallback_of(problem, loss, must, allowed) for loss, allowed in zip(found, witnesses.allowed, strict=True)
     ]
     incumbent = Incumbent(rules, on_incumbent, condition=witnesses.hold)
     _sequential(incumbent, fallbacks, before, settled, plain, witnesses, limits, deadline)
@@ -143,32 +146,28 @@ def survive(
     for t, tier in enumerate(plain.tiers):
         incumbent.add_bound(t, tier.bound, tier.source, values)
     engine = "sequential"
-    if not incumbent.finished and not deadline.passed():
+    if not (incumbent.finished or deadline.passed() or limits.engine is Engine.SEQUENTIAL):
         built = joint.improve(incumbent, fallbacks, witnesses.of, witnesses.note, limits, deadline)
         engine = "joint" if built else engine
     run = Run(_solution(incumbent, deadline, engine), first, tuple(remarks), Memory(problem, incumbent.tasks, None))
-    reasons = _Reasons(problem, incumbent, plain, found, covered, witnesses, limits)
+    reasons = _Reasons(problem, incumbent, plain, found, must, witnesses, limits)
     answer = assembled(rules, run, limits, begun, reasons.within, warnings=warnings, label=label, hint=hint)
-    return Surviving(answer, _afterwards(problem, answer.tasks, found, covered, witnesses), plain)
+    return Surviving(answer, _afterwards(problem, answer.tasks, found, must, witnesses), plain)
 
 
-LEAST_SECONDS = 0.05
-
-
-def _covered(problem: Problem, groups: Sequence[str]) -> Bools:
+def _covered(problem: Problem, names: Sequence[str]) -> Bools:
     """``bool[G]``: the groups whose tasks must have a place."""
     known = {*problem.by_name, *problem.families}
     faults = [
-        Fault(f"groups[{k}]", f"'{name}' is no group and no family", nearest(name, sorted(known)))
-        for k, name in enumerate(groups)
+        Fault(f"covered[{k}]", f"'{name}' is no group and no family", nearest(name, sorted(known)))
+        for k, name in enumerate(names)
         if name not in known
     ]
     if faults:
         raise InvalidRequest(faults)
     return np.array(
         [
-            group.scheduling is not Scheduling.DAEMON
-            and (not groups or group.name in groups or group.family in groups)
+            group.scheduling is not Scheduling.DAEMON and (not names or group.name in names or group.family in names)
             for group in problem.groups
         ],
         np.bool_,
@@ -198,7 +197,7 @@ def _before(
     tuple
         The witnesses of what runs, the plan that does what must be done and no more, and what is to be said.
     """
-    least = _what_must_be(problem)
+    least = what_must_be(problem)
     share = deadline.part(BEFORE_SHARE)
     now: list[Found] = []
     remarks = []
@@ -221,7 +220,7 @@ def _before(
     return [one.witness for one in now], least, remarks
 
 
-def _what_must_be(problem: Problem) -> Counts:
+def what_must_be(problem: Problem) -> Counts:
     """The plan that stops what is asked for and leaves what is drained, and changes nothing else."""
     if not (problem.operation.asked.any() or len(problem.operation.leaving)):
         return problem.running
@@ -252,20 +251,34 @@ def _sequential(
     deadline: Deadline,
 ) -> None:
     """Plans by placing one task at a time: as the scheduler would that keeps the rule, and beginning with the plain plan."""
-    rules = incumbent.rules
     for begun in (None, plain.started):
-        made: list[FallbackScheduler] = []
-
-        def scheduler(*given: object) -> FallbackScheduler:
-            made.append(FallbackScheduler(*given, fallbacks, before))
-            return made[-1]
-
-        tasks = sequential.place(rules, limits.seed, deadline.part(0.5), begun=begun, made=scheduler)
-        witnesses.note(tasks, made[0].witnesses)
+        tasks, of_tasks = _placed(incumbent.rules, fallbacks, before, limits.seed, deadline.part(0.5), begun)
+        witnesses.note(tasks, of_tasks)
         if begun is not None:
             incumbent.offer(tasks, of_all_rules=False)
         else:
             incumbent.require_sequential(tasks if witnesses.hold(tasks) else least)
+
+
+def _placed(
+    rules: Rules,
+    fallbacks: Sequence[Fallback],
+    before: Sequence[Counts],
+    seed: int,
+    deadline: Deadline,
+    begun: Counts | None,
+) -> tuple[Counts, tuple[Counts, ...]]:
+    """A plan by placing one task at a time, and its witnesses."""
+    made: list[FallbackScheduler] = []
+
+    def scheduler(
+        rules: Rules, state: Placement, rng: np.random.Generator, deadline: Deadline | None
+    ) -> FallbackScheduler:
+        made.append(FallbackScheduler(rules, state, rng, deadline, fallbacks, before))
+        return made[-1]
+
+    tasks = sequential.place(rules, seed, deadline, begun=begun, made=scheduler)
+    return tasks, made[0].witnesses
 
 
 def _solution(incumbent: Incumbent, deadline: Deadline, engine: str) -> Solution:
@@ -344,9 +357,7 @@ class _Reasons:
     def _conflict(self, g: int, proven: bool, deadline: Deadline) -> Conflict | None:
         """One task more, where the rules have room for it: the losses that it would not survive."""
         base = self._problem.after(self._incumbent.tasks)
-        groups = tuple(
-            replace(group, start=int(h == g), all_or_nothing=False) for h, group in enumerate(base.groups)
-        )
+        groups = tuple(replace(group, start=int(h == g), all_or_nothing=False) for h, group in enumerate(base.groups))
         more = replace(base, groups=groups)
         own = replace(self._limits, time_limit=max(min(deadline.remaining(), ONE_MORE_SECONDS), LEAST_SECONDS))
         tasks = place(more, own, explain=False).tasks
@@ -358,7 +369,9 @@ class _Reasons:
 
     def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
         for k, (loss, allowed) in enumerate(zip(self._losses, self._witnesses.allowed, strict=True)):
-            one = judged.find(tasks, loss, deadline.part(1 / (len(self._losses) - k)))
+            near = self._witnesses.fallbacks(self._incumbent.tasks, k)
+            one = judged.find(tasks, loss, deadline.part(1 / (len(self._losses) - k)), near)
             if one.missing > allowed:
                 count = f"{one.missing:,} task{'s' if one.missing > 1 else ''}"
-                yield f"a place for every task after the loss of {loss.name}: {count} would have none"
+                now = f" (before the operation {allowed:,})" if allowed else ""
+                yield f"a place for every task after the loss of {loss.name}: {count} would have none{now}"

@@ -7,16 +7,17 @@ checker judges it as it judges any plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solver.domain.counts import Bools, Counts
+from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Limits, Scheduling
+from solver.engines import sequential
 from solver.engines.deadline import Deadline
-from solver.engines.fallback import Fallback
+from solver.engines.fallback import Fallback, kept
 from solver.engines.refilling import refill
 from solver.robustness.judging import LEAST_SECONDS, Judgement, Verdict, settled
 from solver.robustness.loss import Loss, after, lost_tasks
@@ -56,6 +57,12 @@ def missing_after(problem: Problem, tasks: Counts, gone: Bools, covered: Bools, 
     return None if check(asked, witness) else int(asked.missing(witness).sum())
 
 
+def left_of(gone: Bools) -> Ints:
+    """``int64[I]``: the index of each instance among those that are left; -1 where it is lost."""
+    left: Ints = np.where(gone, -1, np.cumsum(~gone) - 1)
+    return left
+
+
 def fallback_of(problem: Problem, loss: Loss, covered: Bools, allowed: int) -> Fallback:
     """A loss as the engines see it: one step from now to what is there after the plan and the loss."""
     operation = problem.operation
@@ -66,8 +73,12 @@ def fallback_of(problem: Problem, loss: Loss, covered: Bools, allowed: int) -> F
         replace(group, start=0, stop=0, movable=bool(may_stop[g]), all_or_nothing=False)
         for g, group in enumerate(problem.groups)
     )
+    # Drained instances take nothing new. Who leaves them is the plan's matter, not that of being movable.
+    closed = replace(problem.cluster, connected=problem.cluster.connected & ~problem.drained)
     idle = replace(
         problem,
+        cluster=closed,
+        drained=np.zeros(problem.cluster.size, np.bool_),
         groups=groups,
         # Whatever may stop in the plan may stop here, and by moving alone a task that does not run yet may not.
         tasks=tuple(replace(task, running=True) for task in problem.tasks),
@@ -76,8 +87,7 @@ def fallback_of(problem: Problem, loss: Loss, covered: Bools, allowed: int) -> F
     )
     smaller = without_instances(idle, loss.gone)
     started = tuple(replace(group, start=int(wanted[g])) for g, group in enumerate(smaller.groups))
-    left = np.where(loss.gone, -1, np.cumsum(~loss.gone) - 1)
-    return Fallback(bind(replace(smaller, groups=started)), left, covered & ~daemons, allowed)
+    return Fallback(bind(replace(smaller, groups=started)), left_of(loss.gone), covered & ~daemons, allowed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +128,10 @@ class Witnesses:
         """Remember witnesses of a plan, checked or not."""
         self._known[id(tasks)] = (tasks, tuple(witnesses))
 
+    def fallbacks(self, tasks: Counts, k: int) -> Counts:
+        """What starts again after a loss in the witness that is known of a plan."""
+        return (self.of(tasks)[k] - kept(tasks, left_of(self._losses[k].gone))).positive()
+
     def of(self, tasks: Counts) -> tuple[Counts, ...]:
         """The witnesses that are known of a plan."""
         return self._known[id(tasks)][1]
@@ -137,17 +151,24 @@ class Witnesses:
         self.note(tasks, found)
         return True
 
-    def find(self, tasks: Counts, loss: Loss, deadline: Deadline) -> Found:
-        """Look for the witness of one loss that has a place for the most tasks."""
+    def find(self, tasks: Counts, loss: Loss, deadline: Deadline, near: Counts | None = None) -> Found:
+        """Look for the witness of one loss that has a place for the most tasks.
+
+        Parameters
+        ----------
+        near
+            Fallbacks of another plan, tasks that start again on the instances that are left: taken over as far as there is room.
+        """
         asked = asked_after(self._problem, tasks, loss.gone, self._covered)
-        quick = refill(bind(asked), asked.running, Deadline(max(deadline.remaining(), LEAST_SECONDS)))
+        rules, quickly = bind(asked), Deadline(max(deadline.remaining(), LEAST_SECONDS))
+        first = asked.running
+        if near is not None:
+            first = sequential.place(rules, self._limits.seed, quickly, begun=near)
+        quick = refill(rules, first, quickly)
         missing = int(asked.missing(quick).sum())
-        if not check(asked, quick):
-            if not missing:
-                return Found(quick, 0, 0)
-        else:
+        if check(asked, quick):
             quick, missing = asked.running, int(asked.wanted.sum())
-        if deadline.passed():
+        if not missing or deadline.passed():
             return Found(quick, missing, 0)
         limits = replace(self._limits, time_limit=max(deadline.remaining(), LEAST_SECONDS))
         judgement = settled(asked, limits, lambda: deadline.was_cancelled, quick)
@@ -164,5 +185,3 @@ class Witnesses:
 def _at_least(judgement: Judgement) -> int:
     """Tasks without a place in every plan."""
     return judgement.at_least if judgement.verdict is Verdict.FAILS else 0
-
-
