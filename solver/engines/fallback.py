@@ -14,6 +14,7 @@ import numpy as np
 
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
+from solver.domain.problem import Problem
 from solver.engines.deadline import Deadline
 from solver.engines.sequential import Scheduler
 from solver.rules.bound import Rules
@@ -169,6 +170,40 @@ class _After:
 
     def _change(self, group: int, place: int, count: int) -> None:
         self.state.start(group, np.array([place]), np.array([count], np.int64))
+
+
+def least_unplaced(problem: Problem, groups: Sequence[int], fallbacks: Sequence[Fallback]) -> int:
+    """Tasks wanted of these groups that no plan places that survives, by counting what is left of each resource after each loss.
+
+    New tasks, and those that the loss takes, are all on the instances that are left: what is free there bounds them. Where tasks
+    may stop nothing is counted.
+    """
+    if problem.operation.changes:
+        return 0
+    found = 0
+    for one in fallbacks:
+        after = one.rules.problem
+        free = np.maximum(after.cluster.free, 0)[after.open_to_change].sum(axis=0)
+        lost = np.where(one.covered, problem.running.totals() - kept(problem.running, one.left).totals(), 0)
+        # As many as may be without a place may be the largest.
+        spare = one.allowed * problem.demand[one.covered].max(axis=0, initial=0)
+        new = [g for g in groups if one.covered[g]]
+        for r, room in enumerate((free - lost @ problem.demand + spare).tolist()):
+            found = max(found, _left_out(problem, new, r, room))
+    return found
+
+
+def _left_out(problem: Problem, groups: Sequence[int], r: int, room: int) -> int:
+    """How few tasks of the groups must be left out, the largest first, for the others to take no more of a resource."""
+    over = int(sum(problem.wanted[g] * problem.demand[g, r] for g in groups)) - room
+    count = 0
+    for g in sorted(groups, key=lambda g: -int(problem.demand[g, r])):
+        need, wanted = int(problem.demand[g, r]), int(problem.wanted[g])
+        if over <= 0 or not need:
+            break
+        some = min(wanted, -(-over // need))
+        count, over = count + some, over - some * need
+    return count
 
 
 def kept(tasks: Counts, left: Ints) -> Counts:

@@ -31,8 +31,8 @@ from solver.rules.bound import Rules
 from solver.rules.resources import Resource
 from solver.rules.terms import Apart, AtMost, Term
 
-WHOLE_SHARE = 0.6
-"""Of the time, for the search for plans where the one for bounds is another."""
+BOUNDS_SHARE = 0.6
+"""Of the time, for the search for bounds where the one for plans is another."""
 
 Witnesses = Callable[[Counts], Sequence[Counts]]
 """Of a plan that is held: tasks after each loss."""
@@ -60,16 +60,19 @@ def improve(
     wholly = [list(one.rules.constraints) for one in fallbacks]
     if [len(rules) for rules in locally] == [len(rules) for rules in wholly]:
         return _search(incumbent, fallbacks, locally, witnesses, noted, limits, deadline)
-    plans = _like(incumbent, incumbent.condition)
-    built = _search(plans, fallbacks, wholly, witnesses, noted, limits, deadline.part(WHOLE_SHARE))
-    incumbent.offer(plans.tasks)
     bounds = _like(incumbent, None)
-    built = _search(bounds, fallbacks, locally, witnesses, noted, limits, deadline) or built
+    built = _search(bounds, fallbacks, locally, witnesses, noted, limits, deadline.part(BOUNDS_SHARE))
+    # Often enough what the model does not know is kept all the same.
     incumbent.offer(bounds.tasks)
     for tier, found in bounds.known().found.items():
         for bound in found:
             incumbent.add_bound(tier, bound.value, bound.source, bound.given)
-    incumbent.cut_short |= plans.cut_short or bounds.cut_short
+    incumbent.cut_short |= bounds.cut_short
+    if not incumbent.finished:
+        plans = _like(incumbent, incumbent.condition)
+        built = _search(plans, fallbacks, wholly, witnesses, noted, limits, deadline) or built
+        incumbent.offer(plans.tasks)
+        incumbent.cut_short |= plans.cut_short
     return built
 
 

@@ -19,11 +19,11 @@ from solver.domain.counts import Bools, Counts
 from solver.domain.explanation import Conflict, Shortfall
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
-from solver.domain.request import Engine, Limits, Scheduling
+from solver.domain.request import Engine, Limits, Scheduling, TaskGroup
 from solver.domain.solution import Solution, Status, Stop
 from solver.engines import joint, sequential
 from solver.engines.deadline import Deadline
-from solver.engines.fallback import Fallback, FallbackScheduler
+from solver.engines.fallback import Fallback, FallbackScheduler, least_unplaced
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.memory import Memory
 from solver.engines.portfolio import Run, count_bounds
@@ -37,6 +37,9 @@ from solver.rules.unplaced import Unplaced
 
 BEFORE_SHARE, PLAIN_SHARE, JUDGED_SHARE = 0.2, 0.35, 0.3
 """Of the time that is left: for the losses as they are, for the plan without the rule, and for the losses after that."""
+
+GROWN_SHARE = 0.5
+"""Of the time that is left, for tasks more than those that were placed one at a time."""
 
 REASONS_SHARE = 0.1
 """Of the time, kept for why tasks are not placed."""
@@ -145,6 +148,12 @@ def survive(
     values = tuple(tier.value for tier in plain.tiers)
     for t, tier in enumerate(plain.tiers):
         incumbent.add_bound(t, tier.bound, tier.source, values)
+    for t, cost in enumerate(rules.tiers[:1]):
+        if isinstance(cost, Unplaced):
+            incumbent.add_bound(t, least_unplaced(problem, cost.groups, fallbacks), "counting", ())
+    if not incumbent.finished and limits.engine is not Engine.SEQUENTIAL and not problem.all_or_nothing:
+        _grow(incumbent, witnesses, deadline.part(GROWN_SHARE))
+        count_bounds(incumbent, deadline)
     engine = "sequential"
     if not (incumbent.finished or deadline.passed() or limits.engine is Engine.SEQUENTIAL):
         built = joint.improve(incumbent, fallbacks, witnesses.of, witnesses.note, limits, deadline)
@@ -260,6 +269,36 @@ def _sequential(
             incumbent.require_sequential(tasks if witnesses.hold(tasks) else least)
 
 
+def _grow(incumbent: Incumbent, witnesses: Witnesses, deadline: Deadline) -> None:
+    """Start some of what is missing where it fits, and look for new witnesses: fewer at once where there are none.
+
+    Witnesses are found by search here, which packs what falls back better than one task at a time does.
+    """
+    problem = incumbent.rules.problem
+    wanted = int(problem.missing(incumbent.tasks).sum())
+    while wanted and not deadline.passed():
+        base = problem.after(incumbent.tasks)
+        some = replace(base, groups=_some(base, wanted))
+        tasks = sequential.place(bind(some), 0, deadline)
+        started = int((tasks - some.running).positive().totals().sum())
+        if started and witnesses.hold(tasks, incumbent.tasks) and incumbent.offer(tasks, of_all_rules=False):
+            wanted = min(2 * wanted, int(problem.missing(incumbent.tasks).sum()))
+        else:
+            wanted = min(started, wanted) // 2
+
+
+def _some(problem: Problem, wanted: int) -> tuple[TaskGroup, ...]:
+    """So many of the tasks that are missing: those of the highest class, and of these what takes least."""
+    largest = np.maximum(problem.cluster.capacity.max(axis=0, initial=1), 1)
+    size = (problem.demand / largest).sum(axis=1).tolist()
+    groups = list(problem.groups)
+    for g in sorted(range(len(groups)), key=lambda g: (-groups[g].priority, size[g], g)):
+        start = min(groups[g].start, wanted)
+        groups[g] = replace(groups[g], start=start)
+        wanted -= start
+    return tuple(groups)
+
+
 def _placed(
     rules: Rules,
     fallbacks: Sequence[Fallback],
@@ -344,7 +383,8 @@ class _Reasons:
             if name in plain and without[g] >= missing[g]:
                 told.append(replace(plain[name], wanted=counts[0], placed=counts[1], proven=proven))
             else:
-                told.append(Shortfall(name, *counts, proven, conflict=self._conflict(g, proven, deadline)))
+                conflict = None if deadline.passed() else self._conflict(g, proven, deadline)
+                told.append(Shortfall(name, *counts, proven, conflict=conflict))
         return tuple(told)
 
     def _is_proven(self, g: int) -> bool:

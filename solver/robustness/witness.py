@@ -25,6 +25,9 @@ from solver.rules.bind import bind
 from solver.verify import check
 from solver.whatif.instances import without_instances
 
+FIND_SHARE = 0.1
+"""Of the time that is left, for one witness of a plan that may turn out not to survive."""
+
 
 def asked_after(problem: Problem, tasks: Counts, gone: Bools, covered: Bools) -> Problem:
     """What is asked once a plan is carried out and instances are lost: that every lost task of covered groups starts again.
@@ -136,14 +139,21 @@ class Witnesses:
         """The witnesses that are known of a plan."""
         return self._known[id(tasks)][1]
 
-    def hold(self, tasks: Counts) -> bool:
-        """Whether the plan survives every loss: by the witnesses that are known of it, or by others that are looked for."""
+    def hold(self, tasks: Counts, like: Counts | None = None) -> bool:
+        """Whether the plan survives every loss: by the witnesses that are known of it, or by others that are looked for.
+
+        Parameters
+        ----------
+        like
+            A plan that survives, whose witnesses the others begin with.
+        """
         known = self._known.get(id(tasks), (tasks, ()))[1]
         found = []
         for k, loss in enumerate(self._losses):
             witness = known[k] if known else None
             if witness is None or not self._is_enough(k, self._missing(tasks, loss, witness)):
-                search = self.find(tasks, loss, self._deadline)
+                near = None if like is None else self.fallbacks(like, k)
+                search = self.find(tasks, loss, self._deadline.part(FIND_SHARE), near)
                 if not self._is_enough(k, search.missing):
                     return False
                 witness = search.witness
