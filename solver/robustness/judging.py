@@ -20,6 +20,8 @@ from solver.rules.bind import bind
 
 UNPLACED = "unplaced/"
 LEAST_SECONDS = 0.05
+COUNTED_SHARE = 0.4
+"""Of the time, for how many tasks have no place: beyond, it is enough to know that some have none."""
 
 
 class Verdict(StrEnum):
@@ -100,13 +102,16 @@ def settled(
     asked
         Of ``after``.
     """
-    known = False
+    known, begun = False, time.monotonic()
 
     def told(state: Known) -> None:
         nonlocal known
         names = [cost.name.startswith(UNPLACED) for cost in state.rules.tiers]
         pairs = zip(names, state.values, state.floors, strict=True)
-        known = all(value == floor for is_unplaced, value, floor in pairs if is_unplaced)
+        unplaced = [(value, floor) for is_unplaced, value, floor in pairs if is_unplaced]
+        known = all(value == floor for value, floor in unplaced)
+        fails = any(floor > 0 for _, floor in unplaced)
+        known = known or (fails and time.monotonic() - begun > COUNTED_SHARE * limits.time_limit)
 
     def stopped() -> bool:
         return known or (cancelled is not None and cancelled())
