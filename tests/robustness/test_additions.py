@@ -21,7 +21,7 @@ from tests.oracle import Oracle
 
 LIMITS = Limits(time_limit=20, workers=1)
 SIZES = {"small": 2, "large": 4}
-SEEDS = range(16)
+SEEDS = (3, 18, 23, 25, 35, 40, 41, 44, 47, 54, 58, 61, 68, 69, 71, 73)
 MOST = 2
 """Instances of a mix that brute force looks at."""
 
@@ -84,7 +84,7 @@ def test_an_addition_under_rules_that_tie_instances_together_is_the_cheapest() -
     for seed in SEEDS:
         base = drawn(seed)
         by_name = {loss.name: loss for loss in losses(base.cluster, "zone")}
-        for case in survey(TableCluster(base), limits=Limits(time_limit=1, workers=1)).cases:
+        for case in survey(TableCluster(base), limits=LIMITS).cases:
             least = missing(after(base, by_name[case.loss.name].gone))
             assert sum(case.judgement.missing.values()) == least, (seed, case.loss.name)
             assert case.judgement.verdict is (Verdict.FAILS if least else Verdict.HOLDS), (seed, case.loss.name)
@@ -98,24 +98,24 @@ def test_an_addition_under_rules_that_tie_instances_together_is_the_cheapest() -
             assert case.addition is not None, (seed, case.loss.name, case.no_addition)
             assert case.addition.price == price and case.addition.proven, (seed, case.loss.name)
             repaired += 1
-    assert repaired >= 6 and larger >= 1
+    assert repaired >= 12 and larger >= 1
 
 
 def test_a_loss_that_leaves_very_many_tasks_has_an_addition() -> None:
-    """Ninety instances three quarters full, in many kinds: what is found holds by the checker, and says how far it may be off."""
+    """Sixty instances nearly full, in many kinds: what is found holds by the checker, and says how far it may be off."""
     r = random.Random(1)
     rows: list[dict[str, Any]] = []
-    running: dict[str, list[int]] = {f"s{k}": [0] * 90 for k in range(12)}
+    running: dict[str, list[int]] = {f"s{k}": [0] * 60 for k in range(12)}
     groups = []
     for k in range(12):
         rules = [f"memberOf(attribute:pool in [p{k % 5}, p{(k + 1) % 5}])"] if k % 3 == 0 else []
         groups.append(group(f"s{k}", cpu=r.choice([150, 230, 310, 470]), rules=rules, scheduling=Scheduling.REPLICA))
-    for i in range(90):
+    for i in range(60):
         size = r.choice([1_000, 2_000])
         pool, free = f"p{i % 5}", size
         for k in r.sample(range(12), 12):
             need = groups[k].demand["cpu"]
-            if free - need >= size // 4 and (not groups[k].constraints or pool in groups[k].constraints[0].argument):
+            if free - need >= size // 8 and (not groups[k].constraints or pool in groups[k].constraints[0].argument):
                 running[f"s{k}"][i] += 1
                 free -= need
         rows.append(
@@ -123,7 +123,7 @@ def test_a_loss_that_leaves_very_many_tasks_has_an_addition() -> None:
             | {"free": {"cpu": free}}
         )
     base = problem(cluster(rows, resources=("cpu",)), groups, running)
-    found = survey(TableCluster(base), limits=Limits(time_limit=3, workers=1))
+    found = survey(TableCluster(base), limits=Limits(time_limit=2, workers=1))
     assert len(found.of(Verdict.FAILS)) == 3
     for case in found.cases:
         assert sum(case.judgement.missing.values()) >= 20 and case.judgement.at_least > 0
