@@ -186,13 +186,14 @@ class Search:
         names = dict.fromkeys(self._kinds[k].type for k in sorted(every, key=self._lacking.rate))
         types = [[k for k in every if self._kinds[k].type == name] for name in names]
         found = []
-        for some in [*(types if len(types) > 1 else []), list(every)]:
+        # All of them first: where anything helps, that does.
+        for some in [list(every), *(types if len(types) > 1 else [])]:
             fit = self._fit(self._enough((0,) * len(self._kinds), some))
             if fit.missing:
                 fit = self._fit(self._enough(fit.used, every))
             if not fit.missing and any(fit.used):
                 found.append(fit.used)
-            if self._left < FIRST_SHARE * self._limits.time_limit:
+            if self._left < FIRST_SHARE * self._limits.time_limit and found:
                 break
         best = min(found, key=self._lacking.price, default=None)
         return None if best is None else self._less(best)
