@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
-from importlib import metadata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +19,9 @@ from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
 from solver.engines.incumbent import Bound, Observer, ProgressObserver
 from solver.engines.memory import Memory
-from solver.engines.portfolio import run
+from solver.engines.portfolio import Run, run
 from solver.errors import Fault, InvalidRequest
+from solver.fingerprint import fingerprint, versions
 from solver.rules.base import Cost
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
@@ -149,11 +146,9 @@ def answered(
     begun = time.monotonic()
     rules = bind(problem, objective)
     hint = None if hint is None else _of_problem(problem, hint, "hint")
-    # What no plan changes is known before the search, so that less comes after it.
-    request, broken_before = fingerprint(problem, hint), broken(problem, problem.running, rules)
+    request = Begun.of(rules, limits, begun, hint, kept_seconds)
     share = 1 - STEPS_SHARE if problem.operation.changes and order else 1.0
-    left = max(limits.time_limit - kept_seconds - (time.monotonic() - begun), LEAST_SEARCH_SECONDS)
-    searching = replace(limits, time_limit=left * share)
+    searching = replace(limits, time_limit=max(request.left(), LEAST_SEARCH_SECONDS) * share)
     found = run(
         rules,
         searching,
@@ -165,37 +160,99 @@ def answered(
         hint=hint,
         bounds=bounds,
     )
-    solution = found.solution
+    explained = (lambda left: _explained(rules, found.solution, limits, left, cancelled)) if explain else None
+    return assembled(request, found, explained, warnings=warnings, label=label, order=order), found.memory
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A request before it is searched, with what no plan changes: the more is known of it, the less comes after the search.
+
+    Parameters
+    ----------
+    begun, end
+        When its time began and when it is over, of ``time.monotonic``.
+    fingerprint
+        Of the problem and the hint.
+    broken
+        What the cluster breaks as it is (§8).
+    """
+
+    rules: Rules
+    limits: Limits
+    begun: float
+    end: float
+    fingerprint: str
+    broken: tuple[Violation, ...]
+
+    @classmethod
+    def of(
+        cls, rules: Rules, limits: Limits, begun: float, hint: Counts | None = None, kept_seconds: float = 0.0
+    ) -> Begun:
+        """Of bound rules; ``kept_seconds`` of the time limit are not for the answer."""
+        problem, end = rules.problem, begun + limits.time_limit - kept_seconds
+        return cls(
+            rules, limits, begun, end, fingerprint(problem, hint), tuple(broken(problem, problem.running, rules))
+        )
+
+    def left(self) -> float:
+        """Seconds."""
+        return max(self.end - time.monotonic(), 0.0)
+
+
+def assembled(
+    request: Begun,
+    found: Run,
+    explained: Callable[[float], tuple[Shortfall, ...]] | None = None,
+    *,
+    warnings: Sequence[str] = (),
+    label: str = "",
+    order: bool = True,
+) -> Answer:
+    """The answer that what the engines found makes: its order, its reasons, what it breaks, and what replays it.
+
+    Parameters
+    ----------
+    explained
+        Says why tasks are not placed, within so many seconds; left out, nothing does.
+    order
+        As of ``answered``.
+    """
+    rules, problem, solution = request.rules, request.rules.problem, found.solution
     steps: Steps | None = None
     doubts: tuple[str, ...] = ()
     if order:
-        steps, doubts = ordered(rules, solution.tasks, limits.time_limit - kept_seconds - (time.monotonic() - begun))
+        steps, doubts = ordered(rules, solution.tasks, request.left())
     shortfalls: tuple[Shortfall, ...] = ()
-    if explain and _falls_short(problem, solution.tasks):
-        from solver.explain import shortfalls as explained
-
-        left = max(limits.time_limit - kept_seconds - (time.monotonic() - begun), 0.0)
-        shortfalls = explained(rules, solution, limits, left, cancelled)
+    if explained is not None and _falls_short(problem, solution.tasks):
+        shortfalls = explained(request.left())
     judged = () if rules.gain is None else (rules.gain.remark(Placement(problem, solution.tasks)),)
-    answer = Answer(
+    return Answer(
         status=solution.status,
         stop=solution.stop,
         problem=problem,
         tasks=solution.tasks,
         tiers=solution.tiers,
         engine=solution.engine,
-        replay=Replay.of(request, limits, versions()),
+        replay=Replay.of(request.fingerprint, request.limits, versions()),
         shortfalls=shortfalls,
         warnings=(*warnings, *found.remarks, *judged, *doubts),
-        broken_before=broken_before,
+        broken_before=request.broken,
         broken_after=broken(problem, solution.tasks, rules),
-        seconds=time.monotonic() - begun,
+        seconds=time.monotonic() - request.begun,
         first_plan_seconds=found.first_plan_seconds,
         label=label,
         steps=steps,
         seats=rules.seats(solution.tasks),
     )
-    return answer, found.memory
+
+
+def _explained(
+    rules: Rules, solution: Solution, limits: Limits, seconds: float, cancelled: Callable[[], bool] | None
+) -> tuple[Shortfall, ...]:
+    from solver.explain import shortfalls
+
+    return shortfalls(rules, solution, limits, seconds, cancelled)
 
 
 def ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, tuple[str, ...]]:
@@ -306,59 +363,6 @@ def require_sensible(limits: Limits) -> None:
         faults.append(Fault("limits.seed", f"is {limits.seed}", "must be 0 to 2,147,483,647"))
     if faults:
         raise InvalidRequest(faults)
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What an answer depends on: this package, ortools, numpy and Python."""
-    named = {name: metadata.version(name) for name in ("placement-solver", "ortools", "numpy")}
-    return {**named, "python": platform.python_version()}
-
-
-def fingerprint(problem: Problem, hint: Counts | None = None) -> str:
-    """SHA-256 over everything that the answer depends on, as hexadecimal text (§10.2)."""
-    digest = hashlib.sha256()
-    hinted = () if hint is None else (b"hint", hint.group.tobytes(), hint.instance.tobytes(), hint.count.tobytes())
-    for part in (*_parts(problem), *hinted):
-        digest.update(part)
-        digest.update(b"\x00")
-    return digest.hexdigest()
-
-
-def _parts(problem: Problem) -> Iterable[bytes]:
-    cluster = problem.cluster
-    yield repr((cluster.instance_ids, cluster.resources, cluster.name, cluster.taken_at)).encode()
-    for array in (cluster.capacity, cluster.free, cluster.active, cluster.connected, cluster.unlisted_tasks):
-        yield np.ascontiguousarray(array).tobytes()
-    columns = {
-        **{f"attribute:{name}": column for name, column in cluster.attributes.items()},
-        "ec2": cluster.ec2_instance_id,
-        "agent": cluster.agent_version,
-        "registered": cluster.registered_at,
-        "provider": cluster.capacity_provider,
-    }
-    for name in sorted(columns):
-        yield name.encode()
-        yield repr(columns[name].values).encode()
-        yield columns[name].codes.tobytes()
-    for port in sorted(cluster.used_ports):
-        yield repr(port).encode() + cluster.used_ports[port].tobytes()
-    for group in problem.groups:
-        yield repr((replace(group, demand={}), sorted(group.demand.items()))).encode()
-    if any(group.targets for group in problem.groups):
-        # No plan depends on them, what the answer says of it does.
-        yield repr([group.targets for group in problem.groups]).encode()
-    running = problem.running
-    yield running.group.tobytes() + running.instance.tobytes() + running.count.tobytes()
-    if problem.device_groups or cluster.devices.size:
-        yield repr([(group.devices, group.arrivals) for group in problem.groups]).encode()
-        yield cluster.device_count.tobytes()
-        yield np.ascontiguousarray(cluster.devices).tobytes() + repr(sorted(problem.seats.items())).encode()
-    freedom = replace(problem.freedom, slot={})
-    yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
-    if problem.freedom.measure is not None:
-        yield repr(problem.freedom.measure).encode()
-    yield problem.frozen.tobytes() + problem.drained.tobytes()
 
 
 __all__ = ["Answer", "Status", "check", "fingerprint", "isolation", "place", "prices", "versions", "why"]

@@ -23,7 +23,10 @@ class CompiledModel:
 
 
 def compile_model(
-    rules: Rules, types: Sequence[TaskType] | None = None, give_up: Callable[[], bool] | None = None
+    rules: Rules,
+    types: Sequence[TaskType] | None = None,
+    give_up: Callable[[], bool] | None = None,
+    model: CountModel | None = None,
 ) -> CompiledModel:
     """Compile all rules.
 
@@ -33,6 +36,8 @@ def compile_model(
         Those of ``types_of``, where they are known already.
     give_up
         Asked now and then while building.
+    model
+        An empty one of the problem to build in; left out, a new one, and only then ``types`` and ``give_up`` matter.
 
     Raises
     ------
@@ -40,7 +45,8 @@ def compile_model(
         Once ``give_up`` is true.
     """
     problem = rules.problem
-    model = CountModel(problem, types_of(rules) if types is None else types, give_up)
+    if model is None:
+        model = CountModel(problem, types_of(rules) if types is None else types, give_up)
     _limit(model)
     for constraint in rules.constraints:
         constraint.compile(model)

@@ -112,17 +112,33 @@ def answer_to(
     excluded: Sequence[str],
     *,
     all_or_nothing: bool = False,
+    survive: Sequence[str] | None = None,
+    covered: Sequence[str] | None = None,
 ) -> tuple[Answer, Limits] | None:
     """Read the request, search, and present the answer; None for a request that is only to be validated.
 
-    The parameters, and what is raised, are those of ``question_of``.
-    """
-    from solver.cli.present import keep, present
-    from solver.cli.search import search
+    The other parameters, and what is raised, are those of ``question_of``.
 
+    Parameters
+    ----------
+    survive, covered
+        Kinds of loss that the plan must survive, and the groups whose tasks must (all, where none is named).
+    """
+    from solver.cli.present import keep, present, present_survival
+    from solver.cli.search import search, search_surviving
+
+    if covered and not survive:
+        said.fault("--survive-group", "stands without --survive", "write --survive zone too, or leave it out")
     question = question_of(common, said, kind, asked, given, excluded, all_or_nothing=all_or_nothing)
     if question is None:
         return None
+    if survive:
+        surviving = search_surviving(question, survive, covered or (), shows=common.shows)
+        present(surviving.answer, common.output, common.figure)
+        present_survival(surviving, common.output)
+        if common.out is not None:
+            keep(surviving.answer, common.out, kind.value)
+        return surviving.answer, question.limits
     answer = search(
         question.problem,
         question.limits,

@@ -145,6 +145,8 @@ def rebalance(
     consolidate: options.Consolidate = False,
     defragment: options.Defragment = False,
     slot: options.Slot = None,
+    survive: options.Survive = None,
+    survive_group: options.Covered = None,
     curve: options.Curve = False,
 ) -> None:
     """Move tasks to mend broken rules, keep few instances in use, free a slot or suit the strategies, within a budget.
@@ -163,6 +165,8 @@ def rebalance(
             said.fault("--max-moves", "is missing: it says how many tasks may move", remedy)
         if curve and max_moves is None and not common.request:
             said.fault("--curve", "has no last budget", "write --max-moves N, the most moves of its rows")
+        if curve and survive:
+            said.fault("--curve", "stands beside --survive", "leave out one of the two")
         if slot is not None and not defragment:
             said.fault("--slot", "stands without --defragment", "write --defragment too, or leave it out")
         wanted = said.slot(slot)
@@ -188,6 +192,8 @@ def rebalance(
             ),
             given,
             curve=curve,
+            survive=survive,
+            covered=survive_group,
         )
 
 
@@ -214,6 +220,8 @@ def reconcile(
     ] = False,
     consolidate: options.Consolidate = False,
     all_or_nothing: options.AllOrNothing = False,
+    survive: options.Survive = None,
+    survive_group: options.Covered = None,
 ) -> None:
     """Start, stop and move tasks until each service has its desired count.
 
@@ -249,6 +257,8 @@ def reconcile(
             ),
             given,
             all_or_nothing=all_or_nothing,
+            survive=survive,
+            covered=survive_group,
         )
 
 
@@ -313,6 +323,8 @@ def _run(
     *,
     all_or_nothing: bool = False,
     curve: bool = False,
+    survive: Sequence[str] | None = None,
+    covered: Sequence[str] | None = None,
 ) -> None:
     """Answer, present, and end with the exit code; what cannot be read is told before the cluster is looked at."""
 
@@ -328,7 +340,17 @@ def _run(
             said.fault("--out", "stands beside --curve, which makes no plan", "leave out one of the two")
         _curve(common, question_of(common, said, kind, asked, named, list(given)))
         return
-    found = answer_to(common, said, kind, asked, named, list(given), all_or_nothing=all_or_nothing)
+    found = answer_to(
+        common,
+        said,
+        kind,
+        asked,
+        named,
+        list(given),
+        all_or_nothing=all_or_nothing,
+        survive=survive,
+        covered=covered,
+    )
     if found is not None:
         raise typer.Exit(of_answer(found[0]))
 

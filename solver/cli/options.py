@@ -116,6 +116,23 @@ SaveRequest = Annotated[
     ),
 ]
 AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Start everything that is wanted, or nothing.")]
+Survive = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--survive",
+        metavar="WHAT",
+        help="After the plan every task must have a place whichever one zone (instance, type or attribute:NAME, such as"
+        " attribute:rack) is lost. Repeatable.",
+    ),
+]
+Covered = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--survive-group",
+        metavar="NAME",
+        help="Only the tasks of this group or family must have a place after --survive's losses. Repeatable. (default: all)",
+    ),
+]
 Move = Annotated[
     list[str] | None,
     typer.Option("--move", metavar="NAME", help="A group of standalone tasks that may move too."),

@@ -32,6 +32,8 @@ def place(
         ),
     ] = None,
     all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Place everything, or nothing.")] = False,
+    survive: options.Survive = None,
+    survive_group: options.Covered = None,
     why: Annotated[bool, typer.Option("--why", help="Also say why tasks start where they do.")] = False,
     prices: Annotated[
         bool, typer.Option("--prices", help="Also say what each rule costs: the plan without it.")
@@ -58,7 +60,17 @@ def place(
 
         given = [] if wish.is_empty else ["--group"]
         excluded = ("--group", "--priority", "--freeze", "--constraint", "--strategy")
-        found = answer_to(common, said, Kind.PLACE, asked, given, excluded, all_or_nothing=all_or_nothing)
+        found = answer_to(
+            common,
+            said,
+            Kind.PLACE,
+            asked,
+            given,
+            excluded,
+            all_or_nothing=all_or_nothing,
+            survive=survive,
+            covered=survive_group,
+        )
         if found is None:
             return
         answer, limits = found

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from solver.cli.exits import say
 from solver.cli.options import Output
 from solver.domain.answer import Answer
 from solver.domain.curve import CurvePoint
+
+if TYPE_CHECKING:
+    from solver.robustness import Surviving
 
 
 def check_figure(path: Path | None) -> None:
@@ -87,6 +91,19 @@ def present(answer: Answer, output: Output, figure: Path | None) -> None:
 
         draw(answer, figure)
         say(f"drawn: {figure}")
+
+
+def present_survival(surviving: Surviving, output: Output) -> None:
+    """Print what becomes of each loss after a plan; beside JSON or CSV, on standard error."""
+    from solver.report.robustness import show_survival, survival_lines
+
+    if output is Output.table:
+        from rich.console import Console
+
+        show_survival(surviving, Console(highlight=False))
+    else:
+        for line in survival_lines(surviving):
+            say(line)
 
 
 def present_curve(points: Sequence[CurvePoint], warnings: Sequence[str], output: Output, figure: Path | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
@@ -17,6 +18,10 @@ from solver.domain.curve import CurvePoint
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.errors import Fault, InvalidRequest
+
+if TYPE_CHECKING:
+    from solver.cli.common import Question
+    from solver.robustness import Surviving
 
 
 def search(
@@ -62,6 +67,46 @@ def search(
             )
     except InvalidRequest as invalid:
         raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
+
+
+def search_surviving(question: Question, survive: Sequence[str], covered: Sequence[str], *, shows: bool) -> Surviving:
+    """The answer to a question that survives every loss of some kinds.
+
+    Parameters
+    ----------
+    survive, covered
+        As ``solver.robustness.survive`` takes them.
+    shows
+        Whether progress is shown, where standard error is a terminal.
+
+    Raises
+    ------
+    InvalidRequest
+        As ``search``, or if a kind of loss or a group means nothing.
+    """
+    from solver.robustness import survive as surviving
+
+    try:
+        with interrupts() as cancelled, _progress(question.problem, shows) as tell:
+            return surviving(
+                question.problem,
+                survive,
+                covered=covered,
+                limits=question.limits,
+                warnings=question.warnings,
+                label=question.label,
+                hint=question.hint,
+                on_incumbent=tell,
+                cancelled=cancelled,
+            )
+    except InvalidRequest as invalid:
+        faults = [replace(fault, path=_option_of(fault.path)) for fault in invalid.faults]
+        raise InvalidRequest(by_name(faults, question.problem, question.said)) from invalid
+
+
+def _option_of(path: str) -> str:
+    """A parameter of ``survive`` as the option that says it."""
+    return {"lose": "--survive", "covered": "--survive-group"}.get(path.partition("[")[0], path)
 
 
 def search_curve(

@@ -43,13 +43,21 @@ class CountModel:
         The groups that may start tasks, merged or each by itself, and where.
     give_up
         Asked now and then; once true, building ends with ``BuildStopped``.
+    cp
+        What the variables and constraints are added to; left out, one of its own.
     """
 
-    def __init__(self, problem: Problem, types: Sequence[TaskType], give_up: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        types: Sequence[TaskType],
+        give_up: Callable[[], bool] | None = None,
+        cp: cp_model.CpModel | None = None,
+    ) -> None:
         self._problem = problem
         self._give_up = give_up
         self._said = 0
-        self.cp = cp_model.CpModel()
+        self.cp = cp_model.CpModel() if cp is None else cp
         self._variables: list[cp_model.IntVar] = []
         self._low: list[int] = []
         self._high: list[int] = []
@@ -63,7 +71,7 @@ class CountModel:
         here_of = self._what_is_on()
         self._rows: InstanceRows | None = InstanceRows(here_of, problem.demand, self._high)
         for held, shares in self._starts.links():
-            self.cp.add(self._expression(held) == self._expression(shares))
+            self.cp.add(self.expression(held) == self.expression(shares))
 
     def _what_is_on(self) -> dict[int, list[tuple[int, Variable]]]:
         """The variables of each instance, with a group that says what one of their tasks takes."""
@@ -147,7 +155,7 @@ class CountModel:
             return
         if not only_if and self._rows is not None and self._rows.take(sum_, limit):
             return
-        constraint = self.cp.add(self._expression(sum_) <= limit)
+        constraint = self.cp.add(self.expression(sum_) <= limit)
         if only_if:
             constraint.only_enforce_if([self._boolean(literal) for literal in only_if])
 
@@ -164,8 +172,8 @@ class CountModel:
         if key not in self._facts:
             literal = self._fact(lambda values: int(value_in(sum_, values) >= limit))
             boolean = self._boolean(literal)
-            self.cp.add(self._expression(sum_) >= limit).only_enforce_if(boolean)
-            self.cp.add(self._expression(sum_) <= limit - 1).only_enforce_if(~boolean)
+            self.cp.add(self.expression(sum_) >= limit).only_enforce_if(boolean)
+            self.cp.add(self.expression(sum_) <= limit - 1).only_enforce_if(~boolean)
             self._facts[key] = literal
             if limit == 1 and self._rows is not None:
                 self._rows.note(sum_, literal)
@@ -234,7 +242,7 @@ class CountModel:
         if low >= 0 or high <= 0:
             return sum_ if low >= 0 else Sum()
         variable = self._variable(0, high, lambda values: max(value_in(sum_, values), 0))
-        self.cp.add_max_equality(self._variables[variable], [self._expression(sum_), 0])
+        self.cp.add_max_equality(self._variables[variable], [self.expression(sum_), 0])
         return Sum((variable,), (1,))
 
     def where(self, literal: Literal, sum_: Sum) -> Sum:
@@ -270,7 +278,7 @@ class CountModel:
         number = Sum((variable,), (1,))
         if high - low > TANGENTS:
             base = self._variables[self._variable(low, high, lambda values: value_in(sum_, values))]
-            self.cp.add(base == self._expression(sum_))
+            self.cp.add(base == self.expression(sum_))
             self.cp.add_multiplication_equality(self._variables[variable], [base, base])
         else:
             for n in range(low, high):
@@ -290,13 +298,17 @@ class CountModel:
 
     def minimise(self, sum_: Sum) -> None:
         """Make a sum the objective."""
-        self.cp.minimize(self._expression(sum_))
+        self.cp.minimize(self.expression(sum_))
 
     def hint(self, tasks: Counts) -> None:
         """Hint every variable from a plan; solutions are then dealt out to groups as near to it as may be."""
+        self.cp.clear_hints()
+        self.add_hint(tasks)
+
+    def add_hint(self, tasks: Counts) -> None:
+        """The same beside the hints that are there."""
         self._near = (tasks - self._problem.running).positive()
         values = self.values(tasks)
-        self.cp.clear_hints()
         for variable, value in zip(self._variables, values, strict=True):
             self.cp.add_hint(variable, value)
 
@@ -367,6 +379,7 @@ class CountModel:
     def _boolean(self, literal: Literal) -> cp_model.LiteralT:
         return self._variables[literal] if literal >= 0 else ~self._variables[-literal - 1]
 
-    def _expression(self, sum_: Sum) -> cp_model.LinearExprT:
+    def expression(self, sum_: Sum) -> cp_model.LinearExpr:
+        """A sum as CP-SAT reads it."""
         variables = [self._variables[v] for v in sum_.variables]
         return cp_model.LinearExpr.weighted_sum(variables, list(sum_.coefficients)) + sum_.constant

@@ -43,12 +43,18 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     if not fits(starts, deadline.remaining()):
         incumbent.cut_short |= fits(starts, math.inf)
         return
-    most = [rules.most_beside(g) for g in range(len(rules.problem.groups))]
     try:
         compiled = compile_model(rules, types, deadline.passed)
     except BuildStopped:
         incumbent.cut_short = True
         return
+    search(incumbent, compiled, limits, deadline)
+
+
+def search(incumbent: Incumbent, compiled: CompiledModel, limits: Limits, deadline: Deadline) -> None:
+    """Minimise the tiers of a model one after the other."""
+    rules = incumbent.rules
+    most = [rules.most_beside(g) for g in range(len(rules.problem.groups))]
     budget = limits.deterministic_limit
     budget = None if budget is None else max(budget - incumbent.deterministic_spent, 0.0)
     held: list[int] = []

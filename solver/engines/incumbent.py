@@ -119,12 +119,15 @@ class Incumbent:
         Told what is known after each better plan and each bound that is added.
     memory
         Of a request like this one.
+    condition
+        What a plan must keep beside the rules; asked of better plans that the checker has passed.
     """
 
     rules: Rules
     on_better: Observer | None = None
     on_progress: ProgressObserver | None = None
     memory: Memory | None = None
+    condition: Callable[[Counts], bool] | None = None
     tasks: Counts = field(init=False)
     values: tuple[int, ...] = field(init=False)
     sequential: tuple[int, ...] = field(init=False)
@@ -170,6 +173,8 @@ class Incumbent:
         if violations:
             if of_all_rules:
                 self.rejected.append(str(violations[0]))
+            return False
+        if self.condition is not None and not self.condition(tasks):
             return False
         self.tasks, self.values = tasks, values
         if self.on_better is not None:

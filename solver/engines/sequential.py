@@ -8,7 +8,7 @@ draw (§4.5). Groups are placed whole where that gives the same result as one ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,6 +33,7 @@ def place(
     deadline: Deadline | None = None,
     order: Sequence[int] | None = None,
     begun: Counts | None = None,
+    made: SchedulerMade | None = None,
 ) -> Counts:
     """Counts after stopping what is to stop and placing what is wanted, as the ECS scheduler would (§6.5).
 
@@ -44,10 +45,12 @@ def place(
     ----------
     begun
         Starts that are made first, as far as there is room for them where they are; not those of gangs.
+    made
+        Makes a scheduler that looks at more than the rules; left out, one that does not.
     """
     problem = rules.problem
     state = Placement(problem)
-    scheduler = _Scheduler(rules, state, np.random.default_rng(seed), deadline)
+    scheduler = (made or Scheduler)(rules, state, np.random.default_rng(seed), deadline)
     if problem.operation.changes:
         scheduler.stop_asked()
     point = scheduler.placed
@@ -72,7 +75,7 @@ def place(
     return state.tasks
 
 
-class _Scheduler:
+class Scheduler:
     """A state that tasks are started in, and the log by which they are taken back."""
 
     def __init__(self, rules: Rules, state: Placement, rng: np.random.Generator, deadline: Deadline | None) -> None:
@@ -83,7 +86,7 @@ class _Scheduler:
         self.rank = identity_rank(state.problem)
         self.rooms = Rooms(rules, state)
         self._moved: dict[int, int] = {}
-        self._log: list[tuple[int, Ints, Ints]] = []
+        self.log: list[tuple[int, Ints, Ints]] = []
 
     def is_late(self) -> bool:
         """Whether the deadline has passed."""
@@ -92,18 +95,18 @@ class _Scheduler:
     @property
     def placed(self) -> int:
         """How many entries the log has: a point to go back to."""
-        return len(self._log)
+        return len(self.log)
 
     def start(self, group: int, instances: Ints, counts: Ints) -> None:
         """Start tasks and remember it."""
         self.state.start(group, instances, counts)
-        self._log.append((group, instances, counts))
+        self.log.append((group, instances, counts))
 
     def take_back(self, point: int) -> None:
         """Undo everything after a point of the log."""
-        for group, instances, counts in reversed(self._log[point:]):
+        for group, instances, counts in reversed(self.log[point:]):
             self.state.start(group, instances, -counts)
-        del self._log[point:]
+        del self.log[point:]
 
     def stop_asked(self) -> None:
         """The stops that were asked for: one task at a time where the strategies want one fewer (ECS, termination)."""
@@ -213,6 +216,10 @@ class _Scheduler:
             sorted_[rule.stepwise(self.state.problem, group)].append(rule)
         return sorted_
 
+    def place_one_by_one(self, group: int, wanted: int) -> int:
+        """Place up to ``wanted`` tasks of a group, looking at everything before each; how many were placed."""
+        return self._place_stepwise(group, wanted, self.rules.strategies[group], *self._sorted(group))
+
     def _place_stepwise(
         self,
         group: int,
@@ -230,12 +237,17 @@ class _Scheduler:
             eligible = np.flatnonzero(room > 0)
             for rule in stepwise:
                 eligible = eligible[rule.room(state, group)[eligible] > 0]
+            eligible = self.allowed(group, eligible)
             if not len(eligible):
                 return done
             chosen = self._preferred(group, eligible, chain)
             self.start(group, np.array([chosen]), one)
             room[chosen] -= 1
         return wanted
+
+    def allowed(self, group: int, instances: Ints) -> Ints:
+        """Those of the instances where the next task of the group may start as far as anything but the rules says."""
+        return instances
 
     def _preferred(self, group: int, eligible: Ints, chain: Sequence[Strategy]) -> int:
         for strategy in chain:
@@ -244,6 +256,10 @@ class _Scheduler:
             keys = strategy.preference(self.state, group)[eligible]
             eligible = eligible[keys == keys.min()]
         return int(eligible[np.argmin(self.rank[eligible])])
+
+
+SchedulerMade = Callable[[Rules, Placement, np.random.Generator, Deadline | None], Scheduler]
+"""Makes a scheduler for a state that tasks are yet to be started in."""
 
 
 def identity_rank(problem: Problem) -> Ints:

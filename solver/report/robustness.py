@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from solver.report.plain import add_row, bulleted, print_plainly, table_of
-from solver.robustness import Case, Kind, Survey, Verdict
+from solver.robustness import Case, Kind, Survey, Surviving, Verdict
 from solver.whatif.row import MILLIONTHS
 
 MOST_ROWS, MOST_LINES, MOST_GROUPS = 40, 10, 6
@@ -56,6 +56,48 @@ def _looked(case: Case) -> bool:
 def _listed(lines: Sequence[str]) -> list[tuple[str, str]]:
     left = len(lines) - MOST_LINES
     return [*(("-", line) for line in lines[:MOST_LINES]), *([("", f"... and {left:,} more")] if left > 0 else [])]
+
+
+def show_survival(surviving: Surviving, console: Console) -> None:
+    """Print, below a plan, what becomes of each loss once it is carried out; the losses that lack a place are always shown."""
+    console.print()
+    print_plainly(_survival(surviving), console)
+
+
+def _survival(surviving: Surviving) -> Iterator[RenderableType]:
+    whole = not any(one.missing for one in surviving.losses)
+    yield Text(survival_headline(surviving), "bold green" if whole else "bold yellow")
+    shown = [one for one in surviving.losses if one.missing]
+    if len(surviving.losses) <= MOST_ROWS:
+        shown = list(surviving.losses)
+    table = table_of(["lost", ">instances", ">tasks", ">without a place", ">before"])
+    for one in shown[:MOST_ROWS]:
+        missing = sum(one.missing.values())
+        cells = [f"{int(one.loss.gone.sum()):,}", f"{one.lost:,}", f"{missing or '·'}", f"{one.allowed or '·'}"]
+        add_row(table, one.loss.name, *cells)
+    if shown:
+        yield table
+    hidden = len(surviving.losses) - min(len(shown), MOST_ROWS)
+    if hidden:
+        yield Text(f"... and {hidden:,} more {_losses(hidden)}")
+
+
+def survival_headline(surviving: Surviving) -> str:
+    """How many losses the plan survives: one sentence, no full stop."""
+    total = len(surviving.losses)
+    broken = sum(1 for one in surviving.losses if one.missing)
+    if not broken:
+        return f"After the plan each of {total:,} {_losses(total)} leaves every task a place (each checked)"
+    return (
+        f"After the plan {total - broken:,} of {total:,} {_losses(total)} leave every task a place (each checked); "
+        f"{broken:,} did not before, and leave no more tasks without one"
+    )
+
+
+def survival_lines(surviving: Surviving) -> list[str]:
+    """The same for people beside a machine's output: the sentence, and each loss that lacks a place."""
+    lacking = [one for one in surviving.losses if one.missing]
+    return [survival_headline(surviving), *(f"{one.loss.name}: {_groups(one.missing)}" for one in lacking[:MOST_LINES])]
 
 
 def headline(survey: Survey) -> str:

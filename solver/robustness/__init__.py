@@ -7,5 +7,20 @@ from solver.robustness.judging import Judgement, Verdict
 from solver.robustness.kinds import Kind
 from solver.robustness.loss import Loss, losses
 from solver.robustness.survey import Case, Survey, Together, survey
+from solver.robustness.survival import Afterwards, Surviving, survive
 
-__all__ = ["Addition", "Case", "Judgement", "Kind", "Loss", "Survey", "Together", "Verdict", "losses", "survey"]
+__all__ = [
+    "Addition",
+    "Afterwards",
+    "Case",
+    "Judgement",
+    "Kind",
+    "Loss",
+    "Survey",
+    "Surviving",
+    "Together",
+    "Verdict",
+    "losses",
+    "survey",
+    "survive",
+]

@@ -6,20 +6,21 @@ import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
 from solver.domain.counts import Bools, Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
+from solver.engines import packed_first
 from solver.engines.deadline import Deadline
 from solver.engines.refilling import refill
 from solver.robustness.judging import Judgement, Verdict, judged
-from solver.robustness.kinds import Kind, grown, kinds_for
+from solver.robustness.kinds import LARGEST, PER_INSTANCE, Kind, grown, kinds_for
 from solver.robustness.lacking import Lacking
 from solver.robustness.loss import Loss, after
 from solver.rules.bind import bind
+from solver.verify import check
 
 MOST_ADDED = 1_000
 """Instances of one addition."""
@@ -30,8 +31,9 @@ MOST_LOOKED_AT = 100_000
 NO_KIND = "no kind of instance that the cluster has and the loss leaves gives what is missing"
 
 LEAST_SECONDS = 0.05
-GREEDY_SHARE, ASK_SHARE = 0.5, 0.25
-"""Of the time: what is kept from the first addition for cheaper ones, and what one mix may take at most."""
+FIRST_SHARE, DESCENT_SHARE, ASK_SHARE = 0.5, 0.6, 0.25
+"""Of the time: what is kept from the first addition for cheaper ones, what of the rest the way down from it may take, and what
+one mix may take at most."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Addition:
         """Instances."""
         return sum(count for _, count in self.counts)
 
+    @property
+    def size_at_least(self) -> int:
+        """No fewer instances repair the loss; where the fewest were looked for, not the cheapest."""
+        return self.size if self.proven else -(-self.at_least // (PER_INSTANCE + LARGEST))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -77,6 +84,14 @@ class Outcome:
 
     addition: Addition | None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Tasks without a place by packing alone, and of each kind the new instances that hold some."""
+
+    missing: int
+    used: tuple[int, ...]
 
 
 class Search:
@@ -124,7 +139,8 @@ class Search:
         self._lacking = Lacking.of(self._problem, self._loss, self._kinds, self._moves)
         if self._lacking.is_out_of_reach:
             return Outcome(None, NO_KIND)
-        best, at_least = self._cheapest(self._greedy())
+        first = self._first()
+        best, at_least = self._cheapest(None if first is None else self._descend(first))
         if best is None:
             return Outcome(None, "none was found in the time given")
         chosen = tuple((kind, count) for kind, count in zip(self._kinds, best, strict=True) if count)
@@ -161,32 +177,72 @@ class Search:
 
     # A first addition.
 
-    def _greedy(self) -> tuple[int, ...] | None:
-        """Add the kind that gives the most places for its price, again and again; then take away what is not needed."""
-        counts = (0,) * len(self._kinds)
-        whole = sum(self._before.missing.values())
-        missing = whole
-        while missing and sum(counts) < MOST_ADDED and self._left > GREEDY_SHARE * self._limits.time_limit:
-            gains = [missing - self._unfilled(_plus(counts, k, 1)) for k in range(len(self._kinds))]
-            k = max(range(len(gains)), key=lambda k: (Fraction(gains[k], max(self._kinds[k].price, 1)), -k))
-            if gains[k] <= 0:
-                return None
-            # As many at once as give places like the first one, halved so that the last ones are chosen anew.
-            counts = _plus(counts, k, max(missing // gains[k] // 2, 1))
-            missing = self._unfilled(counts)
-        if missing or not any(counts) or not self._holds(counts):
-            return None
+    def _first(self) -> tuple[int, ...] | None:
+        """The cheapest of what packing opens when it is offered enough of one type, and of all; less what is not needed.
+
+        Where a type alone leaves tasks without a place, all kinds are offered beside what was opened of it.
+        """
+        every = range(len(self._kinds))
+        names = dict.fromkeys(self._kinds[k].type for k in sorted(every, key=self._lacking.rate))
+        types = [[k for k in every if self._kinds[k].type == name] for name in names]
+        found = []
+        # All of them first: where anything helps, that does.
+        for some in [list(every), *(types if len(types) > 1 else [])]:
+            fit = self._fit(self._enough((0,) * len(self._kinds), some))
+            if fit.missing:
+                fit = self._fit(self._enough(fit.used, every))
+            if not fit.missing and any(fit.used):
+                found.append(fit.used)
+            if self._left < FIRST_SHARE * self._limits.time_limit and found:
+                break
+        best = min(found, key=self._lacking.price, default=None)
+        return None if best is None else self._less(best)
+
+    def _enough(self, counts: tuple[int, ...], some: Sequence[int]) -> tuple[int, ...]:
+        """A mix with as many more of some kinds as there are tasks without a place, as far as additions go."""
+        most = (MOST_ADDED - sum(counts)) // len(some)
+        more = min(sum(self._before.missing.values()) or 1, most)
+        return tuple(count + more * (k in some) for k, count in enumerate(counts))
+
+    def _less(self, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """A mix that holds without the instances that packing can do without, the dearest taken away first."""
         for k in sorted(range(len(counts)), key=lambda k: -self._kinds[k].price):
-            while counts[k] and self._left > 0 and not self._unfilled(less := _plus(counts, k, -1)):
-                if not any(less) or not self._holds(less):
+            while counts[k] and self._left > 0:
+                fit = self._fit(_plus(counts, k, -1))
+                if fit.missing or not any(fit.used):
                     break
-                counts = less
+                counts = fit.used
         return counts
 
-    def _unfilled(self, counts: tuple[int, ...]) -> int:
-        """Tasks without a place in the plan of the loss as it is once new instances take what fits."""
+    def _fit(self, counts: tuple[int, ...]) -> _Fit:
+        """What becomes of the loss with a mix, by packing alone; the checker has passed the plan where nothing is missing."""
         asked = after(*self._grown(counts), self._moves)
-        return int(asked.missing(self._refilled(counts)).sum())
+        rules, deadline = bind(asked), Deadline(max(self._left, LEAST_SECONDS))
+        fits = []
+        for plan in (packed_first.place(rules, self._limits.seed, deadline), self._refilled(counts)):
+            missing = int(asked.missing(plan).sum())
+            if missing or not check(asked, plan, rules):
+                fits.append(_Fit(missing, self._used(plan, counts)))
+        whole = (0,) * len(self._kinds)
+        return min(fits, key=lambda fit: (fit.missing, self._lacking.price(fit.used)), default=_Fit(1, whole))
+
+    def _used(self, plan: Counts, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """Of each kind the new instances that hold tasks; they are the last ones, in the order of the kinds."""
+        first = plan.instances - sum(counts)
+        kind_of = np.repeat(np.arange(len(counts)), counts)
+        used = np.unique(plan.instance[plan.instance >= first]) - first
+        return tuple(np.bincount(kind_of[used], minlength=len(counts)).tolist())
+
+    def _descend(self, counts: tuple[int, ...]) -> tuple[int, ...]:
+        """The mix without one instance more, again and again, as long as a search finds places for all."""
+        until = self._left * (1 - DESCENT_SHARE)
+        for k in sorted(range(len(counts)), key=lambda k: (-self._kinds[k].price, -counts[k])):
+            while counts[k] and sum(counts) > 1 and self._left > until:
+                less = _plus(counts, k, -1)
+                if not self._lacking.is_filled(less) or not self._holds(less):
+                    break
+                counts = self._less(less)
+        return counts
 
     def _holds(self, counts: tuple[int, ...]) -> bool:
         return self._ask(counts, ASK_SHARE * self._limits.time_limit).verdict is Verdict.HOLDS
@@ -207,11 +263,12 @@ class Search:
         most = None if found is None else self._lacking.price(found)
         floor, exact = 0, True
         start = (0,) * len(self._kinds)
+        # Of mixes that cost as much at least, the largest first: one that can be solved is reached soon.
         queue: list[tuple[int, int, tuple[int, ...], int]] = [(self._lacking.estimate(start) or 0, 0, start, 0)]
         for _ in range(MOST_LOOKED_AT):
             if not queue:
                 break
-            at_least, size, counts, first = heapq.heappop(queue)
+            at_least, negative, counts, first = heapq.heappop(queue)
             floor = at_least if exact else floor
             if most is not None and at_least >= most:
                 return found, floor
@@ -222,10 +279,10 @@ class Search:
                 if verdict is Verdict.HOLDS:
                     return counts, floor
                 exact = exact and verdict is Verdict.FAILS
-            for k in range(first, len(self._kinds) if size < MOST_ADDED else 0):
+            for k in range(first, len(self._kinds) if -negative < MOST_ADDED else 0):
                 more = _plus(counts, k, 1)
                 if (estimate := self._lacking.estimate(more)) is not None:
-                    heapq.heappush(queue, (estimate, size + 1, more, k))
+                    heapq.heappush(queue, (estimate, negative - 1, more, k))
         return found, floor
 
 

@@ -20,6 +20,8 @@ from solver.rules.bind import bind
 
 UNPLACED = "unplaced/"
 LEAST_SECONDS = 0.05
+COUNTED_SHARE = 0.4
+"""Of the time, for how many tasks have no place: beyond, it is enough to know that some have none."""
 
 
 class Verdict(StrEnum):
@@ -87,14 +89,29 @@ def judged(
         return Judgement(Verdict.HOLDS, {}, True, 0)
     if gone.all():
         return Judgement(Verdict.FAILS, counted(problem, lost), True, int(lost.sum()))
-    asked = after(problem, gone, max_moves)
-    known = False
+    return settled(after(problem, gone, max_moves), limits, cancelled, hint)
+
+
+def settled(
+    asked: Problem, limits: Limits, cancelled: Callable[[], bool] | None = None, hint: Counts | None = None
+) -> Judgement:
+    """Place what is lost, and stop once it is known how much of it has no place.
+
+    Parameters
+    ----------
+    asked
+        Of ``after``.
+    """
+    known, begun = False, time.monotonic()
 
     def told(state: Known) -> None:
         nonlocal known
         names = [cost.name.startswith(UNPLACED) for cost in state.rules.tiers]
         pairs = zip(names, state.values, state.floors, strict=True)
-        known = all(value == floor for is_unplaced, value, floor in pairs if is_unplaced)
+        unplaced = [(value, floor) for is_unplaced, value, floor in pairs if is_unplaced]
+        known = all(value == floor for value, floor in unplaced)
+        fails = any(floor > 0 for _, floor in unplaced)
+        known = known or (fails and time.monotonic() - begun > COUNTED_SHARE * limits.time_limit)
 
     def stopped() -> bool:
         return known or (cancelled is not None and cancelled())

@@ -18,8 +18,11 @@ from solver.whatif.instances import NewInstance, with_instances
 PER_INSTANCE = 1_000_000
 """Without prices: fewer instances come before smaller ones, whose size is in thousandths of the largest."""
 
+LARGEST = 1_000
+"""The size of the largest."""
+
 MOST_KINDS = 64
-"""Kinds that are looked at, the cheapest first."""
+"""Kinds that are looked at, some of each type."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,17 @@ def kinds_for(problem: Problem, loss: Loss, prices: Mapping[str, int]) -> tuple[
         if takes[:, k].any():
             alike = (kind.type, kind.zone, tuple(sorted(kind.capacity.items())), kind.provider, takes[:, k].tobytes())
             found.setdefault(alike, kind)
-    return tuple(sorted(found.values(), key=lambda kind: kind.price)[:MOST_KINDS])
+    return tuple(sorted(_some_of_each_type(list(found.values())), key=lambda kind: kind.price))
+
+
+def _some_of_each_type(kinds: Sequence[Kind]) -> list[Kind]:
+    """At most ``MOST_KINDS``, as many of each type as there is place for, the first ones; then the cheapest."""
+    turn: dict[str, int] = {}
+    ranked: list[tuple[int, int, int]] = []
+    for kind in kinds:
+        ranked.append((turn.get(kind.type, 0), kind.price, len(ranked)))
+        turn[kind.type] = turn.get(kind.type, 0) + 1
+    return [kinds[k] for _, _, k in sorted(ranked)[:MOST_KINDS]]
 
 
 def _offered(cluster: ClusterSnapshot, loss: Loss, prices: Mapping[str, int]) -> list[Kind]:
@@ -114,7 +127,7 @@ def _offered(cluster: ClusterSnapshot, loss: Loss, prices: Mapping[str, int]) ->
         i = model.like
         attributes = {key: value for key, column in cluster.attributes.items() if (value := column[i]) is not None}
         capacity = dict(zip(cluster.resources, cluster.capacity[i].tolist(), strict=True))
-        size = round(1_000 * float((cluster.capacity[i] / largest).mean()))
+        size = round(LARGEST * float((cluster.capacity[i] / largest).mean()))
         price = prices[model.name] if prices else PER_INSTANCE + size
         places = [attributes]
         if lost_attribute is not None and loss.gone[i]:

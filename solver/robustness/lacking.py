@@ -8,7 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from solver.domain.counts import Ints
 from solver.domain.problem import Problem
+from solver.reach import cut
 from solver.robustness.kinds import Kind, grown
 from solver.robustness.loss import Loss, after, lost_tasks
 from solver.rules.bind import bind
@@ -52,11 +54,12 @@ class Lacking:
         left = asked.cluster.size - len(kinds)
         most = np.array([np.minimum(rules.ceiling(g), wanted[g]) for g in chosen], np.int64)
         demand, free = asked.demand[chosen], np.maximum(asked.cluster.free, 0)
-        usable = free if max_moves else np.minimum(free, most.T @ demand)
+        # Without moves what is free is used by lost tasks or by nobody: no more of it than sums of their demands can reach.
+        usable = free if max_moves else _reached(demand, most, np.minimum(free, most.T @ demand))
         resources = (wanted[chosen][:, None] * demand).sum(axis=0) - usable[:left].sum(axis=0)
         groups = wanted[chosen] - most[:, :left].sum(axis=1)
         deficit = np.maximum(np.concatenate([resources, groups]), 0)
-        supply = np.hstack([free[left:], most[:, left:].T])
+        supply = np.hstack([usable[left:], most[:, left:].T])
         short = np.flatnonzero(deficit)
         return cls(
             tuple(deficit[short].tolist()),
@@ -72,8 +75,8 @@ class Lacking:
     def estimate(self, counts: Sequence[int]) -> int | None:
         """What a mix that contains this one and fills every deficit costs at least; None where none does.
 
-        Each deficit by itself, filled at the lowest price for it. A kind more raises the price of the mix by no less than it
-        lowers the rest, so that the estimate never falls.
+        Each deficit by itself: filled at the lowest price for it, and by so many whole instances as it takes of the kind that has
+        most. A kind more raises the price of the mix by no less than it lowers the rest, so that the estimate never falls.
         """
         more = 0
         for d, lacking in enumerate(self.deficit):
@@ -83,8 +86,19 @@ class Lacking:
             rates = [Fraction(price, row[d]) for price, row in zip(self.prices, self.supply, strict=True) if row[d]]
             if not rates:
                 return None
-            more = max(more, -int(-left * min(rates) // 1))
+            most = max(row[d] for row in self.supply)
+            whole = -(-left // most) * min(price for price, row in zip(self.prices, self.supply, strict=True) if row[d])
+            more = max(more, -int(-left * min(rates) // 1), whole)
         return self.price(counts) + more
+
+    def rate(self, k: int) -> Fraction:
+        """What a kind costs for the whole of the deficit of which it gives the largest part; above all where it gives nothing."""
+        part = max(
+            (Fraction(has, need) for has, need in zip(self.supply[k], self.deficit, strict=True)), default=Fraction(0)
+        )
+        return (
+            Fraction(self.prices[k]) / part if part else Fraction(sum(self.prices) * max(self.deficit, default=1) + 1)
+        )
 
     def is_filled(self, counts: Sequence[int]) -> bool:
         """Whether a mix fills every deficit."""
@@ -96,3 +110,15 @@ class Lacking:
     def price(self, counts: Sequence[int]) -> int:
         """Of a mix."""
         return sum(price * count for price, count in zip(self.prices, counts, strict=True))
+
+
+def _reached(demand: Ints, most: Ints, free: Ints) -> Ints:
+    """``int64[I, R]``: of what is free the most that tasks can use which an instance takes.
+
+    Parameters
+    ----------
+    demand, most
+        ``int64[T, R]`` of one task, and ``int64[T, I]`` how many of them each instance takes.
+    """
+    allowed, kind = np.unique(most.T > 0, axis=0, return_inverse=True)
+    return cut(demand, most.max(axis=1, initial=0), allowed, free, kind.reshape(-1))

@@ -128,7 +128,7 @@ def test_most_groups_are_placed_at_once() -> None:
     for seed in range(100):
         asked = some_problem(seed)
         rules = bind(asked)
-        scheduler = sequential._Scheduler(rules, sequential.Placement(asked), np.random.default_rng(0), None)
+        scheduler = sequential.Scheduler(rules, sequential.Placement(asked), np.random.default_rng(0), None)
         for g in range(3):
             room = rules.room(scheduler.state, g)
             exact += sequential.Allotment(

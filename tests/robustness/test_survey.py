@@ -10,6 +10,7 @@ from solver.domain.request import Engine, Limits, Scheduling
 from solver.errors import InvalidRequest
 from solver.formats.table_cluster import TableCluster
 from solver.robustness import Verdict, survey
+from solver.robustness.judging import judged
 from solver.robustness.loss import losses
 from tests.builders import cluster, group, problem
 
@@ -127,6 +128,35 @@ def test_what_is_not_found_is_not_called_impossible() -> None:
     exact = survey(weak, limits=LIMITS, repair=False).cases[0].judgement
     assert exact.verdict is Verdict.HOLDS
     assert quick.verdict in (Verdict.HOLDS, Verdict.UNDECIDED)
+
+
+def packed_bins() -> TableCluster:
+    """What is lost fits the three instances that are left in one way alone: 6 + 4, 5 + 5 and 4 + 3 + 3."""
+    rows: list[dict[str, Any]] = [{"id": "a1", "zone": "a", "cpu": 30, "free": {"cpu": 0}}]
+    rows += [{"id": f"b{k}", "zone": "b", "cpu": 10, "free": {"cpu": 10}} for k in range(3)]
+    sizes = {"three": 3, "four": 4, "five": 5, "six": 6}
+    groups = [group(name, cpu=cpu, memory=0) for name, cpu in sizes.items()]
+    counts = {"three": 2, "four": 2, "five": 2, "six": 1}
+    return TableCluster(problem(cluster(rows), groups, {name: [n, 0, 0, 0] for name, n in counts.items()}))
+
+
+def test_undecided_is_an_answer() -> None:
+    """Small tasks first leave the large ones no place, and counting rules nothing out: neither a plan nor a proof."""
+    weak = packed_bins()
+    found = survey(weak, limits=Limits(time_limit=5, engine=Engine.SEQUENTIAL), repair=False)
+    (lost, empty) = found.cases
+    assert lost.judgement.verdict is Verdict.UNDECIDED and not found.holds and found.whole
+    assert lost.judgement.missing and lost.judgement.at_least == 0 and not lost.judgement.proven
+    assert empty.judgement.verdict is Verdict.HOLDS
+    assert survey(weak, limits=LIMITS, repair=False).holds
+
+
+def test_a_search_that_is_cancelled_is_undecided() -> None:
+    """What was placed by then is told, and nothing is claimed of the rest."""
+    weak = packed_bins().problem
+    judgement = judged(weak, losses(weak.cluster, "zone")[0].gone, LIMITS, cancelled=lambda: True)
+    assert judgement.verdict is Verdict.UNDECIDED
+    assert sum(judgement.missing.values()) > 0 == judgement.at_least
 
 
 @pytest.mark.parametrize(
