@@ -40,11 +40,14 @@ class Market:
         Further attributes that every new instance has.
     provider
         Their capacity provider; empty for none.
+    ties_types
+        Whether a rule counts tasks by type or architecture, so that a type matters by its name.
     """
 
     offers: tuple[Offer, ...]
     attributes: Mapping[str, str]
     provider: str = ""
+    ties_types: bool = False
 
     @classmethod
     def of(
@@ -58,9 +61,13 @@ class Market:
         """What is worth offering: a type is left out where another has as much for no more, and no rule tells them apart."""
         _require_offered(catalogue, zones)
         places = list(zones) or [zone for zone in problem.cluster.column(ZONE).values] or [""]
-        said = " ".join(_texts(problem))
-        needed: list[bool] = (problem.demand > 0).any(axis=0).tolist()
-        counted = [name for name, some in zip(problem.cluster.resources, needed, strict=True) if some]
+        texts = _texts(problem)
+        said = " ".join(texts)
+        # What an expression admits is known for each type by itself.
+        tying = " ".join(text for text in texts if not text.startswith("memberOf("))
+        ties_types = "instance-type" in tying or "architecture" in tying
+        needed = np.flatnonzero(problem.demand.sum(axis=0)).tolist()
+        counted = [problem.cluster.resources[r] for r in needed]
         where: dict[InstanceType, list[str]] = {}
         worthwhile: dict[tuple[InstanceType, ...], list[InstanceType]] = {}
         for zone in places:
@@ -75,7 +82,7 @@ class Market:
             for one in worthwhile[sold]:
                 where.setdefault(one, []).append(zone)
         offers = tuple(Offer(one, zone) for one, zones_of in where.items() for zone in zones_of)
-        return cls(offers, attributes, provider)
+        return cls(offers, attributes, provider, ties_types)
 
     def instance(self, problem: Problem, offer: Offer, name: str) -> NewInstance:
         """One instance of an offer, as it would join."""
