@@ -1,11 +1,11 @@
-"""Calls of the ECS API through boto3: paged, retried when throttled, their refusals told in one sentence.
+"""Calls of AWS APIs through boto3: paged, retried when throttled, their refusals told in one sentence.
 
 boto3 carries no types, so a call is looked up by its name and an answer is a dictionary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ MOST_ATTEMPTS = 10
 FEW_ATTEMPTS = 2
 """Of a call that an endpoint may not know."""
 
+THROTTLED = ("RequestLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException")
+
 NOT_ALLOWED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "UnsupportedFeatureException")
 
 
@@ -33,8 +35,13 @@ def tell_nobody(what: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def connect(endpoint_url: str | None, attempts: int, region: str | None = None) -> object:
+def connect(endpoint_url: str | None, attempts: int, region: str | None = None, service: str = "ecs") -> object:
     """A client of boto3 that tries each call so often.
+
+    Parameters
+    ----------
+    service
+        As boto3 calls it.
 
     Raises
     ------
@@ -47,25 +54,29 @@ def connect(endpoint_url: str | None, attempts: int, region: str | None = None) 
         from botocore.exceptions import BotoCoreError
     except ImportError as missing:
         raise SourceUnavailable(
-            "boto3 is not installed, which a live cluster needs; install 'placement-solver[aws]'"
+            "boto3 is not installed, which reading from AWS needs; install 'placement-solver[aws]'"
         ) from missing
     config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=10, read_timeout=60)
     try:
-        client: object = boto3.client("ecs", region_name=region, endpoint_url=endpoint_url, config=config)
+        client: object = boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
     except (BotoCoreError, ValueError) as failed:
-        raise SourceUnavailable(f"no connection to ECS: {failed}") from failed
+        raise SourceUnavailable(f"no connection to {_NAMES.get(service, service)}: {failed}") from failed
     return client
 
 
+_NAMES = {"ecs": "ECS", "ec2": "EC2", "pricing": "AWS Price List"}
+"""As people call the services."""
+
+
 class Refused(Exception):
-    """ECS, or whatever answers at its endpoint, answered a call with an error; ``SourceUnavailable`` to our caller."""
+    """AWS, or whatever answers at its endpoint, answered a call with an error; ``SourceUnavailable`` to our caller."""
 
     def __init__(self, operation: str, answer: Document) -> None:
         said = answer.get("Error", {})
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         self.code = str(said.get("Code", ""))
         message = str(said.get("Message", "")).strip()
-        # ECS names its errors. A bare status comes from an endpoint that does not know the call.
+        # AWS names its errors. A bare status comes from an endpoint that does not know the call.
         self.is_unknown_call = status >= 500 and (not self.code or self.code.isdigit())
         if not message or message.startswith("<"):
             message = f"the endpoint answered with HTTP status {status}"
@@ -73,18 +84,67 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Calls:
-    """The calls that concern one cluster.
+class Service:
+    """The calls of one service.
 
     Parameters
     ----------
     client
         Of boto3.
+    """
+
+    client: object
+
+    def call(self, operation: str, **arguments: object) -> Document:
+        """The answer of a call.
+
+        Raises
+        ------
+        Refused
+            If the answer is an error.
+        SourceUnavailable
+            If there is no answer.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+        try:
+            answer: Document = getattr(self.client, operation)(**arguments)
+        except ClientError as refused:
+            raise Refused(operation, refused.response) from refused
+        except NoCredentialsError as missing:
+            remedy = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            raise SourceUnavailable(f"{operation}: {missing}; {remedy}") from missing
+        except BotoCoreError as failed:
+            raise SourceUnavailable(f"{operation}: {failed}") from failed
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    def pages(self, operation: str, member: str, page: int, **arguments: object) -> Iterator[list[Any]]:
+        """What a call answers with, page by page, for services that write ``MaxResults`` and ``NextToken``.
+
+        Parameters
+        ----------
+        page
+            Entries of a page at most, as the service allows.
+        """
+        token: Mapping[str, object] = {}
+        while True:
+            answer = self.call(operation, MaxResults=page, **arguments, **token)
+            yield answer.get(member) or []
+            if not answer.get("NextToken"):
+                return
+            token = {"NextToken": answer["NextToken"]}
+
+
+@dataclass(frozen=True)
+class Calls(Service):
+    """The calls that concern one cluster.
+
+    Parameters
+    ----------
     cluster
         Name or ARN.
     """
 
-    client: object
     cluster: str
 
     def about(self) -> Document:
@@ -142,23 +202,3 @@ class Calls:
             answers.append(self.call(operation, **cluster, **some, **arguments))
             tell(min(start + page, len(names)), len(names))
         return answers or [{member: [], "failures": []}]
-
-    def call(self, operation: str, **arguments: object) -> Document:
-        """The answer of a call.
-
-        Raises
-        ------
-        Refused
-            If the answer is an error.
-        SourceUnavailable
-            If there is no answer.
-        """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            answer: Document = getattr(self.client, operation)(**arguments)
-        except ClientError as refused:
-            raise Refused(operation, refused.response) from refused
-        except BotoCoreError as failed:
-            raise SourceUnavailable(f"{operation}: {failed}") from failed
-        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}

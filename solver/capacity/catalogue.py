@@ -11,12 +11,13 @@ A CSV file with a header and these columns, in any order; others are passed over
 | ``gpu`` | devices; 0 where it is left out |
 | ``interfaces``, or ``max_enis`` | tasks with a network interface of their own, or interfaces with the primary one |
 | ``arch`` | ``amd64`` or ``arm64`` |
+| ``zones`` | where it can be bought, with spaces between; anywhere where it is left out |
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -67,6 +68,8 @@ class InstanceType:
         Tasks with a network interface of their own; None where nothing is said.
     architecture
         ``x86_64`` or ``arm64``; empty where nothing is said.
+    zones
+        Where it can be bought; None for anywhere.
     """
 
     name: str
@@ -76,12 +79,17 @@ class InstanceType:
     gpu: int = 0
     interfaces: int | None = None
     architecture: str = ""
+    zones: tuple[str, ...] | None = None
 
     @property
     def capacity(self) -> Mapping[str, int]:
         """By resource."""
         found = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu}
         return found if self.interfaces is None else found | {"interfaces": self.interfaces}
+
+    def is_offered_in(self, zone: str) -> bool:
+        """Whether it can be bought in a zone; the empty one stands for any."""
+        return self.zones is None or not zone or zone in self.zones
 
 
 @dataclass(frozen=True)
@@ -218,6 +226,7 @@ class _Table:
             "gpu": (["gpu"], "gpu", False),
             "interfaces": (["interfaces", "max_enis"], "interfaces", False),
             "arch": (["arch"], "arch", False),
+            "zones": (["zones"], "zones", False),
         }
         found: dict[str, str] = {}
         for column in dict.fromkeys(self._header):
@@ -255,7 +264,10 @@ class _Table:
         if architecture not in ARCHITECTURES or ("arch" in columns and not architecture):
             problem = f"is '{architecture}'" if architecture else "is empty"
             self._fault(f"line {line}, {columns['arch']}", problem, "must be amd64 or arm64")
-        return InstanceType(name, cpu, memory, price, gpu, interfaces, ARCHITECTURES.get(architecture, ""))
+        zones = tuple(dict.fromkeys(row[columns["zones"]].split())) if "zones" in columns else None
+        if zones == ():
+            self._fault(f"line {line}, {columns['zones']}", "is empty", "must name zones, with spaces between")
+        return InstanceType(name, cpu, memory, price, gpu, interfaces, ARCHITECTURES.get(architecture, ""), zones)
 
     def _amount(self, line: int, row: Mapping[str, str], column: str, most: int, unit: int, least: int = 1) -> int:
         """A cell times its unit, rounded to a whole number."""
@@ -286,23 +298,19 @@ class _Table:
             self._faults.append(Fault(f"{self._name} {where}".strip(), problem, remedy))
 
 
-def without_dearer(
-    types: Iterable[InstanceType], resources: Sequence[str], *, by_architecture: bool
-) -> list[InstanceType]:
-    """The types of which no other has as much of every resource for no more.
+def without_dearer(amounts: Mapping[InstanceType, Sequence[int]], *, by_architecture: bool) -> list[InstanceType]:
+    """The types of which no other has as much of everything for no more, the cheapest first.
 
     Parameters
     ----------
-    resources
-        Those that count.
+    amounts
+        Of each resource that counts, in one order, by type.
     by_architecture
         Whether a rule may tell architectures apart: then only types of one are compared.
     """
-    kept: list[tuple[str, list[int], InstanceType]] = []
-    order = sorted(types, key=lambda one: (one.price, [-one.capacity.get(name, 0) for name in resources], one.name))
-    for one in order:
-        amounts = [one.capacity.get(name, 0) for name in resources]
-        kind = one.architecture if by_architecture else ""
-        if not any(of == kind and all(a >= b for a, b in zip(other, amounts, strict=True)) for of, other, _ in kept):
-            kept.append((kind, amounts, one))
-    return [one for _, _, one in kept]
+    kept: list[InstanceType] = []
+    for one in sorted(amounts, key=lambda one: (one.price, [-amount for amount in amounts[one]], one.name)):
+        rivals = (other for other in kept if not by_architecture or other.architecture == one.architecture)
+        if not any(all(a >= b for a, b in zip(amounts[other], amounts[one], strict=True)) for other in rivals):
+            kept.append(one)
+    return kept

@@ -40,11 +40,14 @@ class Market:
         Further attributes that every new instance has.
     provider
         Their capacity provider; empty for none.
+    ties_types
+        Whether a rule counts tasks by type or architecture, so that a type matters by its name.
     """
 
     offers: tuple[Offer, ...]
     attributes: Mapping[str, str]
     provider: str = ""
+    ties_types: bool = False
 
     @classmethod
     def of(
@@ -56,18 +59,30 @@ class Market:
         provider: str = "",
     ) -> Market:
         """What is worth offering: a type is left out where another has as much for no more, and no rule tells them apart."""
-        said = " ".join(_texts(problem))
-        types = list(catalogue.types)
-        counted = [
-            name
-            for name in problem.cluster.resources
-            if (problem.demand[:, problem.cluster.resources.index(name)] > 0).any()
-        ]
-        registered = {one.name for one in types} & set(problem.cluster.column(INSTANCE_TYPE).values)
-        if "instance-type" not in said and not registered:
-            types = without_dearer(types, counted, by_architecture="architecture" in said)
+        _require_offered(catalogue, zones)
         places = list(zones) or [zone for zone in problem.cluster.column(ZONE).values] or [""]
-        return cls(tuple(Offer(one, zone) for one in types for zone in places), attributes, provider)
+        texts = _texts(problem)
+        said = " ".join(texts)
+        # What an expression admits is known for each type by itself.
+        tying = " ".join(text for text in texts if not text.startswith("memberOf("))
+        ties_types = "instance-type" in tying or "architecture" in tying
+        needed = np.flatnonzero(problem.demand.sum(axis=0)).tolist()
+        counted = [problem.cluster.resources[r] for r in needed]
+        where: dict[InstanceType, list[str]] = {}
+        worthwhile: dict[tuple[InstanceType, ...], list[InstanceType]] = {}
+        for zone in places:
+            sold = tuple(one for one in catalogue.types if one.is_offered_in(zone))
+            if sold not in worthwhile:
+                amounts = {one: [_capacity(problem, one).get(name, 0) for name in counted] for one in sold}
+                worthwhile[sold] = (
+                    list(sold)
+                    if "instance-type" in said
+                    else without_dearer(amounts, by_architecture="architecture" in said)
+                )
+            for one in worthwhile[sold]:
+                where.setdefault(one, []).append(zone)
+        offers = tuple(Offer(one, zone) for one, zones_of in where.items() for zone in zones_of)
+        return cls(offers, attributes, provider, ties_types)
 
     def instance(self, problem: Problem, offer: Offer, name: str) -> NewInstance:
         """One instance of an offer, as it would join."""
@@ -84,6 +99,18 @@ class Market:
                     platform[key] = value
         attributes = {**platform, **own, **self.attributes}
         return NewInstance(name, like, _capacity(problem, one), attributes, self.provider)
+
+
+def _require_offered(catalogue: Catalogue, zones: Sequence[str]) -> None:
+    """Refuse zones in which nothing is sold."""
+    known = sorted({zone for one in catalogue.types for zone in one.zones or ()})
+    faults = [
+        Fault("--zone", f"'{zone}' is where the catalogue offers no type", f"such as {', '.join(known[:6])}")
+        for zone in zones
+        if not any(one.is_offered_in(zone) for one in catalogue.types)
+    ]
+    if faults:
+        raise InvalidRequest(faults)
 
 
 def _capacity(problem: Problem, one: InstanceType) -> Mapping[str, int]:

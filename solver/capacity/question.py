@@ -89,6 +89,8 @@ class Question:
         cap[:, :there] = np.maximum(np.where(wide.open_to_change[:there], cap[:, :there], 0), here)
         room[:there] = np.maximum(room[:there], here.T @ demand)
         zones = _merged(market, cap[:, there:], room[there:])
+        if not market.ties_types:
+            zones = _worthwhile(market, zones, cap[:, there:], room[there:])
         chosen = np.array([*range(there), *(there + one[0] for one in zones)], np.int64)
         _require_places(problem, market, rules, kind, first, cap, room, wanted)
         asked = MixProblem(
@@ -225,6 +227,20 @@ def _merged(market: Market, cap: Ints, room: Ints) -> tuple[tuple[int, ...], ...
     for k, offer in enumerate(market.offers):
         found.setdefault((offer.type.name, cap[:, k].tobytes(), room[k].tobytes()), []).append(k)
     return tuple(tuple(one) for one in found.values())
+
+
+def _worthwhile(market: Market, zones: Sequence[tuple[int, ...]], cap: Ints, room: Ints) -> tuple[tuple[int, ...], ...]:
+    """The offers without those of which another has as much for no more, in the same zones and for the same tasks."""
+    first = [one[0] for one in zones]
+    price = [market.offers[k].type.price for k in first]
+    places = [{market.offers[k].zone for k in one} for one in zones]
+    alike = np.unique(cap[:, first], axis=1, return_inverse=True)[1].reshape(-1).tolist()
+    kept: dict[int, list[int]] = {}
+    for n in sorted(range(len(first)), key=lambda n: (price[n], [-amount for amount in room[first[n]].tolist()], n)):
+        rivals = kept.setdefault(alike[n], [])
+        if not any(places[n] <= places[m] and (room[first[m]] >= room[first[n]]).all() for m in rivals):
+            rivals.append(n)
+    return tuple(zones[n] for n in sorted(n for some in kept.values() for n in some))
 
 
 def _must_keep(problem: Problem, running: Ints) -> Bools:

@@ -56,7 +56,7 @@ class RightSized:
     cost, bound
         Of the mix, and of any mix at least, for an hour in millionths of the currency.
     source
-        Where the bound comes from: ``relaxation`` or ``patterns``.
+        Where the bound comes from: ``relaxation``, ``patterns`` or ``counting``.
     before
         What the instances that are there cost.
     first_fit

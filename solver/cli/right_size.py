@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from solver.cli import options
-from solver.cli.exits import errors_to_exit_codes
+from solver.cli.exits import errors_to_exit_codes, say
 
 if TYPE_CHECKING:
+    from solver.capacity import Catalogue
     from solver.cli.source import Cluster
     from solver.domain.problem import Problem
+
+LIVE = Path("aws")
+"""The catalogue that is asked for, not read; a file of that name is given with its folder."""
 
 SECONDS = 60.0
 """The time limit where none is given."""
@@ -33,9 +37,18 @@ CatalogueFile = Annotated[
     Path,
     typer.Option(
         "--catalogue",
-        metavar="FILE.csv",
-        help="Instance types: instance_type, vcpu, memory_mib or memory_gib, price_per_hour, and perhaps gpu, interfaces, arch.",
+        metavar="FILE.csv|aws",
+        help="Instance types: instance_type, vcpu, memory_mib or memory_gib, price_per_hour, and perhaps gpu, interfaces, "
+        "arch, zones; or aws: what EC2 offers now, with prices on demand.",
     ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option("--region", metavar="NAME", help="Of --catalogue aws. (default: that of the environment)"),
+]
+Saved = Annotated[
+    Path | None,
+    typer.Option("--save-catalogue", metavar="FILE.csv", help="Where to write what --catalogue aws found."),
 ]
 Types = Annotated[
     list[str] | None,
@@ -67,6 +80,8 @@ Skip = Annotated[
 def right_size(
     cluster_dir: options.ClusterFolder,
     catalogue: CatalogueFile,
+    region: Region = None,
+    save_catalogue: Saved = None,
     types: Types = None,
     zones: Zones = None,
     attributes: Attributes = None,
@@ -106,10 +121,14 @@ def right_size(
             if not name or not equals:
                 said.fault("--attribute", f"is '{text}'", "must be NAME=VALUE, such as stack=prod")
             own[name] = value
+        for name, given_too in (("--region", region), ("--save-catalogue", save_catalogue)):
+            if given_too is not None and catalogue != LIVE:
+                said.fault(name, "goes with --catalogue aws only", "leave it out, or ask AWS")
         with said.together():
-            offered = read_catalogue(catalogue, skip_incomplete=skip_incomplete)
-            offered = offered.only(types) if types else offered
+            read = None if catalogue == LIVE else read_catalogue(catalogue, skip_incomplete=skip_incomplete)
             cluster = read_cluster(cluster_dir, stopping.value, at)
+        offered = _live(region, save_catalogue) if read is None else read
+        offered = offered.only(types) if types else offered
         limits = replace(Limits(time_limit=SECONDS), **given)
         problem, warnings = _asked(cluster, moves)
         try:
@@ -138,6 +157,19 @@ def right_size(
         from solver.report.right_size import show_right_sized
 
         show_right_sized(found, Console(highlight=False))
+
+
+def _live(region: str | None, saved: Path | None) -> Catalogue:
+    """What AWS offers now, written to a file where one is named."""
+    from solver.capacity import live_catalogue, save_catalogue
+    from solver.cli.progress import progress
+
+    with progress() as tell:
+        found = live_catalogue(region, tell)
+    if saved is not None:
+        save_catalogue(found, saved)
+        say(f"written: {saved}")
+    return found
 
 
 def _asked(cluster: Cluster, moves: int) -> tuple[Problem, tuple[str, ...]]:

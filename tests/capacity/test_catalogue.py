@@ -99,4 +99,5 @@ def test_only_a_type_that_has_less_for_no_less_is_needless() -> None:
     """Neither a cheaper smaller one nor one with more of anything is."""
     a, b = InstanceType("a", 10, 10, 5), InstanceType("b", 10, 9, 5)
     c, d = InstanceType("c", 5, 5, 4), InstanceType("d", 1, 20, 9)
-    assert without_dearer([a, b, c, d], ["cpu", "memory"], by_architecture=False) == [c, a, d]
+    amounts = {one: [one.cpu, one.memory] for one in (a, b, c, d)}
+    assert without_dearer(amounts, by_architecture=False) == [c, a, d]

@@ -115,3 +115,19 @@ def test_an_instance_without_a_price_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest) as refused:
         right_size(problem, TYPES, QUICK)
     assert "instance i1: is of type 'huge'" in str(refused.value)
+
+
+def test_a_type_is_bought_only_where_it_is_offered(tmp_path: Path) -> None:
+    """The cheap one is not sold in zone b; a zone where nothing is sold is a mistake."""
+    sold = Catalogue(
+        (
+            InstanceType("cheap", 2_000, 4_000, 50_000, zones=("a",)),
+            InstanceType("dear", 2_000, 4_000, 100_000, zones=("a", "b")),
+        )
+    )
+    problem = tables(tmp_path, f"web,2000,4000,2,memberOf({ZONE} == b),STANDALONE,\njob,2000,4000,1,,STANDALONE,\n")
+    found = right_size(problem, sold, QUICK, zones=["a", "b"])
+    assert found.bought == {("cheap", "a"): 1, ("dear", "b"): 2}
+    assert found.proven
+    with pytest.raises(InvalidRequest, match="--zone: 'c' is where the catalogue offers no type; such as a, b"):
+        right_size(problem, sold, QUICK, zones=["c"])

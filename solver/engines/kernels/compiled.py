@@ -11,6 +11,7 @@ from numba.core.dispatcher import Dispatcher
 
 from solver.engines.kernels.annealing import anneal
 from solver.engines.kernels.filling import fillings
+from solver.engines.kernels.mixing import Asked, Chosen, Held, Pool, improve, refill
 from solver.engines.kernels.packing import fill_all, fill_each, fill_in_turn
 from solver.engines.kernels.reassigning import reassign
 
@@ -22,7 +23,8 @@ Kernels: TypeAlias = tuple[Dispatcher, ...]
 ASSIGNMENT: Kernels = (anneal, fillings)
 PACKING: Kernels = (fill_each, fill_in_turn, fill_all)
 REASSIGNMENT: Kernels = (reassign,)
-EVERY: Kernels = (*ASSIGNMENT, *PACKING, *REASSIGNMENT)
+MIXING: Kernels = (refill, improve)
+EVERY: Kernels = (*ASSIGNMENT, *PACKING, *REASSIGNMENT, *MIXING)
 
 
 def ready(kernels: Kernels, seconds: float) -> bool:
@@ -50,6 +52,7 @@ def warm_up() -> float:
     fill_in_turn(one, cell, one.copy(), one, share[0], 10, cell.copy())
     fill_all(cell, np.zeros(1, np.int64), cell, cell, cell, share, 1, one, 10, one.copy(), cell.copy())
     load_reassignment()
+    load_mixing()
     return time.monotonic() - begin
 
 
@@ -63,6 +66,18 @@ def load_reassignment() -> None:
     fits = (np.zeros(1, np.int64), np.zeros(0, np.int32))
     place = np.zeros(1, np.int64)
     reassign(*loads, *moves, *links, *fits, 1, place, place.copy(), np.ones(2, np.float64), 1.0, 1, 1.0, 0.5, 0)
+
+
+def load_mixing() -> None:
+    """Compile the search for mixes where it is not, and load it."""
+    none, one, row = np.zeros(0, np.int64), np.ones(1, np.int64), np.ones((1, 1), np.float64)
+    cell, share = np.ones((1, 1), np.int64), np.ones(1, np.float64)
+    nowhere, offer = np.zeros((1, 0), np.int64), np.zeros(1, np.int64)
+    asked = Asked(cell, cell, one, cell, one, nowhere, np.zeros(0, np.bool_), share, row, share, offer)
+    chosen = Chosen(*(np.zeros(2, np.int64) for _ in range(4)))
+    refill(asked, Pool(offer, one.copy(), share), none, 1, 1, share, offer.copy(), chosen)
+    last = np.full(1, -1)
+    improve(asked, Held(offer.copy(), offer.copy(), last.copy(), offer.copy(), one.copy()), 0, 1, 1, 1, 1, 0)
 
 
 def was_kept() -> bool:

@@ -12,6 +12,7 @@ every mix that holds all tasks costs at least
         given up:  its tasks, each worth pi + move
         kept:      price - u . free + sum over its tasks of the lesser of 0 and pi + move - u . demand
 
+What is there stays for sure where it must, or where more tasks than may move are on it: then it is kept.
 (Lagrangian relaxation of "every task has a place" and of the move budget; a linear program gives good values, any
 values give a bound). Values are whole numbers here, so the bound owes nothing to floating point.
 """
@@ -130,4 +131,40 @@ def _of_instance(problem: MixProblem, unit: Ints, pi: Ints, move: int, scale: in
         value = sum(u * int(d) for u, d in zip(here, problem.demand[kind].tolist(), strict=True))
         kept += count * min(0, elsewhere - value)
         given_up += count * elsewhere
-    return kept if problem.must_keep[e] else min(kept, given_up)
+    return kept if problem.stays[e] else min(kept, given_up)
+
+
+def best_move(problem: MixProblem, unit: Ints, worth: Ints) -> int:
+    """What a move should cost at these values, in parts of a millionth: the bound is a concave function of it.
+
+    Parameters
+    ----------
+    unit, worth
+        ``u`` and ``pi``, in parts of a millionth.
+    """
+    if not problem.there or problem.max_moves is None:
+        return 0
+    scale = scale_of(problem)
+    kind, at = np.nonzero(problem.running)
+    count = problem.running[kind, at].astype(float)
+    there = unit[: problem.there].astype(float)
+    rent = problem.price[: problem.there] * float(scale) - (there * problem.free).sum(axis=1)
+    value = (there[at] * problem.demand[kind]).sum(axis=1)
+    pi = worth[kind].astype(float)
+
+    def bound(move: float) -> float:
+        elsewhere = pi + move
+        kept = rent + np.bincount(at, count * np.minimum(0.0, elsewhere - value), problem.there)
+        given_up = np.bincount(at, count * elsewhere, problem.there)
+        least = np.where(problem.stays, kept, np.minimum(kept, given_up))
+        return float(least.sum()) - move * float(problem.max_moves or 0)
+
+    # Beyond, everything is kept with all its tasks, and a move only costs the budget.
+    low, high = 0.0, max(float(rent.max(initial=0.0)), float((value - pi).max(initial=0.0)), 0.0) + 1.0
+    for _ in range(100):
+        third = (high - low) / 3
+        if bound(low + third) < bound(high - third):
+            low += third
+        else:
+            high -= third
+    return int((low + high) / 2)

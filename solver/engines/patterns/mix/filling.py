@@ -29,12 +29,20 @@ class Open:
         return Open(self.offer, self.free, dict(self.held))
 
 
-def mix_of(opened: list[Open]) -> Mix:
+def mix_of(open_ones: list[Open]) -> Mix:
     """The mix that they are."""
-    return Mix(tuple(Filled(one.offer, dict(one.held)) for one in opened))
+    return Mix(tuple(Filled(one.offer, dict(one.held)) for one in open_ones))
 
 
-def fill(problem: MixProblem, offer: int, pool: Ints, weight: Floats, noise: Floats | None) -> Open:
+def opened(problem: MixProblem, one: Filled) -> Open:
+    """An instance of a mix that may change."""
+    load = np.zeros(problem.demand.shape[1], np.int64)
+    for kind, count in one.held.items():
+        load += problem.demand[kind] * count
+    return Open(one.offer, problem.capacity[one.offer] - load, dict(one.held))
+
+
+def fill(problem: MixProblem, offer: int, pool: Ints, weight: Floats) -> Open:
     """An instance of the offer filled from ``pool[T]``, which is left alone.
 
     Each time the task is taken that leaves the least ``sum weight * left²`` (Panigrahy et al., Heuristics for vector bin
@@ -44,45 +52,41 @@ def fill(problem: MixProblem, offer: int, pool: Ints, weight: Floats, noise: Flo
     ----------
     weight
         ``float64[R]`` for shares of the capacity.
-    noise
-        ``float64[T]`` that the sums are multiplied with; None for none.
     """
     whole = problem.capacity[offer]
-    opened = Open(offer, whole.copy())
+    filled = Open(offer, whole.copy())
     room = np.minimum(pool, problem.cap[:, offer])
     kinds = np.flatnonzero((room > 0) & (problem.demand <= whole).all(axis=1))
     factor = np.sqrt(weight) / np.maximum(whole, 1)
     demand = problem.demand[kinds]
     scaled = demand * factor
     left = room[kinds]
-    shaken = None if noise is None else noise[kinds]
     # A task that needs nothing of what is scarce is taken as often as it can be.
     while len(kinds):
-        gap = opened.free * factor - scaled
+        gap = filled.free * factor - scaled
         score = np.einsum("tr,tr->t", gap, gap)
-        at = int((score if shaken is None else score * shaken).argmin())
+        at = int(score.argmin())
         need = demand[at]
         some = need > 0
-        fit = int((opened.free[some] // need[some]).min()) if some.any() else int(left[at])
+        fit = int((filled.free[some] // need[some]).min()) if some.any() else int(left[at])
         count = 1 if some.any() and fit > 1 and len(kinds) > 1 else min(fit, int(left[at]))
         if len(kinds) == 1 or not some.any():
             count = min(fit, int(left[at]))
-        opened.put(problem, int(kinds[at]), count)
+        filled.put(problem, int(kinds[at]), count)
         left[at] -= count
-        keep = (left > 0) & (demand <= opened.free).all(axis=1)
+        keep = (left > 0) & (demand <= filled.free).all(axis=1)
         if not keep.all():
             kinds, demand, scaled, left = kinds[keep], demand[keep], scaled[keep], left[keep]
-            shaken = None if shaken is None else shaken[keep]
-    return opened
+    return filled
 
 
-def insert(problem: MixProblem, opened: list[Open], pool: Ints, order: Ints, weight: Floats) -> Ints:
+def insert(problem: MixProblem, open_ones: list[Open], pool: Ints, order: Ints, weight: Floats) -> Ints:
     """Put tasks of the pool into what is open, type by type in that order, where they fit best; what is left of the pool."""
     left = pool.copy()
-    if not opened:
+    if not open_ones:
         return left
-    free = np.array([one.free for one in opened])
-    offers = np.array([one.offer for one in opened])
+    free = np.array([one.free for one in open_ones])
+    offers = np.array([one.offer for one in open_ones])
     size = np.maximum(problem.capacity[offers], 1)
     for kind in order[left[order] > 0].tolist():
         demand = problem.demand[kind]
@@ -91,7 +95,7 @@ def insert(problem: MixProblem, opened: list[Open], pool: Ints, order: Ints, wei
             continue
         gap = (free[may] - demand) / size[may]
         for at in may[np.argsort((gap * gap) @ weight, kind="stable")].tolist():
-            one = opened[at]
+            one = open_ones[at]
             some = demand > 0
             fit = int((free[at][some] // demand[some]).min()) if some.any() else int(left[kind])
             count = min(fit, int(left[kind]), int(problem.cap[kind, one.offer]) - one.held.get(kind, 0))

@@ -15,7 +15,7 @@ from solver.domain.counts import Ints
 from solver.engines.deadline import Deadline
 from solver.engines.patterns.fillers import Floats
 from solver.engines.patterns.master import OPTIONS
-from solver.engines.patterns.mix.certificate import Certificate, certificate, scale_of, whole_units
+from solver.engines.patterns.mix.certificate import Certificate, best_move, certificate, scale_of, whole_units, worths
 from solver.engines.patterns.mix.problem import MixProblem
 
 MOST_COLUMNS = 20_000
@@ -28,14 +28,9 @@ def relaxed(problem: MixProblem, deadline: Deadline) -> tuple[Certificate, Float
     """The best bound found, and ``float64[K]``: instances of each offer that the relaxation takes."""
     of, count = _clusters(problem)
     unit, move, taken = _solve(problem, of, count, deadline)
-    scale = scale_of(problem)
     whole = whole_units(problem, unit)
-    best = certificate(problem, whole, int(max(move, 0.0) * scale))
-    if problem.max_moves is not None:
-        # The budget may be worth more or less than the tasks that count as alike said.
-        for step in (0, 1, 2, 5, 10, 100):
-            found = certificate(problem, whole, int(max(move, 1.0) * scale * step))
-            best = max(best, found, key=lambda one: one.value)
+    moves = {int(max(move, 0.0) * scale_of(problem)), best_move(problem, whole, worths(problem, whole))}
+    best = max((certificate(problem, whole, one) for one in sorted(moves)), key=lambda one: one.value)
     return best, taken
 
 
@@ -103,7 +98,7 @@ def _solve(problem: MixProblem, of: Ints, count: int, deadline: Deadline) -> tup
             kinds = np.flatnonzero(running[:, k]).tolist()
             at += [*kinds, rows - 1]
             value += [*running[kinds, k].tolist(), float(tasks[k])]
-            least = 1.0 if problem.must_keep[k] else 0.0
+            least = 1.0 if problem.stays[k] else 0.0
         program.addCol(float(problem.price[k]), least, most, len(at), np.array(at, np.int32), np.array(value))
     kind, offer = np.nonzero(may)
     where = np.column_stack([kind, *(count + offer * resources + r for r in range(resources))])

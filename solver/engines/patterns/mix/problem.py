@@ -107,6 +107,14 @@ class MixProblem:
         result: Ints = self.capacity[: self.there] - self.running.T @ self.demand
         return result
 
+    @cached_property
+    def stays(self) -> Bools:
+        """``bool[E]``: what is there and stays whatever comes: it must, or holds more tasks than may move."""
+        if self.max_moves is None:
+            return self.must_keep
+        result: Bools = self.must_keep | (self.running.sum(axis=0) > self.max_moves)
+        return result
+
     def fits(self) -> Ints:
         """``int64[T, K]``: tasks of one type that an empty instance of an offer holds by itself."""
         found = self.cap.copy()
