@@ -18,18 +18,16 @@ from functools import cached_property
 import numpy as np
 
 from solver.api import require_sensible
-from solver.domain.cluster import INSTANCE_TYPE
 from solver.domain.counts import Counts
-from solver.domain.measure import Level, Measure
+from solver.domain.measure import Level
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.errors import Fault, InvalidRequest
 from solver.pricing.anew import anew
+from solver.pricing.asked import measure_of
 from solver.pricing.least import Least, Span, Unit, least, measured
 from solver.pricing.listed import (
     Kind,
     Listed,
-    families_over,
     following,
     hard,
     listed,
@@ -38,13 +36,9 @@ from solver.pricing.listed import (
     without,
 )
 from solver.pricing.price_list import PricedRule, PriceList
-from solver.rules.argument import field_name
 from solver.rules.bind import bind
 from solver.rules.running_cost import price_of
 from solver.verify import check
-from solver.whatif.edits.base import require
-from solver.whatif.edits.prices import millionths, price_faults
-from solver.whatif.scenario import under
 
 BASE_PART, BARE_PART = 0.5, 0.25
 """Every price rests on the least with all constraints, and the least without any of them may settle most: of what time is left,
@@ -105,12 +99,7 @@ def price_rules(
     limits = limits or Limits()
     require_sensible(limits)
     bind(problem)
-    levels = _levels(problem, fields) if unit is Unit.SKEW else ()
-    measure = Measure(
-        instances=unit is Unit.INSTANCES,
-        prices=_prices(problem, prices or {}) if unit is Unit.DOLLARS else (),
-        levels=levels,
-    )
+    measure = measure_of(problem, unit, prices or {}, fields)
     asked, said = problem, tuple[str, ...]()
     budget = problem.freedom.max_moves is not None or problem.freedom.max_move_cost is not None
     if afresh and not budget and unit in (Unit.INSTANCES, Unit.DOLLARS, Unit.SKEW):
@@ -119,42 +108,7 @@ def price_rules(
         asked.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, interleaved=False, measure=measure
     )
     pricing = _Pricing(replace(asked, freedom=freedom), problem.running, unit, limits, told, cancelled)
-    return pricing.priced(levels, (*warnings, *said))
-
-
-def _levels(problem: Problem, fields: Sequence[str]) -> tuple[Level, ...]:
-    """The families and fields whose skew is measured."""
-    faults = []
-    for k, field in enumerate(fields):
-        try:
-            field_name(field)
-        except InvalidRequest as invalid:
-            faults += [replace(fault, path=f"fields[{k}]") for fault in invalid.faults]
-            continue
-        if not (problem.cluster.column(field).codes >= 0).any():
-            faults.append(
-                Fault(f"fields[{k}]", f"is '{field}', and no instance has it", "name an attribute that some have")
-            )
-    require(faults)
-    wanted = tuple((family, field) for family in problem.families for field in dict.fromkeys(fields))
-    found = wanted if fields else tuple(dict.fromkeys(families_over(problem)))
-    if not found:
-        remedy = "name one, such as attribute:ecs.availability-zone"
-        raise InvalidRequest.at("fields", "are left out, and no group spreads over an attribute", remedy)
-    return found
-
-
-def _prices(problem: Problem, prices: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
-    """What an instance of each type costs, in millionths; each type of the cluster has a price."""
-    require(under("prices", price_faults(prices)))
-    types = problem.cluster.column(f"attribute:{INSTANCE_TYPE}")
-    lacking = sorted({types[i] or "" for i in range(problem.cluster.size)} - prices.keys())
-    if lacking:
-        named = ", ".join(name or "instances without a type" for name in lacking[:5])
-        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
-        remedy = "give the price of each instance type of the cluster"
-        raise InvalidRequest.at("prices", f"lack {named}{more}", remedy)
-    return tuple(sorted(millionths(prices).items()))
+    return pricing.priced(measure.levels, (*warnings, *said))
 
 
 class _Pricing:
@@ -314,9 +268,20 @@ class _Pricing:
             # Of the shares of its rules each has its own; what is solved for several at once comes on top.
             self._shares += len(half) > 1
             deeper = self._least(without(self._hard, half))
-            if deeper is not None and deeper.as_many_as(found):
-                deeper = replace(deeper, amount=deeper.amount.within(low=found.amount.low))
-            self._halve(half, deeper)
+            self._halve(half, None if deeper is None else self._between(found, deeper))
+
+    def _between(self, fewer: Least, found: Least) -> Least:
+        """What was found with some of the rules that ``fewer`` leaves out: it lies between that and the base.
+
+        Where as many tasks have a place without any of these rules as with all of them, so they have without some.
+        """
+        base = self._base
+        places = [[span.value for span in one.first] for one in (found, base)]
+        if not fewer.as_many_as(base) or places[0] != places[1]:
+            return found
+        least = max(found.amount.low, fewer.amount.low)
+        most = min(found.amount.value, base.amount.high)
+        return replace(found, first=base.first, missing=base.missing, amount=Span(most, min(least, most), most))
 
     def _note(self, one: Listed, found: Least | None) -> None:
         if found is not None:

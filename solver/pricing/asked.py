@@ -1,0 +1,67 @@
+"""What is measured: of which families the skew, and what an instance costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from solver.domain.cluster import INSTANCE_TYPE
+from solver.domain.measure import Level, Measure
+from solver.domain.problem import Problem
+from solver.errors import Fault, InvalidRequest
+from solver.pricing.least import Unit
+from solver.pricing.listed import families_over
+from solver.rules.argument import field_name
+from solver.whatif.edits.base import require
+from solver.whatif.edits.prices import millionths, price_faults
+from solver.whatif.scenario import under
+
+
+def measure_of(problem: Problem, unit: Unit, prices: Mapping[str, float], fields: Sequence[str]) -> Measure:
+    """The measure of a unit; tasks and moves are tiers anyway.
+
+    Raises
+    ------
+    InvalidRequest
+        If a field or price makes no sense, or an instance type has no price.
+    """
+    return Measure(
+        instances=unit is Unit.INSTANCES,
+        prices=_prices(problem, prices) if unit is Unit.DOLLARS else (),
+        levels=_levels(problem, fields) if unit is Unit.SKEW else (),
+    )
+
+
+def _levels(problem: Problem, fields: Sequence[str]) -> tuple[Level, ...]:
+    """The families and fields whose skew is measured."""
+    faults = []
+    for k, field in enumerate(fields):
+        try:
+            field_name(field)
+        except InvalidRequest as invalid:
+            faults += [replace(fault, path=f"fields[{k}]") for fault in invalid.faults]
+            continue
+        if not (problem.cluster.column(field).codes >= 0).any():
+            faults.append(
+                Fault(f"fields[{k}]", f"is '{field}', and no instance has it", "name an attribute that some have")
+            )
+    require(faults)
+    wanted = tuple((family, field) for family in problem.families for field in dict.fromkeys(fields))
+    found = wanted if fields else tuple(dict.fromkeys(families_over(problem)))
+    if not found:
+        remedy = "name one, such as attribute:ecs.availability-zone"
+        raise InvalidRequest.at("fields", "are left out, and no group spreads over an attribute", remedy)
+    return found
+
+
+def _prices(problem: Problem, prices: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
+    """What an instance of each type costs, in millionths; each type of the cluster has a price."""
+    require(under("prices", price_faults(prices)))
+    types = problem.cluster.column(f"attribute:{INSTANCE_TYPE}")
+    lacking = sorted({types[i] or "" for i in range(problem.cluster.size)} - prices.keys())
+    if lacking:
+        named = ", ".join(name or "instances without a type" for name in lacking[:5])
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        remedy = "give the price of each instance type of the cluster"
+        raise InvalidRequest.at("prices", f"lack {named}{more}", remedy)
+    return tuple(sorted(millionths(prices).items()))
