@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -174,9 +175,33 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 
     signal.signal(signal.SIGINT, note)
     try:
-        yield pressed.is_set
+        with _noticed_at_once(pressed):
+            yield pressed.is_set
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _noticed_at_once(pressed: threading.Event) -> Iterator[None]:
+    """While inside, Ctrl-C sets the event also while the main thread is in a search, where Python runs no handler."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+
+    def listen() -> None:
+        while told := reader.recv(64):
+            if signal.SIGINT in told:
+                pressed.set()
+
+    listener = threading.Thread(target=listen, name="interrupts", daemon=True)
+    listener.start()
+    known = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(known)
+        writer.close()
+        listener.join()
+        reader.close()
 
 
 @contextmanager

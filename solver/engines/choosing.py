@@ -14,6 +14,8 @@ def solver_of_choices(seed: int, seconds: float, deterministic: float | None) ->
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2
     solver.parameters.add_lp_constraints_lazily = False
+    # It takes an interrupt for itself otherwise, and the caller never hears of it.
+    solver.parameters.catch_sigint_signal = False
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_time_in_seconds = max(seconds, 0.01)
     if deterministic is not None:

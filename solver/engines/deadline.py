@@ -41,6 +41,11 @@ class Deadline:
         return self.remaining() <= 0.0
 
     @property
+    def is_cancellable(self) -> bool:
+        """Whether the caller may go before the end."""
+        return self._cancelled is not _never
+
+    @property
     def was_cancelled(self) -> bool:
         """Whether the caller has gone."""
         return self._cancelled()

@@ -131,6 +131,8 @@ def _configure(solver: cp_model.CpSolver, limits: Limits, deadline: Deadline) ->
     # Halves the presolve of a model of 7,000 variables, and the bound is there as soon.
     parameters.cp_model_probing_level = 0
     parameters.log_search_progress = False
+    # CP-SAT would take an interrupt for itself, end this search alone, and leave the next one to kill the process.
+    parameters.catch_sigint_signal = not deadline.is_cancellable
 
 
 def _solve(

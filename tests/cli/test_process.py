@@ -104,6 +104,31 @@ def test_faults_leave_no_traceback(tables: Path) -> None:
     ]
 
 
+def test_an_interrupt_reaches_a_search_that_is_under_way() -> None:
+    """CP-SAT neither keeps it for itself nor has the next one kill the process: the search ends, and the caller knows."""
+    code = (
+        "import os, random, signal, threading, time\n"
+        "from ortools.sat.python import cp_model\n"
+        "from solver.cli.search import interrupts\n"
+        "from solver.domain.request import Limits\n"
+        "from solver.engines import exact\n"
+        "from solver.engines.deadline import Deadline\n"
+        "r, model, solver = random.Random(1), cp_model.CpModel(), cp_model.CpSolver()\n"
+        "xs = [model.new_bool_var('') for _ in range(300)]\n"
+        "for _ in range(200):\n"
+        "    model.add(sum(r.choice([-1, 1, 2, 3]) * x for x in r.sample(xs, 20)) <= r.randint(3, 9))\n"
+        "model.maximize(sum(r.randint(1, 50) * x for x in xs))\n"
+        "with interrupts() as cancelled:\n"
+        "    deadline = Deadline(300, cancelled)\n"
+        "    exact._configure(solver, Limits(workers=1), deadline)\n"
+        "    threading.Timer(1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+        "    status = exact._solve(solver, model, None, deadline)\n"
+        "    print('ENDED', solver.status_name(status), cancelled(), deadline.elapsed() < 200)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.stdout in ("ENDED FEASIBLE True True\n", "ENDED UNKNOWN True True\n"), answer.stderr
+
+
 def test_an_interrupt_takes_the_best_plan_so_far(tables: Path) -> None:
     """The first interrupt ends the search, not the command: the best plan so far is printed."""
     code = (
