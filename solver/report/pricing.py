@@ -21,13 +21,9 @@ _NEEDS = {
     Unit.TASKS: "{} tasks without a place",
     Unit.MOVES: "{} moves",
 }
-_COLUMN = {
-    Unit.INSTANCES: "costs instances",
-    Unit.DOLLARS: "costs $/h",
-    Unit.SKEW: "costs skew",
-    Unit.TASKS: "costs tasks",
-    Unit.MOVES: "costs moves",
-}
+_SPREAD = "spread(attribute:"
+"""As most rules over zones are written, in which the name matters."""
+
 NOT_A_SUM = "Together is no sum: a rule may cost what another costs already, or only what another lets it."
 
 
@@ -98,14 +94,13 @@ def needs(found: PriceList) -> str:
 def _table(found: PriceList, rows: Sequence[PricedRule]) -> RenderableType:
     say = _say(found.unit)
     loses = found.unit is not Unit.TASKS and any(not row.is_alike for row in (*rows, *found.together))
-    more = [">tasks left out"] if loses else []
-    table = table_of(["rule", "of", f">{_COLUMN[found.unit]}", ">with it", ">without", *more, "proved"])
+    more = [">tasks out"] if loses else []
+    # What a rule says may be long: at the end it has the room that the numbers leave.
+    table = table_of([">costs", ">between", ">with", ">without", *more, "rule"])
     for row in (*rows, *found.together):
-        one = row.listed
-        named = (row.together, "") if one is None else (one.rule, one.of or "the cluster")
         lost = [_signed(row.missing.value, str)] if loses else []
-        cells = (_signed(row.price.value, say), say(row.with_it.value), say(row.without.value), *lost)
-        add_row(table, *named, *cells, _proof(row.price, say))
+        cells = (_signed(row.price.value, say), _proof(row.price, say), say(row.with_it.value), say(row.without.value))
+        add_row(table, *cells, *lost, row.together or _named(row.listed).replace(_SPREAD, "spread("))
         if row is (rows[-1] if rows else None):
             table.add_section()
     return table
@@ -116,7 +111,7 @@ def _signed(amount: int, say: Callable[[int], str]) -> str:
 
 
 def _proof(span: Span, say: Callable[[int], str]) -> str:
-    return "yes" if span.proven else f"no: {say(span.low)} to {say(span.high)}"
+    return "proved" if span.proven else f"{say(span.low)} to {say(span.high)}"
 
 
 def _say(unit: Unit) -> Callable[[int], str]:

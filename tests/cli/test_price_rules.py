@@ -28,9 +28,9 @@ def test_a_table_for_people(run: Run, tables: Path) -> None:
     lines = [plain(line) for line in answer.stdout.splitlines()]
     assert lines[0] == "5 rules priced in instances; every price is proved"
     assert lines[2] == "With every constraint: 4 instances in use (proved)"
-    assert lines[4] == "rule of costs instances with it without proved"
-    assert lines[6] == "distinctInstance jobs +1 4 3 yes"
-    assert "all constraints +1 4 3 yes" in lines
+    assert lines[4] == "costs between with without rule"
+    assert lines[6] == "+1 proved 4 3 distinctInstance of jobs"
+    assert "+1 proved 4 3 all constraints" in lines
     assert "Cost nothing, proved (4)" in lines and "- distinctInstance of batch" in lines
     assert "Together is no sum" in answer.stdout
 
