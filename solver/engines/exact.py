@@ -125,6 +125,8 @@ def _configure(solver: cp_model.CpSolver, limits: Limits, deadline: Deadline) ->
     # Halves the presolve of a model of 7,000 variables, and the bound is there as soon.
     parameters.cp_model_probing_level = 0
     parameters.log_search_progress = False
+    # Whoever runs the search decides what SIGINT means: caught there, the next solve would not know of it.
+    parameters.catch_sigint_signal = False
 
 
 def _solve(
