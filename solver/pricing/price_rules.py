@@ -358,4 +358,5 @@ class _Pricing:
 
 
 def _by_cost(row: PricedRule) -> tuple[int, int, int]:
-    return -row.missing.value, -row.price.value, -row.price.high
+    """Tasks first; then what is proved to cost most, before what only seems to."""
+    return -row.missing.value, -row.price.low, -row.price.value
