@@ -18,7 +18,6 @@ def solver_of_choices(seed: int, seconds: float, deterministic: float | None) ->
     solver.parameters.catch_sigint_signal = False
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.max_time_in_seconds = max(seconds, 0.01)
-    solver.parameters.catch_sigint_signal = False
     if deterministic is not None:
         solver.parameters.max_deterministic_time = deterministic
     return solver

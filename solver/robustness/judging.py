@@ -20,8 +20,8 @@ from solver.rules.bind import bind
 
 UNPLACED = "unplaced/"
 LEAST_SECONDS = 0.05
-COUNTED_SHARE = 0.4
-"""Of the time, for how many tasks have no place: beyond, it is enough to know that some have none."""
+COUNTED_SHARE, MANY = 0.4, 20
+"""Of the time, for how many tasks have no place where that many have none: beyond, it is enough to know that some have none."""
 
 
 class Verdict(StrEnum):
@@ -111,7 +111,8 @@ def settled(
         unplaced = [(value, floor) for is_unplaced, value, floor in pairs if is_unplaced]
         known = all(value == floor for value, floor in unplaced)
         fails = any(floor > 0 for _, floor in unplaced)
-        known = known or (fails and time.monotonic() - begun > COUNTED_SHARE * limits.time_limit)
+        many = sum(value for value, _ in unplaced) >= MANY
+        known = known or (fails and many and time.monotonic() - begun > COUNTED_SHARE * limits.time_limit)
 
     def stopped() -> bool:
         return known or (cancelled is not None and cancelled())

@@ -8,7 +8,7 @@ model of the plan and of all losses together, while it is small enough, for bett
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,6 @@ import numpy as np
 from solver.api import Begun, assembled, place, require_sensible
 from solver.domain.answer import Answer
 from solver.domain.counts import Bools, Counts
-from solver.domain.explanation import Conflict, Shortfall
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, Scheduling, TaskGroup
@@ -30,6 +29,7 @@ from solver.engines.portfolio import Run, count_bounds
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import nearest
 from solver.robustness.loss import Loss, counted, losses
+from solver.robustness.refusals import Reasons
 from solver.robustness.witness import Found, Witnesses, asked_after, fallback_of
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
@@ -45,8 +45,6 @@ REASONS_SHARE = 0.1
 """Of the time, kept for why tasks are not placed."""
 
 LEAST_SECONDS = 0.05
-ONE_MORE_SECONDS = 0.5
-"""For a place for one task more, to say which loss it would not survive."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +158,7 @@ def survive(
         built = joint.improve(incumbent, fallbacks, witnesses.of, witnesses.note, limits, deadline)
         engine = "joint" if built else engine
     run = Run(_solution(incumbent, deadline, engine), first, tuple(remarks), Memory(problem, incumbent.tasks, None))
-    reasons = _Reasons(problem, incumbent, plain, found, must, witnesses, limits)
+    reasons = Reasons(problem, incumbent, plain, found, must, witnesses, limits)
     answer = assembled(request, run, reasons.within, warnings=warnings, label=label)
     return Surviving(answer, _afterwards(problem, answer.tasks, found, must, witnesses), plain)
 
@@ -346,73 +344,3 @@ def _afterwards(
         missing = counted(asked, asked.missing(witness))
         told.append(Afterwards(loss, int(asked.wanted.sum()), missing, allowed, asked, witness))
     return tuple(told)
-
-
-class _Reasons:
-    """Why tasks are not placed: what the plain plan says, or which loss one task more would not survive."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        incumbent: Incumbent,
-        plain: Answer,
-        found: Sequence[Loss],
-        covered: Bools,
-        witnesses: Witnesses,
-        limits: Limits,
-    ) -> None:
-        self._problem = problem
-        self._incumbent = incumbent
-        self._plain = plain
-        self._losses = found
-        self._covered = covered
-        self._witnesses = witnesses
-        self._limits = limits
-
-    def within(self, seconds: float) -> tuple[Shortfall, ...]:
-        """A reason for each group that lacks tasks, as far as time lasts."""
-        problem, deadline = self._problem, Deadline(seconds)
-        missing = problem.missing(self._incumbent.tasks)
-        without = problem.missing(self._plain.tasks)
-        plain = {one.group: one for one in self._plain.shortfalls}
-        wanted = problem.wanted
-        told = []
-        for g in np.flatnonzero(missing).tolist():
-            name = problem.groups[g].name
-            proven = self._is_proven(g)
-            counts = (int(max(wanted[g], missing[g])), int(max(wanted[g], missing[g]) - missing[g]))
-            if name in plain and without[g] >= missing[g]:
-                told.append(replace(plain[name], wanted=counts[0], placed=counts[1], proven=proven))
-            else:
-                conflict = None if deadline.passed() else self._conflict(g, proven, deadline)
-                told.append(Shortfall(name, *counts, proven, conflict=conflict))
-        return tuple(told)
-
-    def _is_proven(self, g: int) -> bool:
-        """Whether it is proved that no plan that survives places more of the group's class."""
-        tiers = [
-            t for t, cost in enumerate(self._incumbent.rules.tiers) if isinstance(cost, Unplaced) and g in cost.groups
-        ]
-        return all(self._incumbent.proven(t) for t in tiers)
-
-    def _conflict(self, g: int, proven: bool, deadline: Deadline) -> Conflict | None:
-        """One task more, where the rules have room for it: the losses that it would not survive."""
-        base = self._problem.after(self._incumbent.tasks)
-        groups = tuple(replace(group, start=int(h == g), all_or_nothing=False) for h, group in enumerate(base.groups))
-        more = replace(base, groups=groups)
-        own = replace(self._limits, time_limit=max(min(deadline.remaining(), ONE_MORE_SECONDS), LEAST_SECONDS))
-        tasks = place(more, own, explain=False).tasks
-        if more.missing(tasks).any():
-            return None
-        judged = Witnesses(more, self._losses, self._covered, self._limits, deadline)
-        members = list(self._failing(judged, tasks, deadline))
-        return Conflict(tuple(members), False, proven) if members else None
-
-    def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
-        for k, (loss, allowed) in enumerate(zip(self._losses, self._witnesses.allowed, strict=True)):
-            near = self._witnesses.fallbacks(self._incumbent.tasks, k)
-            one = judged.find(tasks, loss, deadline.part(1 / (len(self._losses) - k)), near)
-            if one.missing > allowed:
-                count = f"{one.missing:,} task{'s' if one.missing > 1 else ''}"
-                now = f" (before the operation {allowed:,})" if allowed else ""
-                yield f"a place for every task after the loss of {loss.name}: {count} would have none{now}"

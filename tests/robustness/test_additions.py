@@ -134,4 +134,8 @@ def test_a_loss_that_leaves_very_many_tasks_has_an_addition() -> None:
         again = judged(grown(base, kinds, counts), gone, LIMITS)
         assert again.answer is not None and again.verdict is Verdict.HOLDS
         assert not check(again.answer.problem, again.answer.tasks)
-    assert found.together is not None and not found.together.unrepaired
+    # Together there is of each kind what the loss that needs most of it needs.
+    assert found.together is not None
+    labels = {kind.label for case in found.cases if case.addition for kind, _ in case.addition.counts}
+    assert {kind.label for kind, _ in found.together.counts} == labels
+    assert sum(n for _, n in found.together.counts) >= max(case.addition.size for case in found.cases if case.addition)
