@@ -141,7 +141,9 @@ class _Search:
         return attempts
 
     def _is_compiled(self) -> bool:
-        return self._improver.is_possible and compiled.ready(compiled.MIXING, self._deadline.remaining())
+        # Loading takes less than filling a mix without it.
+        seconds = max(self._deadline.remaining(), compiled.LOADING_SECONDS)
+        return self._improver.is_possible and compiled.ready(compiled.MIXING, seconds)
 
     def built(self) -> Mix | None:
         """Everything that is there kept, the rest filled into it and into new instances."""
