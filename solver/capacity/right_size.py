@@ -32,6 +32,9 @@ from solver.verify import check
 MOST_ADDITIONS = 8
 """How often instances are added for what the rules left without a place."""
 
+SHORTEST = 1.0
+"""Seconds for placing tasks under all rules, at least."""
+
 SEARCH_SHARE = 0.75
 """Of the time limit; the rest is for rules that the search does not know."""
 
@@ -161,46 +164,62 @@ def _widened(counts: Counts, problem: Problem) -> Counts:
 def _checked(
     question: Question, result: MixResult, limits: Limits, deadline: Deadline
 ) -> tuple[Mix, Problem, Counts, tuple[int, ...]]:
-    """The mix as a plan that the checker passes; with instances added where rules between instances ask for them."""
-    mix = result.mix
-    if mix is None:
-        raise InvalidRequest.at("right-size", "found no mix", "allow more time")
+    """The mix as a plan that the checker passes; with instances bought, or kept after all, where rules between instances ask for
+    them.
+
+    Where that does not help, first fit decreasing is tried, which keeps everything and moves nothing.
+    """
+    short: list[str] = []
+    for mix, share in ((result.mix, 0.6), (result.simple, 1.0)):
+        found = None if mix is None else _with_additions(question, mix, limits, deadline.part(share), short)
+        if found is not None:
+            return found
+    problem = f"found no mix on which the rules leave every task a place; without one: {', '.join(short[:5])}"
+    raise InvalidRequest.at("right-size", problem, _REMEDY)
+
+
+def _with_additions(
+    question: Question, mix: Mix, limits: Limits, deadline: Deadline, short: list[str]
+) -> tuple[Mix, Problem, Counts, tuple[int, ...]] | None:
+    """A mix that the checker passes; None where the additions were too few, with the groups that are ``short``."""
     for _ in range(MOST_ADDITIONS):
         wide, tasks, bought = question.plan(mix)
         if not check(wide, tasks) and not wide.missing(tasks).any():
             return mix, wide, tasks, bought
-        seconds = max(deadline.remaining() / 2, 1.0)
+        seconds = max(deadline.remaining() / 2, SHORTEST)
         tasks = place(wide, replace(limits, time_limit=seconds), explain=False).tasks
         missing = wide.missing(tasks)
         if not missing.any() and not check(wide, tasks):
             return mix, wide, tasks, bought
-        more = cheapest(_of_missing(question, missing), deadline.part(0.5), limits.seed)
-        if more.mix is None:
-            break
-        mix = Mix((*mix.filled, *(Filled(one.offer, {}) for one in more.mix.filled)))
-    short = [wide.groups[g].name for g in np.flatnonzero(wide.missing(tasks)).tolist()]
-    problem = f"found no mix on which the rules leave every task a place; without one: {', '.join(short[:5])}"
-    raise InvalidRequest.at("right-size", problem, _REMEDY)
+        short[:] = [wide.groups[g].name for g in np.flatnonzero(missing).tolist()]
+        kept = {one.offer for one in mix.filled}
+        offers = [k for k in range(question.asked.offers) if k >= question.asked.there or k not in kept]
+        more = cheapest(_of_missing(question, missing, offers), deadline.part(0.3), limits.seed)
+        if more.mix is None or deadline.passed():
+            return None
+        mix = Mix((*mix.filled, *(Filled(offers[one.offer], {}) for one in more.mix.filled)))
+    return None
 
 
 _REMEDY = "give new instances what their rules ask for (--attribute, --zone), allow more time, or loosen the rules"
 
 
-def _of_missing(question: Question, missing: np.typing.NDArray[np.int64]) -> MixProblem:
-    """What else to buy for tasks that found no place: nothing that is there counts."""
+def _of_missing(question: Question, missing: np.typing.NDArray[np.int64], offers: list[int]) -> MixProblem:
+    """What else there should be for tasks that found no place: some of these offers, what is given up among them."""
     asked = question.asked
     wanted = np.zeros(asked.kinds, np.int64)
     some = (missing > 0) & (question.kind >= 0)
     np.add.at(wanted, question.kind[some], missing[some])
-    most = asked.most.copy()
-    most[: asked.there] = 0
     return replace(
         asked,
         wanted=wanted,
-        most=most,
-        running=np.zeros_like(asked.running),
-        must_keep=np.zeros_like(asked.must_keep),
-        cap=np.where(np.arange(asked.offers) < asked.there, 0, asked.cap),
+        capacity=asked.capacity[offers],
+        price=asked.price[offers],
+        cap=asked.cap[:, offers],
+        most=asked.most[offers],
+        running=np.zeros((asked.kinds, 0), np.int64),
+        must_keep=np.zeros(0, np.bool_),
+        max_moves=None,
     )
 
 

@@ -131,3 +131,15 @@ def test_a_type_is_bought_only_where_it_is_offered(tmp_path: Path) -> None:
     assert found.proven
     with pytest.raises(InvalidRequest, match="--zone: 'c' is where the catalogue offers no type; such as a, b"):
         right_size(problem, sold, QUICK, zones=["c"])
+
+
+def test_an_instance_is_kept_after_all_where_rules_between_groups_ask_for_it(tmp_path: Path) -> None:
+    """By room alone one of the two could go; the groups may not be together, so neither does, and nothing is bought."""
+    groups = 'a,500,1000,0,"antiAffinity(b, instanceId)",REPLICA,true\nb,500,1000,0,,REPLICA,true\n'
+    there = "i1,2000,4000,a,small\ni2,2000,4000,a,small\n"
+    problem = tables(tmp_path, groups, there, "a,i1,1\nb,i2,1\n")
+    found = right_size(replace(problem, freedom=replace(problem.freedom, max_moves=1)), TYPES, QUICK)
+    assert check(found.problem, found.tasks) == ()
+    assert not found.problem.missing(found.tasks).any()
+    assert (found.bought, found.kept, found.cost) == ({}, (0, 1), 200_000)
+    assert found.bound == 100_000

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from solver.engines.deadline import Deadline
-from solver.engines.patterns.mix.certificate import certificate
+from solver.engines.patterns.mix.certificate import best_move, certificate, whole_units, worths
+from solver.engines.patterns.mix.counting import counted
+from solver.engines.patterns.mix.fluid import relaxed
 from solver.engines.patterns.mix.problem import MOST_INSTANCES, MixProblem
 from solver.engines.patterns.mix.search import cheapest
 
@@ -132,6 +134,33 @@ def test_no_mix_is_cheaper_than_the_bound_nor_dearer_than_first_fit(seed: int) -
         assert list(found.mix.wrong(problem)) == []
         assert found.cost >= right
         assert found.first_fit is None or found.cost <= found.first_fit
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_no_mix_is_cheaper_than_what_is_there_counted_one_by_one(seed: int) -> None:
+    """Whole instances that are given up or kept, and the sum of what is new: never above the best of all ways."""
+    problem = tiny(3_000 + seed, 1 + seed % 2)
+    right = least(problem)
+    found = counted(problem, None, 0, Deadline(5.0))
+    assert right is None or found.bound <= right
+    if found.tasks is not None and found.kept is not None:
+        assert (found.tasks.sum(axis=1) <= problem.total).all()
+        assert (found.tasks.T @ problem.demand <= problem.capacity[: problem.there] * found.kept[:, None]).all()
+        assert not (problem.must_keep & (found.kept == 0)).any()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_best_price_of_a_move_is_found(seed: int) -> None:
+    """At given values of units no price of a move gives a better bound, but for what rounding it costs."""
+    problem = tiny(4_000 + seed, 2)
+    proof, _ = relaxed(problem, Deadline(20.0))
+    draw = np.random.default_rng(seed)
+    unit = whole_units(problem, proof.unit / proof.scale * draw.random(proof.unit.shape))
+    best = certificate(problem, unit, best_move(problem, unit, worths(problem, unit))).value
+    # One part of a millionth for each task that runs, and for each that may move.
+    rounding = int(problem.running.sum()) + (problem.max_moves or 0) + 1
+    for move in (0, 1, *(int(2.0**power) for power in draw.uniform(0, 40, 200))):
+        assert certificate(problem, unit, move).value <= best + 2 * rounding
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -23,23 +23,27 @@ MOST_COLUMNS = 20_000
 
 MOST_CLUSTERS = 240
 
+FEWEST_CLUSTERS, LEAST_SECONDS = 24, 1.0
+"""Where the time was too short for more: a program that takes milliseconds, and what it may take."""
+
 
 def relaxed(problem: MixProblem, deadline: Deadline) -> tuple[Certificate, Floats]:
     """The best bound found, and ``float64[K]``: instances of each offer that the relaxation takes."""
-    of, count = _clusters(problem)
-    unit, move, taken = _solve(problem, of, count, deadline)
+    most = int(np.clip(MOST_COLUMNS // max(problem.offers, 1), FEWEST_CLUSTERS, MOST_CLUSTERS))
+    unit, move, taken = _solve(problem, *_clusters(problem, most), deadline)
+    if not unit.any():
+        unit, move, taken = _solve(problem, *_clusters(problem, FEWEST_CLUSTERS), Deadline(LEAST_SECONDS))
     whole = whole_units(problem, unit)
     moves = {int(max(move, 0.0) * scale_of(problem)), best_move(problem, whole, worths(problem, whole))}
     best = max((certificate(problem, whole, one) for one in sorted(moves)), key=lambda one: one.value)
     return best, taken
 
 
-def _clusters(problem: MixProblem) -> tuple[Ints, int]:
-    """``int64[T]``: a number for tasks that are alike, and how many numbers there are.
+def _clusters(problem: MixProblem, most: int) -> tuple[Ints, int]:
+    """``int64[T]``: a number for tasks that are alike, and how many numbers there are, at most ``most``.
 
     Tasks of one number may be on the same offers and need similar amounts; each stays its own where few are.
     """
-    most = int(np.clip(MOST_COLUMNS // max(problem.offers, 1), 24, MOST_CLUSTERS))
     may = np.packbits(problem.fits() > 0, axis=1)
     admitted = np.unique(may, axis=0, return_inverse=True)[1].reshape(-1)
     exact = np.unique(np.column_stack([admitted, problem.demand]), axis=0, return_inverse=True)[1].reshape(-1)

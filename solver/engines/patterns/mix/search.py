@@ -48,6 +48,8 @@ class MixResult:
         What first fit decreasing costs; None where it leaves tasks over.
     attempts
         How often a mix was taken apart.
+    simple
+        The mix of first fit decreasing: all that is there is kept, and nothing moves.
     """
 
     mix: Mix | None
@@ -56,6 +58,7 @@ class MixResult:
     source: str
     first_fit: int | None
     attempts: int
+    simple: Mix | None = None
 
     @property
     def proven(self) -> bool:
@@ -92,6 +95,7 @@ def cheapest(problem: MixProblem, deadline: Deadline, seed: int = 0) -> MixResul
         source,
         None if simple is None else simple.cost(problem),
         attempts,
+        simple,
     )
 
 
@@ -137,7 +141,9 @@ class _Search:
         return attempts
 
     def _is_compiled(self) -> bool:
-        return self._improver.is_possible and compiled.ready(compiled.MIXING, self._deadline.remaining())
+        # Loading takes less than filling a mix without it.
+        seconds = max(self._deadline.remaining(), compiled.LOADING_SECONDS)
+        return self._improver.is_possible and compiled.ready(compiled.MIXING, seconds)
 
     def built(self) -> Mix | None:
         """Everything that is there kept, the rest filled into it and into new instances."""
