@@ -9,7 +9,7 @@ from solver.domain.request import Freedom, Limits
 from solver.engines import portfolio
 from solver.engines.components import parts_of
 from solver.rules.bind import bind
-from solver.rules.skew import Skew
+from solver.rules.largest_skew import LargestSkew
 from tests.builders import cluster, group, problem, random_pools
 from tests.oracle import Oracle
 
@@ -51,7 +51,7 @@ def test_a_budget_all_or_nothing_or_a_rule_between_groups_ties_parts_together(as
 
 def test_another_objective_ties_parts_together() -> None:
     """It need not be a sum over them: the largest skew of all is none."""
-    assert len(parts_of(bind(pools(), lambda rules: (Skew.of(rules, "instanceId"),)))) == 1
+    assert len(parts_of(bind(pools(), lambda rules: (LargestSkew.of(rules, "instanceId"),)))) == 1
 
 
 @pytest.mark.parametrize("shard", range(4))
