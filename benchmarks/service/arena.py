@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import grpc.aio
 
 from benchmarks.service.calls import Outcome, Told, channel, health, place
-from benchmarks.service.child import Child, is_alive
+from benchmarks.service.child import Child
 from benchmarks.service.questions import Question, labelled, question
 from solver.service.placement import CUT_OFF
 
@@ -144,12 +144,12 @@ class Arena:
             if told.outcome is Outcome.RIGHT and not recovered:
                 recovered = True
                 self.tally.recovery.append(time.monotonic() - begun)
-            if recovered and len([one for one in self.child.workers() if is_alive(one)]) == self.workers:
+            if recovered and len(self.child.ready()) == self.workers:
                 well = await health(self.connection)
                 self.tally.require(well.outcome is Outcome.RIGHT, f"health: {well.reason}")
                 return
             await asyncio.sleep(0.05)
-        what = f"has {len(self.child.workers())} workers" if recovered else "does not answer"
+        what = f"has {len(self.child.ready())} workers" if recovered else "does not answer"
         self.tally.require(False, f"the server {what} {SETTLED_WITHIN:.0f} s after the fault", Outcome.LOST)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -104,6 +105,15 @@ class Child:
     def workers(self) -> list[int]:
         """The processes that solve: children of the process that they are forked from."""
         return [pid for first in children(self.pid) for pid in children(first)]
+
+    def ready(self) -> list[int]:
+        """Those of them that have begun to answer: the last thing that one does before is to limit its own memory."""
+        found = []
+        for pid in self.workers():
+            with suppress(ProcessLookupError):
+                if is_alive(pid) and resource.prlimit(pid, resource.RLIMIT_DATA)[0] != resource.RLIM_INFINITY:
+                    found.append(pid)
+        return found
 
     def tree(self) -> list[int]:
         """All its processes."""

@@ -53,7 +53,7 @@ async def out_of_memory(arena: Arena) -> None:
     allowed = (*GONE, "TOO_LARGE")
     more = arena.draw.randrange(2**16, 8 * 2**20)
     before: dict[int, tuple[int, int]] = {}
-    for pid in arena.child.workers():
+    for pid in arena.child.ready():
         with suppress(ProcessLookupError, OSError):
             before[pid] = resource.prlimit(pid, resource.RLIMIT_DATA)
             resource.prlimit(pid, resource.RLIMIT_DATA, (_writable(pid) + more, before[pid][1]))

@@ -51,6 +51,9 @@ NICENESS = 10
 """By how much the front comes before its workers where both want a processor: it must take, refuse and say that it is well while
 all of them search."""
 
+NO_THREAD = "can't start new thread"
+"""What Python says where there is no memory for the stack of a thread."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -181,7 +184,9 @@ class _Worker:
             return frames.Reply.FAILED, status.to_status(error).SerializeToString()
         except MemoryError:
             return self._out_of_memory(number)
-        except Exception:
+        except Exception as fault:
+            if isinstance(fault, RuntimeError) and str(fault) == NO_THREAD:
+                return self._out_of_memory(number)
             # A fault of ours must not take the worker with it: the caller gets INTERNAL, the log what happened.
             _log.exception("call %d failed", number)
             return frames.Reply.FAILED, status.internal().SerializeToString()

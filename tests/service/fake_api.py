@@ -86,6 +86,9 @@ def _placed(
         os.abort()
     elif label == "takes all memory":
         _take_all()
+    elif label == "takes the memory of a thread":
+        # What ``threading`` raises where there is no room for the stack.
+        raise RuntimeError("can't start new thread")
     elif label == "takes all memory with a plan":
         on_progress(known(problem, answer.tasks, 1))
         _take_all()

@@ -172,6 +172,8 @@ def test_a_worker_takes_no_more_than_its_memory() -> None:
         before = pid_of(client.place(problems.small()))
         with pytest.raises(TooLarge, match="needs more than the 512 MiB of memory that a worker has"):
             client.place(problems.small(), label="takes all memory")
+        with pytest.raises(TooLarge, match="needs more than the 512 MiB of memory that a worker has"):
+            client.place(problems.small(), label="takes the memory of a thread")
         answer = client.place(problems.small(), label="takes all memory with a plan")
         assert (answer.status, list(answer.started), answer.warnings) == (Status.FEASIBLE, [(0, 0, 1)], (CUT_OFF,))
         assert pid_of(client.place(problems.small())) == before
