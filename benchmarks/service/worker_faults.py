@@ -40,7 +40,7 @@ async def _signalled(arena: Arena, number: signal.Signals, allowed: tuple[str, .
     async with arena.bystander(allowed):
         calls = [asyncio.create_task(_ask(arena, "medium", allowed)) for _ in range(arena.workers)]
         await asyncio.sleep(arena.draw.uniform(0.0, 0.5))
-        victims = arena.child.workers()
+        victims = arena.child.ready()
         if victims:
             with suppress(ProcessLookupError):
                 os.kill(arena.draw.choice(victims), number)
