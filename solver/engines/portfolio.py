@@ -265,13 +265,17 @@ def _solution(incumbent: Incumbent, limits: Limits, deadline: Deadline, engine: 
         for tier in range(len(incumbent.values)) if source and not problem.operation.changes else ():
             # All or nothing: where not everything fits, the state before is the only plan there is.
             incumbent.add_bound(tier, incumbent.values[tier], source, ())
-    if deadline.was_cancelled:
-        stop = Stop.CANCELLED
-    elif status in (Status.OPTIMAL, Status.INFEASIBLE):
-        stop = Stop.PROVED
-    else:
-        stop = Stop.TIME if incumbent.cut_short or deadline.passed() else Stop.ENGINE_DONE
+    stop = why_stopped(incumbent, status, deadline)
     return Solution(status, stop, incumbent.tasks, incumbent.results(), engine)
+
+
+def why_stopped(incumbent: Incumbent, status: Status, deadline: Deadline) -> Stop:
+    """Why a search has ended with a status."""
+    if deadline.was_cancelled:
+        return Stop.CANCELLED
+    if status in (Status.OPTIMAL, Status.INFEASIBLE):
+        return Stop.PROVED
+    return Stop.TIME if incumbent.cut_short or deadline.passed() else Stop.ENGINE_DONE
 
 
 def _unplaced_tiers(incumbent: Incumbent) -> list[int]:

@@ -19,13 +19,13 @@ from solver.domain.counts import Bools, Counts
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, Scheduling, TaskGroup
-from solver.domain.solution import Solution, Status, Stop
+from solver.domain.solution import Solution, Status
 from solver.engines import joint, sequential
 from solver.engines.deadline import Deadline
 from solver.engines.fallback import Fallback, FallbackScheduler, least_unplaced
 from solver.engines.incumbent import Incumbent, Observer
 from solver.engines.memory import Memory
-from solver.engines.portfolio import Run, count_bounds
+from solver.engines.portfolio import Run, count_bounds, why_stopped
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import nearest
 from solver.robustness.loss import Loss, counted, losses
@@ -326,12 +326,7 @@ def _solution(incumbent: Incumbent, deadline: Deadline, engine: str) -> Solution
     if problem.all_or_nothing and any(incumbent.values[t] for t in unplaced):
         impossible = any(incumbent.bound(t).value > 0 for t in unplaced)
         status = Status.INFEASIBLE if impossible else Status.NOT_FOUND
-    if deadline.was_cancelled:
-        stop = Stop.CANCELLED
-    elif status in (Status.OPTIMAL, Status.INFEASIBLE):
-        stop = Stop.PROVED
-    else:
-        stop = Stop.TIME if incumbent.cut_short or deadline.passed() else Stop.ENGINE_DONE
+    stop = why_stopped(incumbent, status, deadline)
     return Solution(status, stop, incumbent.tasks, incumbent.results(), engine)
 
 
