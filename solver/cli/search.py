@@ -177,27 +177,11 @@ def interrupts() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, note)
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    earlier = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    listener = threading.Thread(target=_listen, args=(heard, pressed), daemon=True)
-    listener.start()
     try:
         with _noticed_at_once(pressed):
             yield pressed.is_set
     finally:
-        signal.set_wakeup_fd(earlier)
         signal.signal(signal.SIGINT, before)
-        told.close()
-        listener.join()
-        heard.close()
-
-
-def _listen(heard: socket.socket, pressed: threading.Event) -> None:
-    """Set the event once SIGINT is told, until nobody tells any more."""
-    while number := heard.recv(1):
-        if number[0] == signal.SIGINT:
-            pressed.set()
 
 
 @contextmanager
