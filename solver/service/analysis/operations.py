@@ -69,7 +69,9 @@ class Analysis:
         return self.ended_at is not None
 
     def add(self, row: bytes, *, answered: bool) -> None:
-        """One more row."""
+        """One more row; nothing where it has ended, for whoever read the rows was told that there are no more."""
+        if self.done:
+            return
         self.rows.append(row)
         self.failed += not answered
         self._wake()

@@ -12,7 +12,7 @@ from google.rpc import code_pb2
 
 from solver.errors import InvalidRequest, OperationNotFound, Overloaded, ShuttingDown, WorkerLost
 from solver.service.analysis.limits import AnalysisLimits
-from solver.service.analysis.operations import Analyses
+from solver.service.analysis.operations import Analyses, Analysis
 from solver.service.analysis.process import OUTLOOK, Order, Word
 from solver.service.logs import LogOptions
 from solver.service.sizes import SizeLimits
@@ -239,3 +239,12 @@ def test_limits_that_are_none_are_refused() -> None:
     with pytest.raises(InvalidRequest) as refused:
         AnalysisLimits(running=-1, processes=0, kept_bytes=1)
     assert [fault.path for fault in refused.value.faults] == ["running", "processes", "kept_bytes"]
+
+
+def test_a_row_that_comes_after_the_end_is_not_taken() -> None:
+    """Whoever read the rows was told that there are no more; the process had said one more when it was cancelled."""
+    analysis = Analysis("somebody", 3)
+    analysis.add(b"first", answered=True)
+    analysis.end()
+    analysis.add(b"late", answered=False)
+    assert analysis.rows == [b"first"] and not analysis.failed
