@@ -269,8 +269,14 @@ def ordered(rules: Rules, tasks: Counts, seconds: float) -> tuple[Steps | None, 
     wrong = simulate(problem, tasks, steps.actions, rules=rules, whole=steps.block is None, every=every)
     if wrong:
         return None, (f"the plan has no order: the one that was made breaks a rule on the way: {wrong[0]}",)
-    doubts = (f"the plan cannot be carried out whole: {steps.block}",) if steps.block is not None else ()
-    return steps, doubts
+    if steps.block is None:
+        return steps, ()
+    found = (
+        "the plan cannot be carried out whole"
+        if steps.block.proven
+        else "no order that was found carries the plan out whole"
+    )
+    return steps, (f"{found}: {steps.block}",)
 
 
 def why(answer: Answer) -> Iterator[str]:

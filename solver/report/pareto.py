@@ -51,7 +51,9 @@ def _parts(front: KeptFront) -> Iterator[RenderableType]:
     yield bulleted("What is minimised", "bold", lines)
     blocked = list(dict.fromkeys(point.blocked for point in front.points if point.blocked))
     if blocked:
-        yield bulleted("* cannot be carried out whole", "bold yellow", _listed(blocked, MOST_REASONS))
+        yield bulleted(
+            "* not carried out whole by any order that was found", "bold yellow", _listed(blocked, MOST_REASONS)
+        )
     if front.undecided:
         zones = [where(front.axes, zone) for zone in front.undecided]
         yield bulleted("Not decided: other plans may have", "bold yellow", _listed(zones, MOST_LINES))

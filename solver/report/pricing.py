@@ -59,7 +59,7 @@ def _is_free(row: PricedRule) -> bool:
 
 
 def _named(one: Listed | None) -> str:
-    return "" if one is None else f"{one.rule} of {one.of or 'the cluster'}"
+    return "" if one is None else f"{one.rule} of {one.of or 'the cluster'}".replace(_SPREAD, "spread(")
 
 
 def _listed(lines: Sequence[str]) -> list[tuple[str, str]]:
@@ -88,7 +88,7 @@ def needs(found: PriceList) -> str:
     if not span.proven and span.high > span.value:
         proof += ", and how many tasks have a place is not proved"
     over = ", ".join(dict.fromkeys(field.removeprefix("attribute:") for _, field in found.levels))
-    return f"With every constraint: {what}{f', over {over},' if over else ''} ({proof})"
+    return f"With every constraint: {what}{f', over {over}' if over else ''} ({proof})"
 
 
 def _table(found: PriceList, rows: Sequence[PricedRule]) -> RenderableType:
@@ -100,7 +100,7 @@ def _table(found: PriceList, rows: Sequence[PricedRule]) -> RenderableType:
     for row in (*rows, *found.together):
         lost = [_signed(row.missing.value, str)] if loses else []
         cells = (_signed(row.price.value, say), _proof(row.price, say), say(row.with_it.value), say(row.without.value))
-        add_row(table, *cells, *lost, row.together or _named(row.listed).replace(_SPREAD, "spread("))
+        add_row(table, *cells, *lost, row.together or _named(row.listed))
         if row is (rows[-1] if rows else None):
             table.add_section()
     return table

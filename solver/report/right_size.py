@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from solver.capacity.right_size import RightSized, types_kept
+from solver.report.headline import plural
 
 MILLIONTHS = 1_000_000
 
@@ -49,7 +50,7 @@ def lines(found: RightSized) -> Iterator[str]:
         less = f", {saved:.1%} of which this mix saves" if saved > 0 else ""
         yield f"first fit decreasing: {money(found.first_fit)} an hour{less}"
     if found.kept or found.given_up:
-        yield f"before: {money(found.before)} an hour; {found.moved:,} tasks move"
+        yield f"before: {money(found.before)} an hour; {found.moved:,} {plural('task', found.moved)} moved"
     for warning in found.warnings:
         yield f"warning: {warning}"
 

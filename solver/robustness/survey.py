@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from solver.api import require_sensible
+from solver.domain.cluster import INSTANCE_TYPE
 from solver.domain.counts import LARGEST_SUM
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.errors import InvalidRequest
+from solver.errors import Fault, InvalidRequest
+from solver.formats.choose import nearest
 from solver.robustness.addition import Addition, Search
 from solver.robustness.judging import Judgement, Verdict, judged, why
 from solver.robustness.kinds import Kind, grown
@@ -136,7 +138,11 @@ def survey(
     """
     limits = limits or Limits()
     require_sensible(limits)
-    require(under("prices", price_faults(prices or {})))
+    types = cluster.problem.cluster.column(INSTANCE_TYPE).values
+    unknown = [
+        Fault(name, "is the type of no instance", nearest(name, types)) for name in prices or {} if name not in types
+    ]
+    require(under("prices", [*price_faults(prices or {}), *unknown]))
     if not 0 <= max_moves <= LARGEST_SUM:
         raise InvalidRequest.at("max_moves", f"is {max_moves:,}", f"must be 0 to {LARGEST_SUM:,}")
     if not lose:

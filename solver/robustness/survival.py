@@ -215,8 +215,9 @@ def _before(
         missing = now[-1].missing
         if missing:
             proof = "proved" if now[-1].at_least == missing else "fewer are not ruled out"
+            told = f"{missing:,} task{'s have' if missing > 1 else ' has'}"
             remarks.append(
-                f"the loss of {loss.name} is not survived before the operation: {missing:,} tasks have no place ({proof}); "
+                f"the loss of {loss.name} is not survived before the operation: {told} no place ({proof}); "
                 "the plan leaves no more without one"
             )
         witnesses.allowed[k] = missing

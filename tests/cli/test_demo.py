@@ -32,7 +32,7 @@ def test_the_demo_rebalances(run: Run, tmp_path: Path) -> None:
     answer = run("demo", "--figure", tmp_path / "demo.png")
     assert f"$ placement-solver rebalance {folder()} --max-moves {MOVES} --group service:checkout" in answer.stderr
     assert f"Moved {MOVES} tasks" in answer.stdout
-    assert "cannot be carried out" not in answer.stdout
+    assert "carried out" not in answer.stdout
     assert (tmp_path / "demo-rebalanced.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -46,6 +46,7 @@ def test_bad_input_ends_with_2(run: Run, tables: Path) -> None:
         (("--lose", "attribute:rak"), "--lose: is attribute:rak, and no instance has the attribute 'rak'"),
         (("--price", "m5.large"), "--price: 'm5.large' is not TYPE=PRICE"),
         (("--price", "m5.large=-1"), "m5.large"),
+        (("--price", "m5.lrge=1"), "--price m5.lrge: is the type of no instance; did you mean 'm5.large'?"),
         (("--max-moves", "-1"), "--max-moves"),
     ):
         answer = run("robust", tables, *options)
