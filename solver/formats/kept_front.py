@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault
 from solver.formats.kept_plan_reading import REMEDY, read_kept
 
 FORMAT = 1
@@ -147,10 +147,7 @@ def read_kept_front(path: Path) -> KeptFront:
     TooLarge
         If it is larger than any such file.
     """
-    front = read_kept(path, KeptFront, "the front of a placement-solver", FORMAT)
-    if faults := list(_inner_faults(str(path), front)):
-        raise InvalidRequest(faults)
-    return front
+    return read_kept(path, KeptFront, "the front of a placement-solver", FORMAT, _inner_faults)
 
 
 def _inner_faults(path: str, front: KeptFront) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -35,13 +35,12 @@ def read_kept_plan(path: Path) -> KeptPlan:
     TooLarge
         If it has more than 256 MiB.
     """
-    plan = read_kept(path, KeptPlan, "the plan of a placement-solver", FORMAT)
-    if faults := list(_inner_faults(str(path), plan)):
-        raise InvalidRequest(faults)
-    return plan
+    return read_kept(path, KeptPlan, "the plan of a placement-solver", FORMAT, _inner_faults)
 
 
-def read_kept(path: Path, kind: type[T], said: str, number: int) -> T:
+def read_kept(
+    path: Path, kind: type[T], said: str, number: int, inner_faults: Callable[[str, T], Iterable[Fault]]
+) -> T:
     """What a file holds of a dataclass that was kept as JSON.
 
     Parameters
@@ -50,11 +49,13 @@ def read_kept(path: Path, kind: type[T], said: str, number: int) -> T:
         What the file should be, for people.
     number
         The format of such files.
+    inner_faults
+        What does not go with other fields; asked of what has every field right, with the path.
 
     Raises
     ------
     UnreadableDocument, InvalidRequest, TooLarge
-        As ``read_kept_plan`` does, but for what does not go with other fields.
+        As ``read_kept_plan`` does.
     """
     value = json_value(bytes_of(path, MOST_BYTES), str(path), said)
     if isinstance(value, dict) and value.get("format") != number:
@@ -64,6 +65,8 @@ def read_kept(path: Path, kind: type[T], said: str, number: int) -> T:
     found = reader.value(value, kind, "")
     if reader.faults or not isinstance(found, kind):
         raise InvalidRequest(reader.faults)
+    if faults := list(inner_faults(str(path), found)):
+        raise InvalidRequest(faults)
     return found
 
 

@@ -5,8 +5,8 @@ What is taken apart gives a pool of tasks. Each instance is filled from the pool
 offers the one whose filling is worth most of its price is taken. At every step the cheapest single instance that holds
 all that is left would end it; the cheapest end counts. Where the new instances cost no more than the old ones, they stay.
 
-In one file, longer than most, because numba keeps what it compiled file by file and would not see that a function of another
-has changed.
+In one file, longer than most: numba keeps what it compiled file by file, and what is kept of a caller stays though a function of
+another file has changed (numba, *Notes on caching*).
 """
 
 from __future__ import annotations
