@@ -14,7 +14,7 @@ from solver.report.plain import add_row, bulleted, print_plainly, table_of
 MOST_LINES, MOST_WARNINGS, MOST_REASONS = 10, 12, 3
 """Of a list; warnings; and reasons why plans cannot be carried out."""
 
-SHORT = {"cost": "in use", "moves": "moved", "skew": "skew"}
+_SHORT = {"cost": "in use", "moves": "moved", "skew": "skew"}
 
 
 def show_front(front: KeptFront, console: Console) -> None:
@@ -43,7 +43,7 @@ def _parts(front: KeptFront) -> Iterator[RenderableType]:
             f"{front.missing:,} {plural('task', front.missing)} without a place in every plan: {proof}", "yellow"
         )
     yield _table(front)
-    lines = [("", f"{SHORT[axis.name]}: {axis.title}") for axis in front.axes]
+    lines = [("", f"{short(axis)}: {axis.title}") for axis in front.axes]
     if any(not point.proven for point in front.points):
         lines.append(("", "in brackets: the least that a plan may have which is no worse along the others"))
     if not front.proven:
@@ -68,7 +68,7 @@ def _listed(lines: Sequence[str], most: int) -> list[tuple[str, str]]:
 
 def _table(front: KeptFront) -> RenderableType:
     open_ = [] if front.proven else ["beside it"]
-    table = table_of([">", *(f">{SHORT[axis.name]}" for axis in front.axes), "proved", *open_, "plan"])
+    table = table_of([">", *(f">{short(axis)}" for axis in front.axes), "proved", *open_, "plan"])
     for k, point in enumerate(front.points):
         cells = [_cell(axis, point, a) for a, axis in enumerate(front.axes)]
         mark = Text("yes", "green") if point.proven else Text("no", "yellow")
@@ -82,6 +82,11 @@ def _cell(axis: KeptAxis, point: KeptPoint, at: int) -> str:
     return value if value == bound else f"{value} ({bound})"
 
 
+def short(axis: KeptAxis) -> str:
+    """What an amount along an axis is, in a word or two: instances in use, or money where they have prices."""
+    return "an hour" if axis.name == "cost" and axis.decimals else _SHORT[axis.name]
+
+
 def amount(axis: KeptAxis, value: float) -> str:
     """An amount along an axis."""
     return f"{value:,.{axis.decimals}f}"
@@ -90,7 +95,7 @@ def amount(axis: KeptAxis, value: float) -> str:
 def where(axes: Sequence[KeptAxis], zone: Sequence[float | None]) -> str:
     """A zone in words."""
     limits = [
-        f"at most {amount(axis, limit)} {SHORT[axis.name]}"
+        f"at most {amount(axis, limit)} {short(axis)}"
         for axis, limit in zip(axes, zone, strict=True)
         if limit is not None
     ]

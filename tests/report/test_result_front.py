@@ -12,7 +12,7 @@ from solver.errors import InvalidRequest
 from solver.formats.kept_front import KeptAxis, KeptFront, KeptPoint
 from solver.formats.kept_plan import kept_plan
 from solver.report.result.folder import MOST_POINTS, read_result
-from solver.report.result.front import BOTTOM, LEFT, MOST_LEVELS, RIGHT, TOP, shown_front
+from solver.report.result.front import BOTTOM, LEFT, MOST_LEVELS, RIGHT, TOP, said_of, shown_front
 from solver.report.result.html import html
 from tests.markup import parsed
 from tests.report.answers import answer
@@ -151,3 +151,11 @@ def test_a_front_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (folder / "front.json").write_text(OPEN.to_json().replace('"proven": false', '"proven": 1'), encoding="utf-8")
     with pytest.raises(InvalidRequest, match=r"front.json: .*proven: is 1; must be true or false"):
         read_result(folder)
+
+
+def test_money_is_not_called_instances() -> None:
+    """A cost in the currency is one of an hour; without prices it is instances in use."""
+    axes = (KeptAxis("cost", "cost an hour of the instances in use", 3), AXES[1])
+    priced = front(point(1, (0.75, 4)), point(2, (1.35, 0)), axes=axes)
+    assert said_of(priced, priced.points[0]) == "0.750 an hour, 4 moved"
+    assert said_of(OPEN, OPEN.points[0]) == "3 in use, 4 moved, 5 skew"

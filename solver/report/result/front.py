@@ -15,7 +15,7 @@ from markupsafe import Markup
 from solver.formats.kept_front import KeptAxis, KeptFront, KeptPoint
 from solver.report.page.blocks import Table
 from solver.report.page.scale import Scale
-from solver.report.pareto import SHORT, amount, headline, where
+from solver.report.pareto import amount, headline, short, where
 
 WIDTH, HEIGHT = 360.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 352.0, 10.0, 214.0
@@ -108,7 +108,7 @@ def title_of(front: KeptFront, plan: str) -> str:
 def said_of(front: KeptFront, point: KeptPoint) -> str:
     """The values of a point in words."""
     return ", ".join(
-        f"{amount(axis, value)} {SHORT[axis.name]}" for axis, value in zip(front.axes, point.values, strict=True)
+        f"{amount(axis, value)} {short(axis)}" for axis, value in zip(front.axes, point.values, strict=True)
     )
 
 
@@ -136,7 +136,7 @@ def _origin(front: KeptFront) -> str:
 
 
 def _table(front: KeptFront, anchors: dict[str, str]) -> Table:
-    head = ["point", *(SHORT[axis.name] for axis in front.axes), "proved", "beside it", "carried out"]
+    head = ["point", *(short(axis) for axis in front.axes), "proved", "beside it", "carried out"]
     rows = [
         [
             _link(point.plan, anchors.get(point.plan, "")),
@@ -193,7 +193,7 @@ def _levels(front: KeptFront) -> list[tuple[float | None, str]]:
         return [(None, "best known")]
     axis = front.axes[2]
     found = sorted({point.values[2] for point in front.points}, reverse=True)
-    return [(limit, f"at most {amount(axis, limit)} {SHORT[axis.name]}") for limit in found[:MOST_LEVELS]]
+    return [(limit, f"at most {amount(axis, limit)} {short(axis)}") for limit in found[:MOST_LEVELS]]
 
 
 def _staircase(front: KeptFront, limit: float | None) -> list[tuple[float, float]]:
@@ -252,7 +252,7 @@ def _mark(
     )
     proof = "proved: no plan is better along one and no worse along the others" if point.proven else "not proved"
     gaps = [
-        f"{SHORT[axis.name]} at least {amount(axis, bound)}"
+        f"{short(axis)} at least {amount(axis, bound)}"
         for axis, value, bound in zip(front.axes, point.values, point.bounds, strict=True)
         if bound < value
     ]
