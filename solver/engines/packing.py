@@ -16,6 +16,7 @@ from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, Scheduling
+from solver.engines import mending
 from solver.engines.deadline import Deadline
 from solver.engines.eligibility import caps, eligibility
 from solver.engines.incumbent import Incumbent
@@ -68,6 +69,8 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     incumbent.patterns = result.memory
     if on_the_way.last is not result.started:
         packing.offer(result, incumbent)
+    if result.found and incumbent.values[tier] > packing.always_open + result.opened and not deadline.passed():
+        mending.mend(incumbent, tier, packing.plan(result), limits, deadline)
     incumbent.uncompiled |= result.uncompiled
     if not result.impossible:
         incumbent.add_bound(tier, packing.always_open + result.bound, result.bound_source, given)
@@ -165,11 +168,14 @@ class _Packing:
     def offer(self, result: PackingResult, incumbent: Incumbent) -> None:
         """Hand a plan to the incumbent."""
         if result.found:
-            started = result.started
-            shape = (len(self._request.groups), self._request.cluster.size)
-            groups = np.array(self._groups, np.int64)[started.group]
-            plan = self._request.running + Counts.of(shape, groups, started.instance, started.count)
-            incumbent.offer(plan, of_all_rules=False)
+            incumbent.offer(self.plan(result), of_all_rules=False)
+
+    def plan(self, result: PackingResult) -> Counts:
+        """In the groups of the request."""
+        started = result.started
+        shape = (len(self._request.groups), self._request.cluster.size)
+        groups = np.array(self._groups, np.int64)[started.group]
+        return self._request.running + Counts.of(shape, groups, started.instance, started.count)
 
     def _zone(self) -> tuple[Ints, int]:
         """``int64[I]`` and how many: instances outside every bucket share one more."""
