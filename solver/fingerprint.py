@@ -63,6 +63,4 @@ def _parts(problem: Problem) -> Iterable[bytes]:
         yield np.ascontiguousarray(cluster.devices).tobytes() + repr(sorted(problem.seats.items())).encode()
     freedom = replace(problem.freedom, slot={})
     yield repr((problem.rules, problem.all_or_nothing, freedom, sorted(problem.freedom.slot.items()))).encode()
-    if problem.freedom.measure is not None:
-        yield repr(problem.freedom.measure).encode()
     yield problem.frozen.tobytes() + problem.drained.tobytes()

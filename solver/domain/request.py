@@ -8,7 +8,6 @@ from enum import Enum
 
 from solver.domain.cluster import Port
 from solver.domain.devices import DeviceNeed
-from solver.domain.measure import Measure
 from solver.domain.targets import Target
 
 
@@ -71,8 +70,6 @@ class Freedom:
         ``consolidate``, before any strategy.
     interleaved
         Few moves matter after each priority class instead of last of all, so that nothing moves for a strategy.
-    measure
-        What is to be little among the plans that follow the strategies and soft rules best; None for nothing.
     """
 
     max_moves: int | None = None
@@ -84,8 +81,6 @@ class Freedom:
     consolidate: bool = False
     slot: Mapping[str, int] = field(default_factory=dict)
     interleaved: bool = False
-    # Out of the text by which requests are told apart where nobody uses it (``solver.api.fingerprint``).
-    measure: Measure | None = field(default=None, repr=False)
 
 
 MOST_OF_SLOT = 2**53 // 1_000

@@ -2,8 +2,8 @@
 
 Clusters are often cut up by constraints (stacks, pools, capacity providers). Every cost is a sum over instances, families or
 groups, so that the parts' costs add up, and a plan is best if each part of it is: the whole is proved where each part
-is. Budgets that parts would have to share, a slot that is to be free, all or nothing of the request, and another objective than
-that of the request, rule it out.
+is. Budgets that parts would have to share, a slot that is to be free, all or nothing of the request, and costs that do not add
+up, rule it out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def improve(incumbent: Incumbent, parts: list[Part], limits: Limits, deadline: D
     found: list[Incumbent] = []
     for k, part in enumerate(parts):
         share = deadline.part(FIRST_PASS / (len(parts) - k)) if budget is None else deadline
-        found.append(engines.begin(bind(restricted(rules.problem, part)), own, share))
+        found.append(engines.begin(bind(restricted(rules.problem, part), rules.objective), own, share))
         engines.search(found[-1], own, share)
         if deadline.passed():
             incumbent.cut_short = True
@@ -90,7 +90,7 @@ def parts_of(rules: Rules) -> list[Part]:
     changing = sorted({*operation.stoppable.group.tolist(), *np.flatnonzero(problem.wanted).tolist()})
     budgets = freedom.max_moves is not None or freedom.max_move_cost is not None
     shared = budgets or freedom.min_gain or freedom.empty
-    whole = problem.all_or_nothing or freedom.slot or rules.objective is not None
+    whole = problem.all_or_nothing or freedom.slot or not all(cost.adds_up for cost in rules.tiers)
     if whole or (shared and operation.moving.any()) or not changing:
         return [Part(tuple(changing), np.ones(problem.cluster.size, np.bool_))]
     sets = _Sets(len(problem.groups))

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from solver.domain.measure import Level
 from solver.pricing.least import Span, Unit
 from solver.pricing.listed import Listed
+from solver.rules.summed_skew import Level
 from solver.whatif.row import MILLIONTHS
 
 

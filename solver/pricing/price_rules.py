@@ -13,17 +13,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 
 from solver.api import require_sensible
 from solver.domain.counts import Counts
-from solver.domain.measure import Level
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.pricing.anew import anew
-from solver.pricing.asked import measure_of
 from solver.pricing.least import Least, Span, Unit, least, measured
 from solver.pricing.listed import (
     Kind,
@@ -35,9 +32,10 @@ from solver.pricing.listed import (
     only_loosens,
     without,
 )
+from solver.pricing.measure import Measure, measure_of
 from solver.pricing.price_list import PricedRule, PriceList
 from solver.rules.bind import bind
-from solver.rules.running_cost import price_of
+from solver.rules.bound import Rules
 from solver.verify import check
 
 BASE_PART, BARE_PART = 0.5, 0.25
@@ -104,11 +102,9 @@ def price_rules(
     budget = problem.freedom.max_moves is not None or problem.freedom.max_move_cost is not None
     if afresh and not budget and unit in (Unit.INSTANCES, Unit.DOLLARS, Unit.SKEW):
         asked, said = anew(problem)
-    freedom = replace(
-        asked.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, interleaved=False, measure=measure
-    )
-    pricing = _Pricing(replace(asked, freedom=freedom), problem.running, unit, limits, told, cancelled)
-    return pricing.priced(measure.levels, (*warnings, *said))
+    freedom = replace(asked.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, interleaved=False)
+    pricing = _Pricing(replace(asked, freedom=freedom), problem.running, measure, limits, told, cancelled)
+    return pricing.priced((*warnings, *said))
 
 
 class _Pricing:
@@ -124,13 +120,13 @@ class _Pricing:
         self,
         problem: Problem,
         hint: Counts,
-        unit: Unit,
+        measure: Measure,
         limits: Limits,
         told: Told | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self._begun = time.monotonic()
-        self._problem, self._unit, self._limits = problem, unit, limits
+        self._problem, self._measure, self._limits = problem, measure, limits
         self._told, self._cancelled = told, cancelled or (lambda: False)
         self._rules = listed(problem)
         self._hard = hard(problem, self._rules)
@@ -145,7 +141,7 @@ class _Pricing:
         self._tell()
         self._base = self._solved(self._hard, hint, BASE_PART)
 
-    def priced(self, levels: tuple[Level, ...], warnings: tuple[str, ...]) -> PriceList:
+    def priced(self, warnings: tuple[str, ...]) -> PriceList:
         """Everything that there is time for."""
         bare = self._least(without(self._hard, self._constraints), BARE_PART) if self._constraints else None
         self._price_constraints(bare)
@@ -160,12 +156,12 @@ class _Pricing:
                 self._tell()
         known = self._without.keys() | self._following.keys() | self._free
         return PriceList(
-            unit=self._unit,
+            unit=self._measure.unit,
             rules=tuple(sorted(self._rows(), key=_by_cost)),
             together=tuple(self._together(bare, chosen, bool(asking))),
             unpriced=tuple(one for one in self._rules if one not in known),
             base=self._row(None, BASE, self._base, self._base),
-            levels=levels,
+            levels=self._measure.levels,
             total=len(self._rules),
             warnings=warnings,
             seconds=time.monotonic() - self._begun,
@@ -213,7 +209,7 @@ class _Pricing:
         )
         rest = problem.after(left)
         groups = tuple(group if own[g] else replace(group, start=0) for g, group in enumerate(rest.groups))
-        return replace(rest, groups=groups, freedom=replace(rest.freedom, measure=problem.freedom.measure))
+        return replace(rest, groups=groups)
 
     def _left(self) -> float:
         """Seconds."""
@@ -225,14 +221,18 @@ class _Pricing:
             # The clock ends nothing early, so that prices repeat.
             seconds, fixed = self._left(), fixed * (BASE_PART if part == BASE_PART else (1 - BASE_PART) / self._most)
         limits = replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
-        return least(bind(problem), self._unit, limits, hint, self._cancelled)
+        return least(self._bound(problem), self._measure.unit, limits, hint, self._cancelled)
+
+    def _bound(self, problem: Problem) -> Rules:
+        """A request with what is measured."""
+        return bind(problem, self._measure.objective)
 
     def _learn(self, found: Least) -> None:
         """A better plan with fewer rules may keep them all: then it is the base's, too."""
         base = self._base
         if found.amount.value >= base.amount.value or check(self._hard, found.tasks):
             return
-        first, amount = measured(bind(self._hard), self._unit, found.tasks)
+        first, amount = measured(self._bound(self._hard), self._measure.unit, found.tasks)
         if first == tuple(span.value for span in base.first) and amount < base.amount.value:
             most = amount if all(span.proven for span in base.first) else base.amount.high
             self._base = replace(base, tasks=found.tasks, amount=Span(amount, base.amount.low, most))
@@ -291,7 +291,7 @@ class _Pricing:
     def _is_idle(self, chosen: Sequence[Listed]) -> bool:
         """Whether strategies and soft rules change nothing: tasks placed come before them, or no task of theirs may change."""
         tiers = bind(following(self._hard, self._problem, chosen)).tiers
-        return self._unit is Unit.TASKS or len(tiers) == len(bind(self._hard).tiers)
+        return self._measure.unit is Unit.TASKS or len(tiers) == len(bind(self._hard).tiers)
 
     def _followed(self, chosen: Sequence[Listed]) -> Least | None:
         """The least where some strategies and soft rules come before what is measured."""
@@ -326,18 +326,8 @@ class _Pricing:
             missing = Span(0, 0, 0)
         if never_saves and (missing == Span(0, 0, 0) or with_it.as_many_as(bare)):
             price = price.within(low=0)
-        given = self._given
+        given = self._measure.given(self._problem)
         return PricedRule(one, together, price, missing, with_it.amount + given, bare.amount + given)
-
-    @cached_property
-    def _given(self) -> int:
-        """What is there whatever the plan: instances that tasks outside the request hold, or what they cost."""
-        problem = self._problem
-        if self._unit is Unit.INSTANCES:
-            return int(problem.holds_unlisted.sum())
-        if self._unit is Unit.DOLLARS and problem.freedom.measure is not None:
-            return int(price_of(problem, dict(problem.freedom.measure.prices))[problem.holds_unlisted].sum())
-        return 0
 
     def _together(self, bare: Least | None, chosen: Least | None, asks: bool) -> Iterator[PricedRule]:
         base = self._base

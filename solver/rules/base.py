@@ -310,7 +310,11 @@ class Cost(Rule):
         Stable and readable by a program: ``1/spread(attribute:ecs.availability-zone)/evenness``.
     title
         For people.
+    adds_up
+        Whether it is a sum over instances, families or groups.
     """
+
+    adds_up: ClassVar[bool] = True
 
     if TYPE_CHECKING:
 

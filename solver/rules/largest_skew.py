@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class LargestSkew(Cost):
         Those that count, each with its buckets: the values on instances that it may use.
     """
 
+    adds_up: ClassVar[bool] = False
     field: str
     families: tuple[tuple[str, Buckets], ...]
     beyond: int = 0

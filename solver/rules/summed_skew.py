@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.domain.measure import Level
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.rules.argument import field_name
 from solver.rules.base import Cost, Counting, Reading
 from solver.rules.buckets import Buckets
 from solver.rules.model import Model, Sum, total
+
+Level = tuple[str, str]
+"""A family and a field: its tasks in the fullest value of the field less those in the emptiest are counted."""
 
 
 @dataclass(frozen=True, eq=False)

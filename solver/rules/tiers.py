@@ -8,7 +8,7 @@ import numpy as np
 
 from solver.domain.problem import Problem, by_priority
 from solver.domain.request import Preempt
-from solver.rules import binpack, least_fragmentation, measured, spread
+from solver.rules import binpack, least_fragmentation, spread
 from solver.rules.base import Constraint, Cost, Strategy
 from solver.rules.broken import Broken
 from solver.rules.emptying import ToEmpty
@@ -24,7 +24,7 @@ def tiers_of(
     chains: tuple[tuple[Strategy, ...], ...],
     soft: tuple[Cost, ...],
 ) -> tuple[Cost, ...]:
-    """What is minimised: tasks placed, what the request asks for, the chains of the groups, soft rules, a measure, moves.
+    """What is minimised: tasks placed, what the request asks for, the chains of the groups, soft rules, moves.
 
     Parameters
     ----------
@@ -57,8 +57,6 @@ def tiers_of(
         tiers += least_fragmentation.costs(position + 1, fragmenting)
     if soft:
         tiers.append(Soft(soft))
-    if problem.freedom.measure is not None:
-        tiers += measured.costs(problem, problem.freedom.measure)
     if moving and not (problem.freedom.interleaved or problem.freedom.empty):
         tiers.append(Moved(moving))
     return tuple(tiers)

@@ -117,9 +117,6 @@ def _require_expressible(problem: Problem, limits: Limits) -> None:
     for g in sorted(problem.device_groups):
         remedy = "place tasks that need devices with the library"
         faults.append(Fault(f"groups[{g}].devices", "have no form in a request to a server or in a file", remedy))
-    if problem.freedom.measure is not None:
-        remedy = "price rules with the library, or with placement-solver price-rules"
-        faults.append(Fault("freedom.measure", "has no form in a request to a server or in a file", remedy))
     for i in np.flatnonzero(problem.cluster.unlisted_tasks >= 2**31).tolist():
         faults.append(_beyond(f"cluster.instances[{i}].unlisted_tasks", int(problem.cluster.unlisted_tasks[i])))
     for protocol, port in problem.cluster.used_ports:

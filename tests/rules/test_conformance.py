@@ -23,7 +23,6 @@ from solver.cpsat.model import CountModel
 from solver.domain.cluster import INSTANCE_TYPE
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.devices import WHOLE, DeviceNeed
-from solver.domain.measure import Measure
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, Scheduling, TaskGroup
@@ -313,19 +312,16 @@ def _slot(draft: Draft) -> None:
     draft.freedom = Freedom(slot=slot)
 
 
-def _running_cost(draft: Draft) -> None:
+def _types(draft: Draft) -> None:
     _resource(draft)
     for row in draft.rows:
         row[INSTANCE_TYPE] = draft.r.choice(["small", "large", "free", None])
-    draft.freedom = Freedom(measure=Measure(prices=(("large", 7), ("small", 3))))
     if draft.r.random() < 0.3:
         draft.groups[1] = replace(draft.groups[1], scheduling=Scheduling.DAEMON)
 
 
-def _summed_skew(draft: Draft) -> None:
+def _some_active(draft: Draft) -> None:
     _resource(draft)
-    levels = tuple((family, draft.r.choice(FIELDS)) for family in draft.r.choice([["A"], ["A", "B"]]))
-    draft.freedom = Freedom(measure=Measure(levels=levels))
     for row in draft.rows:
         row["active"] = draft.r.random() < 0.8
 
@@ -358,6 +354,14 @@ def _imbalance(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
 def _largest_skew(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
     rules, field = bind(asked), r.choice(FIELDS)
     return (LargestSkew.of(rules, field), LargestSkew.of(rules, field, r.choice([1, 2])))
+
+
+def _running_cost(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return (RunningCost.of(asked, {"large": 7, "small": 3}),)
+
+
+def _summed_skew(r: random.Random, asked: Problem) -> tuple[Rule, ...]:
+    return (SummedSkew.of(asked, [(family, r.choice(FIELDS)) for family in r.choice([["A"], ["A", "B"]])]),)
 
 
 CONSTRAINT_SUBJECTS = {
@@ -394,8 +398,8 @@ COST_SUBJECTS = {
     "spread": Subject((Missing, Evenness), _spread, ("spread",)),
     "binpack": Subject((Opened, Leftover), _binpack, ("binpack",)),
     "slot": Subject((Slot,), _slot),
-    "running cost": Subject((RunningCost,), _running_cost),
-    "summed skew": Subject((SummedSkew,), _summed_skew),
+    "running cost": Subject((RunningCost,), _types, bound=_running_cost),
+    "summed skew": Subject((SummedSkew,), _some_active, bound=_summed_skew),
     "overload": Subject((Overload,), _resource, bound=_overload),
     "balance": Subject((Imbalance, Weighted), _resource, bound=_imbalance),
     "largest skew": Subject((LargestSkew,), lambda d: None, bound=_largest_skew),

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.devices import DeviceNeed
-from solver.domain.measure import Measure
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, TaskGroup
 from solver.errors import InvalidRequest
@@ -174,15 +173,6 @@ def test_request_files_name_instances_and_groups() -> None:
         {"group": "service:web", "instance": problem.cluster.instance_ids[1], "count": 2},
     ]
     assert written["cluster"]["instances"][0]["attributes"] == {"ecs.availability-zone": "zone-0"}
-
-
-def test_a_measure_is_refused_where_it_has_no_form() -> None:
-    """What a library asks for beside the strategies is not dropped in silence."""
-    problem = problems.small()
-    measured = replace(problem, freedom=replace(problem.freedom, measure=Measure(instances=True)))
-    with pytest.raises(InvalidRequest) as refused:
-        codec.call_to_bytes(PlaceCall(measured, Limits()))
-    assert [fault.path for fault in refused.value.faults] == ["freedom.measure"]
 
 
 def test_devices_are_refused_where_they_have_no_form() -> None:

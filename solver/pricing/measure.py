@@ -1,24 +1,65 @@
-"""What is measured: of which families the skew, and what an instance costs."""
+"""What is measured: instances in use, what they cost, the skew of which families; tasks and moves are tiers anyway."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from solver.domain.cluster import INSTANCE_TYPE
-from solver.domain.measure import Level, Measure
 from solver.domain.problem import Problem
 from solver.errors import Fault, InvalidRequest
 from solver.pricing.least import Unit
 from solver.pricing.listed import families_over
 from solver.rules.argument import field_name
+from solver.rules.base import Cost
+from solver.rules.binpack import InUse
+from solver.rules.bound import Rules
+from solver.rules.moved import Moved
+from solver.rules.running_cost import RunningCost, price_of
+from solver.rules.summed_skew import Level, SummedSkew
 from solver.whatif.edits.base import require
 from solver.whatif.edits.prices import millionths, price_faults
 from solver.whatif.scenario import under
 
 
+@dataclass(frozen=True)
+class Measure:
+    """What is to be little among the plans that follow the strategies and soft rules best, before moves.
+
+    Parameters
+    ----------
+    prices
+        In dollars: of an instance, in millionths, by type.
+    levels
+        In skew: the families and fields whose skews are added up.
+    """
+
+    unit: Unit
+    prices: Mapping[str, int]
+    levels: tuple[Level, ...]
+
+    def objective(self, rules: Rules) -> tuple[Cost, ...]:
+        """The tiers of a request with what is measured."""
+        last = len(rules.tiers) - isinstance(rules.tiers[-1], Moved)
+        return (*rules.tiers[:last], *self._tiers(rules.problem), *rules.tiers[last:])
+
+    def _tiers(self, problem: Problem) -> tuple[Cost, ...]:
+        if self.unit is Unit.INSTANCES:
+            return (InUse.of(problem),)
+        if self.unit is Unit.DOLLARS:
+            return (RunningCost.of(problem, self.prices),)
+        return (SummedSkew.of(problem, self.levels),) if self.unit is Unit.SKEW else ()
+
+    def given(self, problem: Problem) -> int:
+        """What is there whatever the plan: instances that tasks outside the request hold, or what they cost."""
+        held = problem.holds_unlisted
+        if self.unit is Unit.DOLLARS:
+            return int(price_of(problem, self.prices)[held].sum())
+        return int(held.sum()) if self.unit is Unit.INSTANCES else 0
+
+
 def measure_of(problem: Problem, unit: Unit, prices: Mapping[str, float], fields: Sequence[str]) -> Measure:
-    """The measure of a unit; tasks and moves are tiers anyway.
+    """The measure of a unit.
 
     Raises
     ------
@@ -26,8 +67,8 @@ def measure_of(problem: Problem, unit: Unit, prices: Mapping[str, float], fields
         If a field or price makes no sense, or an instance type has no price.
     """
     return Measure(
-        instances=unit is Unit.INSTANCES,
-        prices=_prices(problem, prices) if unit is Unit.DOLLARS else (),
+        unit,
+        prices=_prices(problem, prices) if unit is Unit.DOLLARS else {},
         levels=_levels(problem, fields) if unit is Unit.SKEW else (),
     )
 
@@ -54,7 +95,7 @@ def _levels(problem: Problem, fields: Sequence[str]) -> tuple[Level, ...]:
     return found
 
 
-def _prices(problem: Problem, prices: Mapping[str, float]) -> tuple[tuple[str, int], ...]:
+def _prices(problem: Problem, prices: Mapping[str, float]) -> dict[str, int]:
     """What an instance of each type costs, in millionths; each type of the cluster has a price."""
     require(under("prices", price_faults(prices)))
     types = problem.cluster.column(f"attribute:{INSTANCE_TYPE}")
@@ -64,4 +105,4 @@ def _prices(problem: Problem, prices: Mapping[str, float]) -> tuple[tuple[str, i
         more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
         remedy = "give the price of each instance type of the cluster"
         raise InvalidRequest.at("prices", f"lack {named}{more}", remedy)
-    return tuple(sorted(millionths(prices).items()))
+    return millionths(prices)
