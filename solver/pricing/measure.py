@@ -40,8 +40,8 @@ class Measure:
 
     def objective(self, rules: Rules) -> tuple[Cost, ...]:
         """The tiers of a request with what is measured."""
-        last = len(rules.tiers) - isinstance(rules.tiers[-1], Moved)
-        return (*rules.tiers[:last], *self._tiers(rules.problem), *rules.tiers[last:])
+        moved = tuple(cost for cost in rules.tiers[-1:] if isinstance(cost, Moved))
+        return (*rules.tiers[: len(rules.tiers) - len(moved)], *self._tiers(rules.problem), *moved)
 
     def _tiers(self, problem: Problem) -> tuple[Cost, ...]:
         if self.unit is Unit.INSTANCES:

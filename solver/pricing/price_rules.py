@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from solver.api import require_sensible
 from solver.domain.counts import Counts
+from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
+from solver.engines.portfolio import run
+from solver.pricing import one_family
 from solver.pricing.anew import anew
 from solver.pricing.least import Least, Span, Unit, least, measured
 from solver.pricing.listed import (
@@ -42,9 +43,11 @@ BASE_PART, BARE_PART = 0.5, 0.25
 """Every price rests on the least with all constraints, and the least without any of them may settle most: of what time is left,
 they get so much. What they do not need is for the others."""
 
-BESIDE_PART = 0.3
-"""Of the time of a strategy or soft rule: for its family alone, beside the others as the base has them. What comes of it is the
-plan that the search begins with."""
+FIRST_PART = 0.6
+"""Of the time of a strategy or soft rule: for the plan that the search begins with."""
+
+BESIDE_PART, ALONE_PART = 0.15, 0.15
+"""Of that, for the family beside the others, and for the family without them."""
 
 SHORTEST = 0.02
 """Seconds below which it is no use to solve again."""
@@ -176,7 +179,7 @@ class _Pricing:
         Parameters
         ----------
         of
-            The only family that the request treats otherwise than the base: it is placed first beside the others as they are.
+            The only family that the request treats otherwise than the base.
         """
         if part is None:
             part = 1 / max(self._shares, 1)
@@ -185,9 +188,8 @@ class _Pricing:
             return None
         hint = self._base.tasks
         if of is not None:
-            beside = self._beside(problem, of)
-            hint = self._solved(beside, beside.running, part * BESIDE_PART).tasks
-            part *= 1 - BESIDE_PART
+            hint = self._first_plan(problem, of, part * FIRST_PART)
+            part *= 1 - FIRST_PART
         found = self._solved(problem, hint, part)
         if self._cancelled() and not found.amount.proven:
             # Nobody waited for more than the first plan.
@@ -195,33 +197,43 @@ class _Pricing:
         self._learn(found)
         return found
 
-    def _beside(self, problem: Problem, of: str) -> Problem:
-        """The request of one family alone: the tasks of all others are where the base has them."""
-        own = np.zeros(len(problem.groups), np.bool_)
-        own[list(problem.families[of])] = True
-        fixed, others = problem.operation.fixed, self._base.tasks
-        mine, theirs = own[fixed.group], ~own[others.group]
-        left = Counts.of(
-            (others.groups, others.instances),
-            np.concatenate([fixed.group[mine], others.group[theirs]]),
-            np.concatenate([fixed.instance[mine], others.instance[theirs]]),
-            np.concatenate([fixed.count[mine], others.count[theirs]]),
+    def _first_plan(self, problem: Problem, of: str, part: float) -> Counts:
+        """The better of two plans: the family placed again beside the others, and placed before them.
+
+        The second takes longer. It is left out where the first needs no more than the base, and the family cannot do better.
+        """
+        near = one_family.beside(problem, self._base.tasks, of)
+        beside = self._solved(near, near.running, part * BESIDE_PART)
+        if problem.operation.changes:
+            return beside.tasks
+        alone = bind(one_family.ahead(problem, of), one_family.near(problem, self._base.tasks))
+        placed = run(alone, self._limited(part * ALONE_PART), cancelled=self._cancelled).solution
+        rules = self._bound(problem)
+        values = [cost.value(Placement(problem, beside.tasks)) for cost in rules.tiers]
+        apart = {tier.name: tier.bound for tier in placed.tiers}
+        least = all(value <= apart.get(cost.name, value) for cost, value in zip(rules.tiers, values, strict=True))
+        if least and beside.amount.value <= self._base.amount.low:
+            return beside.tasks
+        rest = one_family.behind(problem, placed.tasks, of)
+        behind = self._solved(rest, rest.running, part * (1 - BESIDE_PART - ALONE_PART)).tasks
+        return min(
+            beside.tasks, behind, key=lambda tasks: [cost.value(Placement(problem, tasks)) for cost in rules.tiers]
         )
-        rest = problem.after(left)
-        groups = tuple(group if own[g] else replace(group, start=0) for g, group in enumerate(rest.groups))
-        return replace(rest, groups=groups)
 
     def _left(self) -> float:
         """Seconds."""
         return self._limits.time_limit - (time.monotonic() - self._begun)
 
-    def _solved(self, problem: Problem, hint: Counts, part: float) -> Least:
+    def _limited(self, part: float) -> Limits:
+        """For a search that has so much of what is left."""
         seconds, fixed = self._left() * part, self._limits.deterministic_limit
         if fixed is not None:
             # The clock ends nothing early, so that prices repeat.
             seconds, fixed = self._left(), fixed * (BASE_PART if part == BASE_PART else (1 - BASE_PART) / self._most)
-        limits = replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
-        return least(self._bound(problem), self._measure.unit, limits, hint, self._cancelled)
+        return replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
+
+    def _solved(self, problem: Problem, hint: Counts, part: float) -> Least:
+        return least(self._bound(problem), self._measure.unit, self._limited(part), hint, self._cancelled)
 
     def _bound(self, problem: Problem) -> Rules:
         """A request with what is measured."""

@@ -73,8 +73,13 @@ class MemberOf(Constraint):
         return evaluate(self.expression, Placement(problem))
 
     def scope(self, problem: Problem) -> Iterable[int]:
-        counts = self.counts and problem.operation.startable[self.owner] > 0
-        return range(len(problem.groups)) if counts else (self.owner,)
+        """The owner, and while it starts tasks, groups whose tasks change what the expression says."""
+        if not self.counts or not problem.operation.startable[self.owner]:
+            return (self.owner,)
+        if any(leaf.subject.kind is SubjectKind.RUNNING_TASKS_COUNT for leaf in comparisons(self.expression)):
+            return range(len(problem.groups))
+        named = {g for name in self.names(problem) for g in problem.families[name]}
+        return sorted({self.owner, *named})
 
     def names(self, problem: Problem) -> Iterable[str]:
         """Those that a comparison with ``task:group`` selects."""
