@@ -19,6 +19,7 @@ from solver.errors import InvalidRequest
 from solver.rules.base import Cost, Counting, Reading, Strategy
 from solver.rules.filling import fill_in_order
 from solver.rules.model import Model, Sum, total
+from solver.rules.vacating import most_vacated
 
 TYPE = "binpack"
 
@@ -168,6 +169,15 @@ class InUse(Opened):
     @property
     def name(self) -> str:
         return "consolidate/instances"
+
+    def worth_kept(self, facts: Counting, worth: Ints) -> int:
+        """What those in use now are worth (``int64[I]``), less the most that budgets of moves allow to empty."""
+        now = np.where(self.opened(facts.base.before), worth, 0)
+        return int(now.sum()) - most_vacated(facts, _packed(facts.problem, self.groups), now)
+
+    def bound(self, facts: Counting) -> int:
+        """What room leaves, and those in use now less those that budgets of moves allow to empty."""
+        return max(super().bound(facts), self.worth_kept(facts, np.ones(facts.problem.cluster.size, np.int64)))
 
 
 @dataclass(frozen=True)

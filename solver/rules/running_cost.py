@@ -49,10 +49,15 @@ class RunningCost(Cost):
         return int(self.price.astype(object).sum())
 
     def bound(self, facts: Counting) -> int:
-        """Those open now, and the cheapest parts of instances that take what the used ones cannot, by each resource."""
+        """The larger of two bounds.
+
+        Those open now, and the cheapest parts of instances that take what the used ones cannot, by each resource; and those
+        in use now, less the dearest that budgets of moves allow to empty.
+        """
         need, free, used = self.in_use.to_open(facts)
         more = max((_cheapest(int(need[r]), free[:, r], used, self.price) for r in range(len(need))), default=0)
-        return int(self.price[self.in_use.opened(facts.base)].sum()) + more
+        room = int(self.price[self.in_use.opened(facts.base)].sum()) + more
+        return max(room, self.in_use.worth_kept(facts, self.price))
 
 
 def price_of(problem: Problem, prices: Mapping[str, int]) -> Ints:
