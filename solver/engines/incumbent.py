@@ -231,6 +231,7 @@ class Incumbent:
             room,
             self.least(tier),
             self._named(tier),
+            self.rules.tiers[:tier],
             tight,
             tuple(self._together(tier)),
         )

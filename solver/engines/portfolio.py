@@ -44,7 +44,7 @@ MANY_PLACES = 3_000
 
 CUT = "the sequential plan was cut short by the time limit; its figures are those of what it had placed by then"
 
-ENGINES = ("assigning", "placing", "packing", "fitting", "neighbouring", "exact")
+ENGINES = ("assigning", "placing", "vacating", "packing", "fitting", "neighbouring", "exact")
 """Those that search, in turn."""
 
 UNCOMPILED = (

@@ -276,8 +276,10 @@ class Counting:
         ``int64[G]``: at least so many tasks of each group are there beside the fixed ones.
     values
         The earlier tiers by name.
+    earlier
+        The earlier tiers.
     tight
-        Earlier tiers whose value is the least that counting allows: each of their parts is at its own least.
+        Those of them whose value is the least that counting allows: each of their parts is at its own least.
     together
         Groups, none twice, and how many tasks of them all there are at least beside the fixed ones.
     """
@@ -287,6 +289,7 @@ class Counting:
     room: Sequence[Ints]
     least: Ints
     values: Mapping[str, int]
+    earlier: tuple[Cost, ...] = ()
     tight: tuple[Cost, ...] = ()
     together: tuple[tuple[tuple[int, ...], int], ...] = ()
 
@@ -343,6 +346,10 @@ class Cost(Rule):
     @abstractmethod
     def bound(self, facts: Counting) -> int:
         """A number that no plan can beat whose earlier tiers are as good as ``facts`` says, by counting alone."""
+
+    def least_moves(self, facts: Counting, value: int) -> int:
+        """What moves cost at least in a plan that costs no more than ``value`` here; zero where counting does not say."""
+        return 0
 
 
 class Strategy(ABC):

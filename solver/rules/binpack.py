@@ -19,7 +19,7 @@ from solver.errors import InvalidRequest
 from solver.rules.base import Cost, Counting, Reading, Strategy
 from solver.rules.filling import fill_in_order
 from solver.rules.model import Model, Sum, total
-from solver.rules.vacating import most_vacated
+from solver.rules.vacating import least_moves, most_vacated
 
 TYPE = "binpack"
 
@@ -174,6 +174,14 @@ class InUse(Opened):
         """What those in use now are worth (``int64[I]``), less the most that budgets of moves allow to empty."""
         now = np.where(self.opened(facts.base.before), worth, 0)
         return int(now.sum()) - most_vacated(facts, _packed(facts.problem, self.groups), now)
+
+    def moves_for(self, facts: Counting, worth: Ints, value: int) -> int:
+        """What moves cost at least where those in use are worth (``int64[I]``) no more than ``value``."""
+        now = np.where(self.opened(facts.base.before), worth, 0)
+        return least_moves(facts, _packed(facts.problem, self.groups), now, int(now.sum()) - value)
+
+    def least_moves(self, facts: Counting, value: int) -> int:
+        return self.moves_for(facts, np.ones(facts.problem.cluster.size, np.int64), value)
 
     def bound(self, facts: Counting) -> int:
         """What room leaves, and those in use now less those that budgets of moves allow to empty."""

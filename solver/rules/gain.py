@@ -74,7 +74,7 @@ class Gain:
         tight: list[Cost] = []
         for tier, cost in enumerate(tiers):
             value = cost.value(before)
-            if value > cost.bound(Counting(problem, emptied, room, least, values, tuple(tight))):
+            if value > cost.bound(Counting(problem, emptied, room, least, values, tuple(tiers[:tier]), tuple(tight))):
                 return cls(price, unit, cost, tier, value, moved)
             values[cost.name] = value
             tight.append(cost)

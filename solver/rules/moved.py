@@ -51,7 +51,7 @@ class Moved(Cost):
         return sum(problem.groups[g].move_cost * problem.most_tasks([g]) for g in self.groups)
 
     def bound(self, facts: Counting) -> int:
-        """Tasks that must leave drained instances, less those that need not be anywhere."""
+        """Tasks that must leave drained instances, less those that need not be anywhere; or what an earlier tier takes."""
         operation = facts.problem.operation
         least = 0
         for g in self.groups:
@@ -60,6 +60,9 @@ class Moved(Cost):
             there = int(facts.least[g] + operation.fixed.cells_of(g)[1].sum())
             if not facts.problem.groups[g].start:
                 least += facts.problem.groups[g].move_cost * max(there - elsewhere, 0)
+        movers = np.unique(operation.stoppable.group[operation.moving[operation.stoppable.group]])
+        if np.isin(movers, self.groups).all():
+            least = max([least, *(cost.least_moves(facts, facts.values[cost.name]) for cost in facts.earlier)])
         return least
 
 

@@ -48,6 +48,9 @@ class RunningCost(Cost):
     def ceiling(self, problem: Problem) -> int:
         return int(self.price.astype(object).sum())
 
+    def least_moves(self, facts: Counting, value: int) -> int:
+        return self.in_use.moves_for(facts, self.price, value)
+
     def bound(self, facts: Counting) -> int:
         """The larger of two bounds.
 

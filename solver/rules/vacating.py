@@ -7,6 +7,7 @@ allowed and the tasks lost: a knapsack, of instances by their tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,30 +28,78 @@ def most_vacated(facts: Counting, groups: Sequence[int], worth: Ints) -> int:
     worth
         ``int64[I]``: zero or more.
     """
-    problem = facts.problem
-    freedom, operation, size = problem.freedom, problem.operation, problem.cluster.size
-    held = np.zeros(len(problem.groups), np.bool_)
-    held[list(groups)] = True
-    stoppable = operation.stoppable
-    here = held[stoppable.group]
-    group, instance, count = stoppable.group[here], stoppable.instance[here], stoppable.count[here]
-    lost = _lost(facts)
-    most = np.array([_most_moves(facts, g) for g in range(len(problem.groups))], np.int64)
-    stays = facts.base.held_by(groups) > 0
-    stays[instance[count > most[group] + lost[group]]] = True
-    tasks = np.bincount(instance, weights=count, minlength=size).astype(np.int64)
-    chosen = np.flatnonzero((tasks > 0) & ~stays & (worth > 0))
-    every = int(worth[chosen].sum())
-    all_lost = int(min(lost.sum(), _lost_together(facts)))
-    found = [every]
+    freedom = facts.problem.freedom
+    some = _Emptying.of(facts, groups, worth)
+    found = [int(some.worth.sum())]
     if freedom.max_moves is not None:
-        found.append(_knapsack(worth[chosen], tasks[chosen], freedom.max_moves + all_lost))
+        found.append(_knapsack(some.worth, some.tasks, freedom.max_moves + some.lost))
     if freedom.max_move_cost is not None:
-        price = np.array([one.move_cost for one in problem.groups], np.int64)
-        cost = np.bincount(instance, weights=count * price[group], minlength=size).astype(np.int64)
-        spared = all_lost * int(price[held].max(initial=0))
-        found.append(_knapsack(worth[chosen], cost[chosen], freedom.max_move_cost + spared))
+        found.append(_knapsack(some.worth, some.cost, freedom.max_move_cost + some.spared))
     return min(found)
+
+
+def least_moves(facts: Counting, groups: Sequence[int], worth: Ints, needed: int) -> int:
+    """What moves cost at least that empty instances worth so much together; these may be taken in part.
+
+    Parameters
+    ----------
+    groups, worth
+        As for ``most_vacated``.
+    """
+    if needed <= 0:
+        return 0
+    some = _Emptying.of(facts, groups, worth)
+    order = np.argsort(some.cost / some.worth, kind="stable")
+    reached = np.cumsum(some.worth[order])
+    whole = int(np.searchsorted(reached, needed))
+    cost = int(some.cost[order[:whole]].sum())
+    if whole < len(order):
+        rest, last = needed - (int(reached[whole - 1]) if whole else 0), order[whole]
+        cost += -(-rest * int(some.cost[last]) // int(some.worth[last]))
+    return max(cost - some.spared, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Emptying:
+    """The ``N`` instances that a plan may empty.
+
+    Parameters
+    ----------
+    worth, tasks, cost
+        ``int64[N]``: above zero what each is worth, how many tasks keep it in use, and what their moves cost.
+    lost
+        So many tasks of all need not move, since they stop and do not start again.
+    spared
+        The moves of so many cost at most this.
+    """
+
+    worth: Ints
+    tasks: Ints
+    cost: Ints
+    lost: int
+    spared: int
+
+    @classmethod
+    def of(cls, facts: Counting, groups: Sequence[int], worth: Ints) -> _Emptying:
+        problem = facts.problem
+        operation, size = problem.operation, problem.cluster.size
+        held = np.zeros(len(problem.groups), np.bool_)
+        held[list(groups)] = True
+        here = held[operation.stoppable.group]
+        group, instance, count = (
+            column[here]
+            for column in (operation.stoppable.group, operation.stoppable.instance, operation.stoppable.count)
+        )
+        single = _lost(facts)
+        most = np.array([_most_moves(facts, g) for g in range(len(problem.groups))], np.int64)
+        stays = facts.base.held_by(groups) > 0
+        stays[instance[count > most[group] + single[group]]] = True
+        price = np.array([one.move_cost for one in problem.groups], np.int64)
+        tasks = np.bincount(instance, weights=count, minlength=size).astype(np.int64)
+        cost = np.bincount(instance, weights=count * price[group], minlength=size).astype(np.int64)
+        chosen = (tasks > 0) & ~stays & (worth > 0)
+        lost = min(int(single.sum()), _lost_together(facts))
+        return cls(worth[chosen], tasks[chosen], cost[chosen], lost, lost * int(price[held].max(initial=0)))
 
 
 def _most_moves(facts: Counting, group: int) -> int:
@@ -100,4 +149,4 @@ def _knapsack(worth: Ints, weight: Ints, capacity: int) -> int:
     return given + int(best[-1])
 
 
-__all__ = ["most_vacated"]
+__all__ = ["least_moves", "most_vacated"]
