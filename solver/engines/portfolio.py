@@ -223,6 +223,9 @@ def _search(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> str:
         _refill(incumbent, limits)
         if incumbent.values < before or (name == "exact" and incumbent.finished):
             engine = name
+        if incumbent.values < before:
+            # What counting says of a tier depends on the values of those before it.
+            count_bounds(incumbent, deadline)
     return engine
 
 

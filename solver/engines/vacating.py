@@ -16,12 +16,15 @@ from solver.domain.placement import Placement
 from solver.domain.request import Limits, Scheduling
 from solver.engines import sequential
 from solver.engines.deadline import Deadline
+from solver.engines.evening import evened
 from solver.engines.incumbent import Incumbent
 from solver.rules.base import Cost
 from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
 from solver.rules.emptying import ToEmpty
+from solver.rules.largest_skew import LargestSkew
 from solver.rules.running_cost import RunningCost
+from solver.rules.spread import Evenness
 from solver.verify import check
 
 Floats = NDArray[np.float64]
@@ -46,13 +49,18 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
         return
     until = deadline if limits.deterministic_limit is not None else deadline.part(TIME_SHARE)
     base = sequential.place(rules, limits.seed, until)
+    for cost in rules.tiers[:tier]:
+        if isinstance(cost, LargestSkew) and cost.value(Placement(problem, base)):
+            base = evened(rules, base, cost, until)
+            incumbent.offer(base, of_all_rules=False)
+    part = _parts(rules)
     draw = np.random.default_rng(limits.seed)
     worth, failures, careful = _worth(rules.tiers[tier], problem.cluster.size), 0, False
     for number in range(MOST_PASSES):
         if until.passed() or failures > STALLED or incumbent.bound(tier).value >= incumbent.values[tier]:
             return
         noise = draw.uniform(1 - NOISE, 1 + NOISE, problem.cluster.size) if number else np.ones(problem.cluster.size)
-        found = _Pass(rules, base, worth, noise, careful).run(until)
+        found = _Pass(rules, base, worth, noise, part if number % 2 == 0 else None, careful).run(until)
         better = incumbent.offer(found, of_all_rules=False)
         failures = 0 if better else failures + 1
         # Where a stop breaks a rule of others, each instance is looked at by itself from now on.
@@ -64,6 +72,16 @@ def _worth(cost: Cost, size: int) -> Ints:
     return cost.price if isinstance(cost, RunningCost) else np.ones(size, np.int64)
 
 
+def _parts(rules: Rules) -> Ints | None:
+    """``int64[I]``: the bucket of each instance that the first cost which looks at buckets counts in; None without one."""
+    for cost in rules.tiers:
+        if isinstance(cost, LargestSkew):
+            return rules.problem.cluster.column(cost.field).codes.astype(np.int64)
+        if isinstance(cost, Evenness):
+            return cost.spreads[0].buckets.or_last
+    return None
+
+
 class _Pass:
     """One pass over the instances in use.
 
@@ -73,12 +91,16 @@ class _Pass:
         What the sequential scheduler does: counts.
     noise
         ``float64[I]``: by which what each instance takes is multiplied, for the order.
+    part
+        ``int64[I]``: tasks stay in the part of the cluster that they are in; None where they may leave it.
     careful
         Whether the checker is asked after each instance.
     """
 
-    def __init__(self, rules: Rules, base: Counts, worth: Ints, noise: Floats, careful: bool) -> None:
-        self._rules, self._problem, self._worth, self._noise = rules, rules.problem, worth, noise
+    def __init__(
+        self, rules: Rules, base: Counts, worth: Ints, noise: Floats, part: Ints | None, careful: bool
+    ) -> None:
+        self._rules, self._problem, self._worth, self._noise, self._part = rules, rules.problem, worth, noise, part
         self._careful = careful
         self._state = Placement(self._problem, base)
         groups = self._problem.groups
@@ -172,7 +194,8 @@ class _Pass:
         stepwise = any(rule.stepwise(self._problem, group) for rule in self._rules.concerning(group))
         left = count
         while left:
-            room = np.where(self._open, self._rules.room(self._state, group), 0)
+            inside = self._open if self._part is None else self._open & (self._part == self._part[instance])
+            room = np.where(inside, self._rules.room(self._state, group), 0)
             order = np.flatnonzero(room > 0)
             if not len(order):
                 return False

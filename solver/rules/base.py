@@ -298,6 +298,11 @@ class Counting:
         operation = self.problem.operation
         return int(operation.desired[group] - operation.fixed.cells_of(group)[1].sum())
 
+    def lost(self) -> Ints:
+        """``int64[G]``: tasks that stop at most without another one of the group starting in their place."""
+        lost: Ints = np.maximum(self.problem.operation.stoppable.totals() - self.least, 0)
+        return lost
+
     def free(self) -> Ints:
         """``int64[I, R]``: what tasks beside the fixed ones take at most: what is free, or what they take now."""
         now = self.problem.operation.stoppable.load(self.problem.demand)

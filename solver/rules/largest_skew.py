@@ -20,6 +20,7 @@ from solver.rules.base import Cost, Counting, Reading
 from solver.rules.bound import Rules
 from solver.rules.buckets import Buckets
 from solver.rules.model import Model, Sum
+from solver.rules.moved import Moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,46 @@ class LargestSkew(Cost):
     def bound(self, facts: Counting) -> int:
         """What the fixed tasks, the room of each bucket and the number of tasks leave of evenness, family by family."""
         least = max((_least_skew(family, buckets, facts) for family, buckets in self.families), default=0)
+        now = max((skew for skew, _ in self._skews(facts.base.before)), default=0)
+        while least < now and not self._is_affordable(facts, least):
+            least += 1
         return max(least - self.beyond, 0)
+
+    def _is_affordable(self, facts: Counting, skew: int) -> bool:
+        """Whether budgets of moves, and an earlier tier that counts them, may allow a skew so small."""
+        freedom = facts.problem.freedom
+        tasks, cost = self._moves_for(facts, skew)
+        budgets = [(tasks, freedom.max_moves), (cost, freedom.max_move_cost)]
+        budgets += [
+            (cost, facts.values[one.name]) for one in facts.earlier if isinstance(one, Moved) and one.priority is None
+        ]
+        return all(most is None or amount <= most for amount, most in budgets)
+
+    def least_moves(self, facts: Counting, value: int) -> int:
+        return self._moves_for(facts, self.beyond + value)[1]
+
+    def _moves_for(self, facts: Counting, skew: int) -> tuple[int, int]:
+        """How many tasks have to move at least for a skew so small, and what that costs at least."""
+        needed = [_moves_of(family, buckets, facts, skew) for family, buckets in self.families]
+        return sum(tasks for tasks, _ in needed), sum(tasks * price for tasks, price in needed)
+
+
+def _moves_of(family: str, buckets: Buckets, facts: Counting, skew: int) -> tuple[int, int]:
+    """Tasks of a family that have to move at least so that it has no larger skew, and the least that a move costs.
+
+    With the emptiest bucket at ``t`` tasks, what is above ``t + skew`` has to leave its bucket and what is below ``t`` to come
+    from elsewhere, as far as no tasks are lost or new.
+    """
+    problem, members = facts.problem, facts.problem.families[family]
+    counts = buckets.count_of(facts.base.before, family)
+    lost, now = int(facts.lost()[list(members)].sum()), problem.running.totals()
+    fixed = problem.operation.fixed.totals()
+    new = sum(max(int(fixed[g]) + facts.most(g) - int(now[g]), 0) for g in members)
+    lowest = np.arange(int(counts.max()) + 1)[:, None]
+    above = np.maximum(counts - (lowest + skew), 0).sum(axis=1) - lost
+    below = np.maximum(lowest - counts, 0).sum(axis=1) - new
+    tasks = max(int(np.maximum(above, below).min()), 0)
+    return tasks, min((problem.groups[g].move_cost for g in members if problem.operation.moving[g]), default=1)
 
 
 def _least_skew(family: str, buckets: Buckets, facts: Counting) -> int:

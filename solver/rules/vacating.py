@@ -90,7 +90,7 @@ class _Emptying:
             column[here]
             for column in (operation.stoppable.group, operation.stoppable.instance, operation.stoppable.count)
         )
-        single = _lost(facts)
+        single = facts.lost()
         most = np.array([_most_moves(facts, g) for g in range(len(problem.groups))], np.int64)
         stays = facts.base.held_by(groups) > 0
         stays[instance[count > most[group] + single[group]]] = True
@@ -111,15 +111,9 @@ def _most_moves(facts: Counting, group: int) -> int:
     return min(most for most in (own, whole, tasks) if most is not None)
 
 
-def _lost(facts: Counting) -> Ints:
-    """``int64[G]``: tasks that a plan may stop without starting one of the group elsewhere, at most."""
-    lost: Ints = np.maximum(facts.problem.operation.stoppable.totals() - facts.least, 0)
-    return lost
-
-
 def _lost_together(facts: Counting) -> int:
-    """The same of all groups, by what is known of several together."""
-    now, single = facts.problem.operation.stoppable.totals(), _lost(facts)
+    """Tasks of all groups that stop and do not start again, at most, by what is known of several groups together."""
+    now, single = facts.problem.operation.stoppable.totals(), facts.lost()
     alone: Bools = np.ones(len(now), np.bool_)
     total = 0
     for members, least in facts.together:

@@ -1,4 +1,4 @@
-"""What budgets of moves allow to empty (solver.rules.vacating), against every plan there is."""
+"""What counting says where moves have a budget (``bound`` and ``least_moves`` of costs), against every plan there is."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from solver.rules.base import Cost
 from solver.rules.bind import bind
 from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
+from solver.rules.largest_skew import LargestSkew
 from solver.rules.moved import Moved
 from solver.rules.running_cost import RunningCost
 from solver.rules.unplaced import Preempted, Unplaced
-from tests.builders import cluster, group, problem
+from tests.builders import ZONE_FIELD, cluster, group, problem
 from tests.oracle import Oracle
 
 PRICES = {"small": 2, "large": 5}
@@ -33,7 +34,13 @@ def drawn(seed: int) -> Problem:
     draw = random.Random(f"vacating {seed}")
     size = draw.choice((3, 3, 4))
     rows = [
-        {"cpu": 8, "free": {"cpu": 8}, INSTANCE_TYPE: draw.choice(list(PRICES)), "unlisted": draw.choice((0, 0, 0, 1))}
+        {
+            "zone": draw.choice("aab"),
+            "cpu": 8,
+            "free": {"cpu": 8},
+            INSTANCE_TYPE: draw.choice(list(PRICES)),
+            "unlisted": draw.choice((0, 0, 0, 1)),
+        }
         for _ in range(size)
     ]
     daemon = draw.choice(("", "", "B"))
@@ -77,19 +84,34 @@ def objective(count: Callable[[Problem], Cost]) -> Callable[[Rules], tuple[Cost,
     return tiers
 
 
-COUNTS: dict[str, Callable[[Problem], Cost]] = {
-    "instances": InUse.of,
-    "prices": lambda asked: RunningCost.of(asked, PRICES),
+def even(beyond: int) -> Callable[[Rules], tuple[Cost, ...]]:
+    """As a front asks: the skew beyond a limit, instances in use, moves, the skew itself."""
+
+    def tiers(rules: Rules) -> tuple[Cost, ...]:
+        *first, in_use, moved = objective(InUse.of)(rules)
+        limited = (LargestSkew.of(rules, ZONE_FIELD, beyond),) if beyond else ()
+        return (*first, *limited, in_use, moved, LargestSkew.of(rules, ZONE_FIELD))
+
+    return tiers
+
+
+KINDS = {"in use": (InUse, RunningCost), "moved": Moved, "skew": LargestSkew}
+
+OBJECTIVES = {
+    "instances": objective(InUse.of),
+    "prices": objective(lambda asked: RunningCost.of(asked, PRICES)),
+    "skew": even(0),
+    "limited skew": even(1),
 }
 
 
-@pytest.mark.parametrize("count", list(COUNTS))
-def test_no_plan_beats_what_counting_says(count: str) -> None:
+@pytest.mark.parametrize("name", list(OBJECTIVES))
+def test_no_plan_beats_what_counting_says(name: str) -> None:
     """Bounds that counting gives for the best plan, and for the state before, hold for every plan that is as good up to there."""
-    met = [0, 0]
+    met = {"in use": 0, "moved": 0, "skew": 0}
     for seed in range(400):
         asked = drawn(seed)
-        rules = bind(asked, objective(COUNTS[count]))
+        rules = bind(asked, OBJECTIVES[name])
         plans = [Counts.dense(np.array(state)) for state in Oracle(asked).plans()]
         incumbent = Incumbent(rules)
         vectors = [incumbent.value(plan) for plan in plans]
@@ -101,6 +123,9 @@ def test_no_plan_beats_what_counting_says(count: str) -> None:
             for t in range(len(rules.tiers)):
                 bound = incumbent.bound(t)
                 assert all(v[t] >= bound.value for v in vectors if bound.holds_for(v)), f"seed {seed}, tier {t}"
-        for k in (1, 2):
-            met[k - 1] += 0 < incumbent.bound(len(rules.tiers) - 3 + k).value == min(vectors)[-3 + k]
-    assert min(met) > 60, met
+        for t, cost in enumerate(rules.tiers):
+            kind = next((k for k, of in KINDS.items() if isinstance(cost, of)), "")
+            if kind:
+                met[kind] += 0 < incumbent.bound(t).value == min(vectors)[t]
+    assert min(met["in use"], met["moved"]) > 60, met
+    assert met["skew"] > 20 or "skew" not in name, met
