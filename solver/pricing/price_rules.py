@@ -22,7 +22,7 @@ from solver.domain.request import Limits
 from solver.engines.portfolio import run
 from solver.pricing import one_family
 from solver.pricing.anew import anew
-from solver.pricing.least import Least, Span, Unit, least, measured
+from solver.pricing.least import Least, Span, Unit, first_tiers, least, measured
 from solver.pricing.listed import (
     Kind,
     Listed,
@@ -42,6 +42,9 @@ from solver.verify import check
 BASE_PART, BARE_PART = 0.5, 0.25
 """Every price rests on the least with all constraints, and the least without any of them may settle most: of what time is left,
 they get so much. What they do not need is for the others."""
+
+TASKS_PART, SEVERAL_PART = 0.2, 0.5
+"""Of the time of a constraint: to see whether it costs tasks; and of the time of several, for what may settle all of them."""
 
 FIRST_PART = 0.6
 """Of the time of a strategy or soft rule: for the plan that the search begins with."""
@@ -255,10 +258,31 @@ class _Pricing:
         others = [one for one in self._constraints if one not in loose]
         if others and loose:
             bare = self._least(without(self._hard, loose))
+        if bare is not None and not bare.as_many_as(self._base):
+            # What costs tasks their place shows what nothing else does: the others are looked at without it.
+            for one in [one for one in loose if self._costs_tasks(one)]:
+                loose.remove(one)
+                others.append(one)
+            bare = self._least(without(self._hard, loose), self._share_of(loose)) if loose else None
         if loose:
             self._halve(loose, bare)
         for one in others:
             self._note(one, self._least(without(self._hard, [one])))
+
+    def _costs_tasks(self, one: Listed) -> bool:
+        """Whether more tasks have a place without the constraint, as far as a moment tells."""
+        rules = bind(without(self._hard, [one]), first_tiers)
+        found = run(
+            rules,
+            self._limited(1 / max(self._shares, 1) * TASKS_PART),
+            cancelled=self._cancelled,
+            hint=self._base.tasks,
+        )
+        return tuple(tier.value for tier in found.solution.tiers) < tuple(span.value for span in self._base.first)
+
+    def _share_of(self, chosen: Sequence[Listed]) -> float:
+        """Of the time left, for a search that may settle several constraints at once."""
+        return SEVERAL_PART * len(chosen) / max(self._shares, 1)
 
     def _halve(self, chosen: Sequence[Listed], found: Least | None) -> None:
         """Price some constraints, where the least without all of them is ``found``."""
@@ -277,9 +301,7 @@ class _Pricing:
             self._note(chosen[0], found)
             return
         for half in (chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]):
-            # Of the shares of its rules each has its own; what is solved for several at once comes on top.
-            self._shares += len(half) > 1
-            deeper = self._least(without(self._hard, half))
+            deeper = self._least(without(self._hard, half), self._share_of(half) if len(half) > 1 else None)
             self._halve(half, None if deeper is None else self._between(found, deeper))
 
     def _between(self, fewer: Least, found: Least) -> Least:
