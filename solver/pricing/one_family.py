@@ -64,7 +64,9 @@ def _members(problem: Problem, of: str) -> Bools:
 
 
 def _only(problem: Problem, chosen: Bools) -> Problem:
-    groups = tuple(group if chosen[g] else replace(group, start=0) for g, group in enumerate(problem.groups))
+    """With nothing to do for the other groups."""
+    still = (replace(group, start=0, stop=0, movable=False) for group in problem.groups)
+    groups = tuple(group if here else other for here, group, other in zip(chosen, problem.groups, still, strict=True))
     return replace(problem, groups=groups)
 
 

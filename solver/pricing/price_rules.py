@@ -106,10 +106,11 @@ def price_rules(
     measure = measure_of(problem, unit, prices or {}, fields)
     asked, said = problem, tuple[str, ...]()
     budget = problem.freedom.max_moves is not None or problem.freedom.max_move_cost is not None
-    if afresh and not budget and unit in (Unit.INSTANCES, Unit.DOLLARS, Unit.SKEW):
+    fresh = afresh and not budget and unit in (Unit.INSTANCES, Unit.DOLLARS, Unit.SKEW)
+    if fresh:
         asked, said = anew(problem)
     freedom = replace(asked.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, interleaved=False)
-    pricing = _Pricing(replace(asked, freedom=freedom), problem.running, measure, limits, told, cancelled)
+    pricing = _Pricing(replace(asked, freedom=freedom), fresh, problem.running, measure, limits, told, cancelled)
     return pricing.priced((*warnings, *said))
 
 
@@ -118,6 +119,8 @@ class _Pricing:
 
     Parameters
     ----------
+    fresh
+        Whether tasks are placed anew rather than moved.
     hint
         A plan that may hold: what runs.
     """
@@ -125,6 +128,7 @@ class _Pricing:
     def __init__(
         self,
         problem: Problem,
+        fresh: bool,
         hint: Counts,
         measure: Measure,
         limits: Limits,
@@ -132,6 +136,7 @@ class _Pricing:
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self._begun = time.monotonic()
+        self._fresh = fresh
         self._problem, self._measure, self._limits = problem, measure, limits
         self._told, self._cancelled = told, cancelled or (lambda: False)
         self._rules = listed(problem)
@@ -207,7 +212,7 @@ class _Pricing:
         """
         near = one_family.beside(problem, self._base.tasks, of)
         beside = self._solved(near, near.running, part * BESIDE_PART)
-        if problem.operation.changes:
+        if not self._fresh:
             return beside.tasks
         alone = bind(one_family.ahead(problem, of), one_family.near(problem, self._base.tasks))
         placed = run(alone, self._limited(part * ALONE_PART), cancelled=self._cancelled).solution
