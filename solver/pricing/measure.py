@@ -48,7 +48,10 @@ class Measure:
             return (InUse.of(problem),)
         if self.unit is Unit.DOLLARS:
             return (RunningCost.of(problem, self.prices),)
-        return (SummedSkew.of(problem, self.levels),) if self.unit is Unit.SKEW else ()
+        if self.unit is Unit.SKEW:
+            # Engines ask of a few of the groups, too.
+            return (SummedSkew.of(problem, [level for level in self.levels if level[0] in problem.families]),)
+        return ()
 
     def given(self, problem: Problem) -> int:
         """What is there whatever the plan: instances that tasks outside the request hold, or what they cost."""
