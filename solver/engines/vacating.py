@@ -18,7 +18,7 @@ from solver.engines import sequential
 from solver.engines.deadline import Deadline
 from solver.engines.evening import evened
 from solver.engines.incumbent import Incumbent
-from solver.rules.base import Cost
+from solver.rules.base import UNLIMITED, Cost
 from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
 from solver.rules.emptying import ToEmpty
@@ -104,7 +104,11 @@ class _Pass:
         self._careful = careful
         self._state = Placement(self._problem, base)
         groups = self._problem.groups
+        whole = np.maximum(self._problem.cluster.capacity.sum(axis=0), 1)
+        self._share: Floats = (self._problem.demand / whole).max(axis=1, initial=0.0)
         self._price = np.array([group.move_cost for group in groups], np.int64)
+        most = (UNLIMITED if group.max_moves is None else group.max_moves for group in groups)
+        self._most = np.fromiter(most, np.int64, len(groups))
         self._moved = np.array([self._state.moved(g) for g in range(len(groups))], np.int64)
         self._open: Bools = self._problem.in_use(base)
         self._took = np.zeros(self._state.size, np.bool_)
@@ -149,17 +153,14 @@ class _Pass:
         yield from sorted(weight, key=lambda i: (weight[i], i))
 
     def _affordable(self, instance: int) -> bool:
+        """Whether the budgets allow all moves that it takes."""
         more = np.zeros_like(self._moved)
         for g, count in self._cells[instance]:
             more[g] += count
         after = self._moved + more
         freedom = self._problem.freedom
-        own = all(
-            most is None or after[g] <= most
-            for g, most in ((g, self._problem.groups[g].max_moves) for g in np.flatnonzero(more))
-        )
         return (
-            own
+            not (after > self._most)[more > 0].any()
             and (freedom.max_moves is None or int(after.sum()) <= freedom.max_moves)
             and (freedom.max_move_cost is None or int(after @ self._price) <= freedom.max_move_cost)
         )
@@ -167,12 +168,9 @@ class _Pass:
     def _empty(self, instance: int) -> None:
         """Move everything on the instance to others in use; as it was where that does not go."""
         log: list[tuple[int, int, int]] = []
-        share = (self._problem.demand / np.maximum(self._problem.cluster.capacity.sum(axis=0), 1)).max(
-            axis=1, initial=0.0
-        )
         self._open[instance] = False
         whole = True
-        for g, count in sorted(self._cells[instance], key=lambda cell: (-share[cell[0]], cell[0])):
+        for g, count in sorted(self._cells[instance], key=lambda cell: (-self._share[cell[0]], cell[0])):
             whole = self._move(g, instance, count, log)
             if not whole:
                 break
