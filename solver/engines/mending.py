@@ -2,7 +2,7 @@
 
 First anywhere, as the sequential scheduler would. Then, while that keeps more instances in use than the plan did, on the
 plan's own instances alone, by searching a few of them at a time: where rules between groups forbid little, a few tasks change
-places, and nothing more is opened.
+places, and nothing more is opened. Where that does not do, on one instance more, and so on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from solver.domain.counts import Counts
+from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.domain.request import Limits
 from solver.engines import exact, neighbouring, packed_first, sequential
@@ -24,8 +24,11 @@ from solver.rules.binpack import Opened
 from solver.rules.bound import Rules
 from solver.verify import check
 
-TIME_SHARE = 0.3
-"""Of what is left, for the search on the plan's own instances: other engines need not hold on to these."""
+TIME_SHARE, TRY_SHARE = 0.5, 0.6
+"""Of what is left, for the search on the plan's own instances; and of that, for each try, the first without other instances."""
+
+MOST_TRIES = 3
+"""Each with one instance more."""
 
 MOST_CHECKS = 20
 """Of a plan that loses what breaks a rule: what stood beside it may break one without it."""
@@ -48,12 +51,33 @@ def mend(incumbent: Incumbent, tier: int, plan: Counts, limits: Limits, deadline
     if incumbent.values[tier] <= aim or deadline.passed():
         return
     until = deadline if limits.deterministic_limit is not None else deadline.part(TIME_SHARE)
-    own = Incumbent(_on_its_instances(rules, plan))
-    own.offer(_around(own.rules, kept, limits, until), of_all_rules=False)
-    for engine in (neighbouring, exact):
+    tasks, usable = kept, np.isin(np.arange(rules.problem.cluster.size), plan.instance)
+    for more in range(min(incumbent.values[tier] - aim, MOST_TRIES)):
+        if until.passed():
+            return
+        usable[_largest_other(rules, usable, more > 0)] = True
+        own = Incumbent(_on(rules, usable))
+        own.offer(_around(own.rules, tasks, limits, until), of_all_rules=False)
+        _complete(own, limits, until)
+        if incumbent.offer(own.tasks):
+            return
+        tasks = own.tasks
+
+
+def _complete(own: Incumbent, limits: Limits, deadline: Deadline) -> None:
+    """Find a place for what is missing."""
+    until = deadline if limits.deterministic_limit is not None else deadline.part(TRY_SHARE)
+    for engine in (neighbouring, neighbouring, exact):
         if not own.finished and not until.passed():
             engine.improve(own, limits, until)
-    incumbent.offer(own.tasks)
+
+
+def _largest_other(rules: Rules, usable: Bools, wanted: bool) -> Ints:
+    """The largest instance, if one is ``wanted``, that is not ``usable`` yet and takes new tasks."""
+    capacity = rules.problem.cluster.capacity
+    size = (capacity / np.maximum(capacity.max(axis=0, initial=0), 1)).sum(axis=1)
+    others = np.flatnonzero(rules.problem.open_to_change & ~usable)
+    return others[np.argsort(-size[others], kind="stable")][: int(wanted)]
 
 
 def _without_breaches(rules: Rules, plan: Counts, deadline: Deadline) -> Counts:
@@ -88,12 +112,10 @@ def _around(rules: Rules, kept: Counts, limits: Limits, deadline: Deadline) -> C
     return sequential.place(packed, limits.seed, deadline, packed_first.smallest_first(rules)[::-1], begun)
 
 
-def _on_its_instances(rules: Rules, plan: Counts) -> Rules:
-    """The request without the other instances, and without its tiers from the instances in use on."""
+def _on(rules: Rules, usable: Bools) -> Rules:
+    """The request on some of the instances (``bool[I]``), without its tiers from the instances in use on."""
     problem = rules.problem
-    others = np.ones(problem.cluster.size, np.bool_)
-    others[plan.instance] = False
-    return bind(replace(problem, frozen=problem.frozen | others), _before_packing)
+    return bind(replace(problem, frozen=problem.frozen | ~usable), _before_packing)
 
 
 def _before_packing(rules: Rules) -> tuple[Cost, ...]:

@@ -67,7 +67,7 @@ def drawn(seed: int) -> tuple[Problem, list[list[int]]]:
     groups = [
         group(
             name,
-            draw.randint(1, 3),
+            draw.randint(1, 2),
             rules=draw.sample(RULES, draw.choice([0, 1, 2])),
             chain=CHAIN,
             cpu=draw.choice([1, 2]),
@@ -84,13 +84,13 @@ def drawn(seed: int) -> tuple[Problem, list[list[int]]]:
 def test_whatever_the_plan_what_comes_of_it_keeps_every_rule() -> None:
     """Never worse than the sequential plan, never better than the best of all; often the best."""
     best = 0
-    for seed in range(20):
+    for seed in range(40):
         asked, plan = drawn(seed)
         found = mended(asked, plan)
         least = Oracle(asked).best()
         assert least <= found.values <= found.sequential, f"seed {seed}"
         best += found.values[:2] == least[:2]
-    assert best > 12
+    assert best > 25
 
 
 def test_a_packing_with_rules_between_groups_is_proved() -> None:
