@@ -45,8 +45,7 @@ def mend(incumbent: Incumbent, tier: int, plan: Counts, limits: Limits, deadline
         Counts, which the checker refuses.
     """
     rules = incumbent.rules
-    kept = _without_breaches(rules, plan, deadline)
-    incumbent.offer(_around(rules, kept, limits, deadline), of_all_rules=False)
+    kept = mend_anywhere(incumbent, plan, limits, deadline)
     aim = rules.tiers[tier].value(Placement(rules.problem, plan))
     if incumbent.values[tier] <= aim or deadline.passed():
         return
@@ -62,6 +61,13 @@ def mend(incumbent: Incumbent, tier: int, plan: Counts, limits: Limits, deadline
         if incumbent.offer(own.tasks):
             return
         tasks = own.tasks
+
+
+def mend_anywhere(incumbent: Incumbent, plan: Counts, limits: Limits, deadline: Deadline) -> Counts:
+    """Offer the plan without what breaks a rule, and that wherever it packs best; counts of what is kept of the plan."""
+    kept = _without_breaches(incumbent.rules, plan, deadline)
+    incumbent.offer(_around(incumbent.rules, kept, limits, deadline), of_all_rules=False)
+    return kept
 
 
 def _complete(own: Incumbent, limits: Limits, deadline: Deadline) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from solver.domain.counts import Counts, Ints
 from solver.domain.request import Limits, Scheduling
+from solver.engines import mending
 from solver.engines.deadline import Deadline
 from solver.engines.eligibility import caps, eligibility
 from solver.engines.incumbent import Incumbent
@@ -42,7 +43,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     found = most_placed(placing.problem, until, seed=limits.seed)
     if found is not None:
         incumbent.uncompiled |= found.uncompiled
-        incumbent.offer(placing.plan(found), of_all_rules=False)
+        plan = placing.plan(found)
+        if not incumbent.offer(plan, of_all_rules=False) and incumbent.value(plan) < incumbent.values:
+            mending.mend_anywhere(incumbent, plan, limits, deadline)
         incumbent.add_bound(0, found.bound, "relaxation", ())
 
 
