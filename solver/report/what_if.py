@@ -14,6 +14,7 @@ from solver.whatif.row import MILLIONTHS, Outcome, Row
 from solver.whatif.scenario import BASE
 
 MOST_ROWS, MOST_REASONS, MOST_WARNINGS, MOST_GROUPS = 40, 10, 12, 6
+MOST_RETRIED, LONGEST_REASON = 3, 80
 
 _IN_PART = "in part"
 _STATUS = {
@@ -32,6 +33,8 @@ def show_analysis(analysis: Analysis, console: Console, warnings: Sequence[str] 
 
 def _parts(analysis: Analysis, warnings: Sequence[str]) -> Iterator[RenderableType]:
     yield _headline(analysis)
+    if retried := retried_sentence(analysis):
+        yield Text(retried)
     if analysis.rows:
         yield _table(analysis)
     if any(_is_in_part(row) for row in analysis.rows[:MOST_ROWS]):
@@ -83,6 +86,35 @@ def sentence(analysis: Analysis) -> str:
     if not analysis.is_whole:
         said = f"interrupted after {len(scenarios):,} of {total:,} {plural('scenario', total)}; {', '.join(parts)}"
     return said[0].upper() + said[1:]
+
+
+def retrying_sentence(rows: Sequence[Row]) -> str:
+    """Which scenarios are answered once more, and why there was no answer; no full stop."""
+    if not rows:
+        return "nothing is retried: no scenario with a row is without an answer"
+    shown = ", ".join(f"{row.scenario} ({_cut(row.reason)})" for row in rows[:MOST_RETRIED])
+    more = f", and {len(rows) - MOST_RETRIED:,} more" if len(rows) > MOST_RETRIED else ""
+    return f"retried, since there was only a reason: {len(rows):,} {plural('scenario', len(rows))}: {shown}{more}"
+
+
+def retried_sentence(analysis: Analysis) -> str:
+    """What became of the scenarios that were answered once more; empty where none was."""
+    if not analysis.retried:
+        return ""
+    rows = [analysis.by_name[name] for name in analysis.retried if name in analysis.by_name]
+    answered = sum(row.is_answered for row in rows)
+    failed = [row.scenario for row in rows if not row.is_answered]
+    left = len(analysis.retried) - len(rows)
+    parts = [f"{answered:,} {'has' if answered == 1 else 'have'} an answer now"]
+    if failed:
+        names = ", ".join(failed[:MOST_RETRIED]) + (", ..." if len(failed) > MOST_RETRIED else "")
+        parts.append(f"{len(failed):,} still {'has' if len(failed) == 1 else 'have'} none ({names})")
+    parts += [f"{left:,} {'was' if left == 1 else 'were'} not reached"] if left else []
+    return f"Retried {len(analysis.retried):,}: {', '.join(parts)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 3]}..."
 
 
 def answer_of(row: Row) -> str:
