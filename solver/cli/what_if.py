@@ -127,7 +127,7 @@ def what_if(
             )
         if parquet and out is not None and analysis.is_whole:
             write_parquet(out, analysis.rows)
-        _present(analysis, output, cluster.warnings)
+        _present(analysis, output, (*study.warnings, *cluster.warnings))
         if not analysis.is_whole:
             left = analysis.total - len(analysis.rows)
             advice = (

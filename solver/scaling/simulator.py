@@ -25,6 +25,7 @@ from solver.scaling.rules import Rules
 from solver.scaling.service_scaling import ServiceState
 from solver.scaling.service_scaling import decide as decide_service
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
+from solver.scaling.starting import Starting
 from solver.scaling.step_scaling import MOST_DATAPOINTS
 from solver.whatif.asked import Cluster
 
@@ -108,7 +109,7 @@ class Run:
 
     @property
     def short(self) -> int:
-        """Task-minutes that the demand needed at 100 percent and that did not run."""
+        """Task-minutes that the demand needed at 100 percent, and that did not run or had not started up."""
         return sum(row.short for row in self.services)
 
     @property
@@ -209,6 +210,7 @@ class _Simulation:
         self.below = {provider.name: 0 for provider in setting.providers}
         self.capacity: dict[str, int] = {}
         self.evened: dict[str, int] = {}
+        self.starting = {one.name: Starting(fleet.running(rules.groups[one.name])) for one in setting.services}
 
     def step(self, minute: int) -> None:
         """One minute."""
@@ -326,6 +328,7 @@ class _Simulation:
             running = self.fleet.running(self.rules.groups[service.name])
             demand = self.setting.curve.demand[service.name][minute]
             carry = -int(-demand // service.load_per_task)
+            serving = running - self.starting[service.name].after(running, minute * SECONDS, service.start_up)
             yield ServiceRow(
                 minute,
                 service.name,
@@ -334,7 +337,7 @@ class _Simulation:
                 self.states[service.name].desired,
                 running,
                 self.rules.count_waiting(service.name),
-                max(carry - running, 0),
+                max(carry - serving, 0),
             )
 
 

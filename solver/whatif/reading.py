@@ -11,9 +11,11 @@ from typing import TypedDict, TypeVar
 from solver.api import require_sensible
 from solver.domain.request import Engine, Limits, Preempt, RuleSpec
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest
+from solver.formats.choose import alike
 from solver.whatif.asked import Asked, Cluster
 from solver.whatif.edits.base import require_readable, rule_of
 from solver.whatif.edits.prices import millionths, price_faults
+from solver.whatif.edits.types import known_types
 from solver.whatif.node import Node
 from solver.whatif.question import InstanceType, Place, Question, Reconcile
 from solver.whatif.scenario import BASE, Scenario, name_faults, under
@@ -55,11 +57,14 @@ class Study:
         Those that are listed, then those of the grid.
     limits
         Fields of ``Limits`` that the file sets.
+    warnings
+        Of prices that are missing, so that costs are not known.
     """
 
     asked: Asked
     scenarios: tuple[Scenario, ...]
     limits: LimitFields = field(default_factory=lambda: LimitFields())
+    warnings: tuple[str, ...] = ()
 
     def limited(self, limits: Limits) -> Limits:
         """Limits, with what the file says of them."""
@@ -108,7 +113,7 @@ def study_of(document: object, cluster: Cluster) -> Study:
     faults += _clashes(listed, scenarios)
     if faults:
         raise InvalidRequest(dict.fromkeys(faults))
-    return Study(asked, scenarios, limits)
+    return Study(asked, scenarios, limits, tuple(_price_warnings(asked)))
 
 
 def _limit_faults(limits: LimitFields) -> Iterator[Fault]:
@@ -245,6 +250,17 @@ def _prices(node: Node | None) -> dict[str, int]:
     prices = {name: value.number() for name, value in node.mapping().items()}
     node.faults += under(node.path, price_faults(prices))
     return millionths(prices)
+
+
+def _price_warnings(asked: Asked) -> Iterator[str]:
+    """The types without a price, where others have one, and names that may have been meant for them."""
+    missing = [name for name in known_types(asked) if name not in asked.prices]
+    if not asked.prices or not missing:
+        return
+    yield f"no price of {', '.join(missing)}: a cost is empty where an instance of a type without one is among those that it sums"
+    for name in asked.prices:
+        if name not in known_types(asked) and (close := alike(name, missing, 1)):
+            yield f"prices has '{name}', which is no type of the cluster and not among types; did you mean '{close[0]}'?"
 
 
 def _limits(node: Node) -> LimitFields:

@@ -92,12 +92,40 @@ def test_the_example_is_read() -> None:
         ({"minutes": 0}, "minutes: is 0; must be 1 to 20,160"),
         ({"curve": "x.csv"}, "services.web.demand: stands beside curve"),
         ({"prices": {"small": -1}}, "prices.small: is -1"),
+        ({"services": {"web": {**WEB, "start_up": -1}}}, "services.web.start_up: is -1; must be 0 to 3,600"),
+        ({"ours": {"ahead": "no"}}, "ours.ahead: is 'no'; must be true or false"),
         ({"ours": {"max_moves": -1}}, "ours.max_moves: is -1; must be 0 to 10,000"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(changes: dict[str, Any], message: str) -> None:
     """The path of the field, what is wrong, and what would be right."""
     assert message in said(document(**changes))
+
+
+def test_room_and_start_up_are_read() -> None:
+    """Room is kept unless the file says otherwise; tasks start up at once."""
+    cluster = fleet_of({"web": [1, 1]}, 2)
+    plain = setting_of(document(), cluster, Path())
+    assert plain.ours.ahead and plain.services[0].start_up == 0
+    slow = {"web": {**WEB, "start_up": 90}}
+    other = setting_of(document(ours={"ahead": False}, services=slow), cluster, Path())
+    assert not other.ours.ahead and other.services[0].start_up == 90
+
+
+def test_providers_that_do_not_match_the_cluster_s_are_told() -> None:
+    """One of the file without an instance, with what was meant, and one of the cluster that the file does not name."""
+    cluster = fleet_of({"web": [1, 1]}, 2)
+    assert setting_of(document(), cluster, Path()).warnings == ()
+    providers = {"mian": {"types": ["small"], "maximum": 9}}
+    assert setting_of(document(providers=providers), cluster, Path()).warnings == (
+        "provider 'mian' has no instance in the cluster: its group begins empty; did you mean 'main'?",
+        "the cluster's provider 'main' is not in the file: it has 2 instances, which stay, and nothing scales it",
+    )
+    both = {"main": {"types": ["small"], "maximum": 9}, "spare": {"types": ["small"], "maximum": 9}}
+    served = {"web": {**WEB, "providers": [{"provider": "main", "weight": 1}]}}
+    assert setting_of(document(providers=both, services=served), cluster, Path()).warnings == (
+        "provider 'spare' has no instance in the cluster: its group begins empty",
+    )
 
 
 def test_every_mistake_is_told_at_once() -> None:

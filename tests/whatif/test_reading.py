@@ -392,6 +392,19 @@ def test_the_examples_are_read(name: str) -> None:
     assert len(study.scenarios) == {"what_if.yaml": 5, "what_if_grid.yaml": 1_000}[name]
 
 
+def test_prices_that_leave_costs_empty_are_warned_of(tmp_path: Path) -> None:
+    """Which types lack one, and what a name that no type has was meant for; a list of more types than there are is right."""
+    one = "scenarios: [{name: x, edits: []}]"
+    assert read(tmp_path, one).warnings == ()
+    assert read(tmp_path, f"prices: {{large: 1, small: 2, other: 3}}\n{one}").warnings == ()
+    said = "no price of small: a cost is empty where an instance of a type without one is among those that it sums"
+    assert read(tmp_path, f"prices: {{large: 1, other: 3}}\n{one}").warnings == (said,)
+    assert read(tmp_path, f"prices: {{large: 1, smal: 3}}\n{one}").warnings == (
+        said,
+        "prices has 'smal', which is no type of the cluster and not among types; did you mean 'small'?",
+    )
+
+
 def test_a_scenario_of_the_grid_is_not_called_as_a_listed_one(tmp_path: Path) -> None:
     """Results are kept by name."""
     text = "scenarios: [{name: 'x=none', edits: []}]\ngrid: {axes: {x: [none]}}"
