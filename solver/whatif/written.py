@@ -20,6 +20,10 @@ from solver.whatif.scenario import Scenario, faults_of, under
 VALUE = "$value"
 """Stands in the edits of an axis for each of its values."""
 
+MOST_NAMED = 4
+SEVERAL = "holds"
+"""Begins what is said of an entry with several edits, each of which is read all the same."""
+
 Edits = tuple[tuple[str, Edit], ...]
 """Edits in their order, each with its path."""
 
@@ -56,7 +60,7 @@ def faults_on(asked: Asked, written: Iterable[Written]) -> Iterator[Fault]:
 
 def news(found: Iterable[Fault], read: Sequence[Fault]) -> Iterator[Fault]:
     """The faults that do not come of a value which could not be read: those of such a value, and of what holds it."""
-    known = [fault.path for fault in read[:MAX_FAULTS]]
+    known = [fault.path for fault in read[:MAX_FAULTS] if not fault.problem.startswith(SEVERAL)]
     for fault in found:
         path = fault.path.partition(f" with {VALUE} ")[0]
         if not any(_is_within(path, other) or _is_within(other, path) for other in known):
@@ -77,12 +81,24 @@ def read_listed(node: Node | None) -> tuple[tuple[Scenario, ...], list[Written]]
         node.fault(f"has {len(node.value):,} entries", f"must have 1 to {MOST_SCENARIOS:,}")
         return (), written
     for item in node.items():
-        fields = item.mapping(("name", "edits"), required=("name", "edits"))
+        fields = _scenario(item)
         edits = _edits(fields["edits"]) if "edits" in fields else ()
         name = fields["name"].text() if "name" in fields else ""
         found.append(Scenario(name, _bare(edits)))
         written.append(Written((("", edits),)))
     return tuple(found), written
+
+
+def _scenario(item: Node) -> dict[str, Node]:
+    """The fields of a scenario; edits that stand beside them in place of under them are told as such."""
+    value = item.value
+    strays = [key for key in value if key in EDITS] if isinstance(value, dict) else []
+    if not isinstance(value, dict) or not strays:
+        return item.mapping(("name", "edits"), required=("name", "edits"))
+    for key in strays:
+        item.at(key, None).fault("is an edit, and stands beside name", "put it into the list under edits:")
+    rest = {key: part for key, part in value.items() if key not in EDITS}
+    return Node(rest, item.path, item.faults).mapping(("name", "edits"), required=("name",))
 
 
 def read_grid(node: Node, written: list[Written]) -> Grid:
@@ -111,16 +127,25 @@ def _edits(node: Node) -> Edits:
 
 
 def _edit(node: Node) -> list[tuple[str, Edit]]:
-    """One edit, a mapping with its name as the only key; none, with a fault, where it is no edit."""
-    if not isinstance(node.value, dict) or len(node.value) != 1:
-        node.fault("is no edit", "write EDIT: and what it says, such as lose_zone: us-east-1a")
+    """One edit, a mapping with its name as the only key; of what is no edit what can be read, with a fault."""
+    if not isinstance(node.value, dict) or not node.value:
+        first, _, rest = str(node.value).strip().partition(" ")
+        said = f"{first}: {rest}" if isinstance(node.value, str) and first in EDITS and rest else ""
+        node.fault("is no edit", f"write {said or 'EDIT: and what it says, such as lose_zone: us-east-1a'}")
         return []
-    (name,) = node.value
-    inside = node.at(name, node.value[name])
-    if name not in EDITS:
-        inside.fault("is not an edit", nearest(name, EDITS))
-        return []
-    return [(inside.path, EDITS[name].read(inside))]
+    if len(node.value) > 1:
+        names = ", ".join(list(node.value)[:MOST_NAMED])
+        node.fault(
+            f"{SEVERAL} {len(node.value)} edits ({names})", "write each edit as an entry of its own: '- EDIT: ...'"
+        )
+    found = []
+    for name, value in node.value.items():
+        inside = node.at(name, value)
+        if name in EDITS:
+            found.append((inside.path, EDITS[name].read(inside)))
+        else:
+            inside.fault("is not an edit", nearest(name, EDITS))
+    return found
 
 
 def _choices(node: Node, written: list[Written]) -> list[Choice]:

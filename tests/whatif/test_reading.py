@@ -196,7 +196,7 @@ scenarios:
         "scenarios[0].edits[0].lose_zones: is not an edit; did you mean 'lose_zone'?",
         "scenarios[1].edits[0].scale.group: is not known; did you mean 'groups'?",
         "scenarios[1].edits[0].scale.factor: is 'much'; must be a number, like 2 or 0.5",
-        "scenarios[2].edits[0]: is no edit; write EDIT: and what it says, such as lose_zone: us-east-1a",
+        "scenarios[2].edits[0]: holds 2 edits (lose_zone, scale); write each edit as an entry of its own: '- EDIT: ...'",
         "scenarios[2].edits[1]: is no edit; write EDIT: and what it says, such as lose_zone: us-east-1a",
         "scenarios[3].name: is missing; scenarios[3] needs it",
         "limits.time_limit: is 'soon'; must be a number, like 2 or 0.5",
@@ -390,6 +390,35 @@ def test_the_examples_are_read(name: str) -> None:
     """The files in examples fit the bundled cluster."""
     study = read_study(EXAMPLES / name, demo())
     assert len(study.scenarios) == {"what_if.yaml": 5, "what_if_grid.yaml": 1_000}[name]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("edits: [lose_zone a]", ["scenarios[0].edits[0]: is no edit; write lose_zone: a"]),
+        (
+            "edits: {lose_zone: q, scale: {groups: [wbe], factor: 2}}",
+            [
+                "scenarios[0].edits: holds 2 edits (lose_zone, scale); write each edit as an entry of its own: '- EDIT: ...'",
+                "scenarios[0].edits.lose_zone: 'q' is no zone of the cluster; must be one of a, b, c",
+                "scenarios[0].edits.scale.groups[0]: 'wbe' is not a group of the cluster; did you mean 'web'?",
+            ],
+        ),
+        (
+            "lose_zone: a",
+            ["scenarios[0].lose_zone: is an edit, and stands beside name; put it into the list under edits:"],
+        ),
+        (
+            "edits: [lose_zone: a, lose_zone: a]",
+            ["scenarios[0].edits[1].lose_zone: 'a' is lost already, by an edit before; lose each zone once"],
+        ),
+    ],
+)
+def test_an_edit_that_is_written_otherwise_is_told_how_to_write_it(
+    tmp_path: Path, scenario: str, expected: list[str]
+) -> None:
+    """Without its colon, several in one entry, beside the name, or twice."""
+    assert refused(tmp_path, f"scenarios: [{{name: x, {scenario}}}]") == expected
 
 
 def test_prices_that_leave_costs_empty_are_warned_of(tmp_path: Path) -> None:

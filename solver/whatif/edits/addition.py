@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
 from solver.errors import InvalidRequest
-from solver.formats.choose import nearest
+from solver.formats.choose import alike, nearest
 from solver.whatif.asked import Asked
 from solver.whatif.edits.base import Edit, require_all
 from solver.whatif.edits.types import capacity_of, of_type, require_known
@@ -91,7 +91,16 @@ class AddInstances(Edit):
             NewInstance(label, pattern, capacity, attributes | dict(self.attributes), provider)
             for label in _labels(cluster, self.name, self.count)
         ]
-        return asked.with_problem(with_instances(asked.base, new))
+        return replace(
+            asked.with_problem(with_instances(asked.base, new)), remarks=(*asked.remarks, *self._remarks(asked))
+        )
+
+    def _remarks(self, asked: Asked) -> Iterator[str]:
+        """That a zone is new: it may be meant, or misspelt."""
+        zones = asked.base.cluster.column(ZONE).values
+        if self.zone and zones and self.zone not in zones:
+            meant = "".join(f"; was '{other}' meant?" for other in alike(self.zone, zones, 1))
+            yield f"{self.NAME}: no instance was in zone '{self.zone}' before{meant}"
 
     def supposed(self, asked: Asked) -> Asked:
         """With instances of their names, type, zone and attributes, whatever they hold."""
