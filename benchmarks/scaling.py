@@ -20,11 +20,12 @@ from solver.scaling.curve import Curve, Daily
 from solver.scaling.ecs import EcsRules
 from solver.scaling.ours import OurRules
 from solver.scaling.reading import read_setting
+from solver.scaling.rules import Rules
 from solver.scaling.setting import Setting
 from solver.scaling.simulator import Run, simulate
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "scaling"
-VARIANTS = ("ecs", "ours", "without room")
+VARIANTS = ("ecs", "ours", "without room", "spare")
 HIGHEST = {"web": 3_000, "api": 600, "cache": 700}
 """Demand that the instances there may be of each provider can carry."""
 
@@ -34,15 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     said = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     said.add_argument("--seeds", type=int, default=24, help="so many, from 0")
     said.add_argument("--minutes", type=int, default=480)
+    said.add_argument(
+        "--target", type=int, help="simulate ours with this target_capacity too, in percent: spare instances"
+    )
     given = said.parse_args(arguments)
     cluster = TableCluster(read_tables(EXAMPLE))
     setting = read_setting(EXAMPLE / "scaling.yaml", cluster)
-    heads = [f"{name}, {what}" for what in ("cost", "unplaced", "short", "moved") for name in VARIANTS]
+    variants = VARIANTS if given.target else VARIANTS[:-1]
+    heads = [f"{name}, {what}" for what in ("cost", "unplaced", "short", "moved") for name in variants]
     print(f"| seed | wanted | {' | '.join(heads)} |")
     print("|---" * (len(heads) + 2) + "|", flush=True)
     every: list[list[Run]] = []
     for seed in range(given.seeds):
-        every.append(simulated(cluster, with_curve(setting, seed, given.minutes)))
+        every.append(simulated(cluster, with_curve(setting, seed, given.minutes), given.target))
         print(row(str(seed), [every[-1]]), flush=True)
     for name, runs in (("days", every[::2]), ("jumps", every[1::2]), ("all", every)):
         print(row(name, runs))
@@ -74,16 +79,20 @@ def jumps(service: str, seed: int, minutes: int) -> tuple[Fraction, ...]:
     return tuple(found[:minutes])
 
 
-def simulated(cluster: TableCluster, setting: Setting) -> list[Run]:
-    """By ECS's rules, by ours, and by ours without room."""
+def simulated(cluster: TableCluster, setting: Setting, target: int | None) -> list[Run]:
+    """By ECS's rules, by ours, by ours without room, and by ours with another target capacity where there is one."""
     bare = replace(setting, ours=replace(setting.ours, ahead=False))
-    return [simulate(cluster, one, kind) for kind, one in ((EcsRules, setting), (OurRules, setting), (OurRules, bare))]
+    kinds: list[tuple[type[Rules], Setting]] = [(EcsRules, setting), (OurRules, setting), (OurRules, bare)]
+    if target is not None:
+        spare = (replace(one, managed=replace(one.managed, target_capacity=target)) for one in setting.providers)
+        kinds.append((OurRules, replace(setting, providers=tuple(spare))))
+    return [simulate(cluster, one, kind) for kind, one in kinds]
 
 
 def row(name: str, runs: Sequence[Sequence[Run]]) -> str:
     """The sums over some seeds."""
     sums = [
-        [sum((Fraction(getattr(one[k], what)) for one in runs), Fraction(0)) for k in range(len(VARIANTS))]
+        [sum((Fraction(getattr(one[k], what)) for one in runs), Fraction(0)) for k in range(len(runs[0]))]
         for what in ("cost", "unplaced", "short", "moved")
     ]
     cells = [f"{float(cost):,.2f}" for cost in sums[0]] + [f"{int(one):,}" for part in sums[1:] for one in part]
