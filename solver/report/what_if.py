@@ -142,7 +142,7 @@ def _table(analysis: Analysis, width: int) -> RenderableType:
         "answer": [answer_of(row) for row in shown],
         **{f">{name}": cells for name, cells in _numbers(analysis, shown).items()},
     }
-    if sum(GAP + max(map(len, (name, *cells))) for name, cells in columns.items()) > width:
+    if sum(GAP + max(map(len, (name.removeprefix(">"), *cells))) for name, cells in columns.items()) - GAP > width:
         columns = {name: cells for name, cells in columns.items() if any(cell not in ("", NOTHING) for cell in cells)}
     table = table_of(columns)
     table.columns[1].no_wrap = True
