@@ -19,7 +19,7 @@ from solver.scaling.managed_scaling import RANGES, ManagedScaling
 from solver.scaling.needed import Amounts
 from solver.scaling.policy import Policy
 from solver.scaling.setting import OurSetting, ProviderSetting, ServiceSetting, Setting
-from solver.scaling.simulator import base_of
+from solver.scaling.simulator import base_of, groups_of
 from solver.scaling.step_scaling import Adjustment, Side, Step, StepScaling
 from solver.scaling.strategy import Share, strategy_faults
 from solver.scaling.target_tracking import TargetTracking
@@ -97,6 +97,10 @@ def setting_of(document: object, cluster: Cluster, folder: Path, seed: int | Non
     chosen = given if seed is None else seed
     if not 0 <= chosen < 2**31:
         faults.append(Fault("seed", f"is {chosen:,}", "must be 0 to 2,147,483,647"))
+    try:
+        groups_of(cluster, services)
+    except InvalidRequest as invalid:
+        faults += invalid.faults
     if not cluster.problem.cluster.size:
         faults.append(Fault("providers", "the cluster has no instance", "begin with a cluster that has one"))
     if faults:

@@ -7,7 +7,7 @@ decides, launches and removes. What is counted is the state at the end of the mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -144,8 +144,29 @@ def base_of(cluster: Cluster, setting: Setting) -> tuple[Problem, dict[str, str]
     InvalidRequest
         With every service that the cluster does not have, or whose tasks cannot be started.
     """
+    names = groups_of(cluster, setting.services)
+    problem, _ = cluster.request({name: 1 for name in names})
+    families = [problem.groups[problem.by_name[group]].family for group in names.values()]
+    faults = [
+        Fault(f"services.{name}", f"is {family} again", "name each service once")
+        for k, (name, family) in enumerate(zip(names, families, strict=True))
+        if family in families[:k]
+    ]
+    if faults:
+        raise InvalidRequest(faults)
+    return problem, names
+
+
+def groups_of(cluster: Cluster, services: Iterable[ServiceSetting]) -> dict[str, str]:
+    """By service, the group of the cluster whose tasks start.
+
+    Raises
+    ------
+    InvalidRequest
+        With every service that the cluster does not have, or whose tasks cannot be started.
+    """
     faults, names = [], {}
-    for service in setting.services:
+    for service in services:
         entry = cluster.names.resolve(service.name)
         if entry is None:
             unknown = cluster.names.unknown(service.name, f"'{service.name}' {NO_GROUP}")
@@ -161,14 +182,7 @@ def base_of(cluster: Cluster, setting: Setting) -> tuple[Problem, dict[str, str]
             names[service.name] = entry.group.name
     if faults:
         raise InvalidRequest(faults)
-    problem, _ = cluster.request({name: 1 for name in names})
-    families = [problem.groups[problem.by_name[group]].family for group in names.values()]
-    for k, (name, family) in enumerate(zip(names, families, strict=True)):
-        if family in families[:k]:
-            faults.append(Fault(f"services.{name}", f"is {family} again", "name each service once"))
-    if faults:
-        raise InvalidRequest(faults)
-    return problem, names
+    return names
 
 
 def simulate(
@@ -341,4 +355,4 @@ class _Simulation:
             )
 
 
-__all__ = ["MinuteRow", "ProviderRow", "Run", "ServiceRow", "base_of", "simulate"]
+__all__ = ["MinuteRow", "ProviderRow", "Run", "ServiceRow", "base_of", "groups_of", "simulate"]

@@ -129,6 +129,13 @@ def test_providers_that_do_not_match_the_cluster_s_are_told() -> None:
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    """Two mistakes are two lines."""
-    found = said(document(seed=-1, services={"web": {**WEB, "maximum": "many"}}))
-    assert "seed: is -1" in found and "services.web.maximum: is 'many'; must be a whole number" in found
+    """Mistakes in the file, and services, types and providers that there are not: a line each."""
+    wrong = {"web": {**WEB, "maximum": "many", "providers": [{"provider": "man", "weight": 1}]}, "wbe": WEB}
+    found = said(document(seed=-1, services=wrong, providers={"main": {"types": ["smal"], "maximum": 9}}))
+    assert found.splitlines() == [
+        "providers.main.types: has 'smal', no type that is known; did you mean 'small'?, or list it under types",
+        "services.web.maximum: is 'many'; must be a whole number",
+        "services.web.providers[0].provider: is 'man', no provider of the file; did you mean 'main'?",
+        "seed: is -1; must be 0 to 2,147,483,647",
+        "services.wbe: 'wbe' is not a group of the cluster; did you mean 'web'?",
+    ]
