@@ -44,6 +44,8 @@ class Asked:
         Names of instances that are no longer there.
     lost_zones
         Zones that an edit has lost.
+    rules_known
+        False where rules are only supposed to be what an edit would have made of them.
     remarks
         What people should know of the edits.
     """
@@ -59,6 +61,7 @@ class Asked:
     lost: Mapping[str, int] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     lost_zones: frozenset[str] = frozenset()
+    rules_known: bool = True
     remarks: tuple[str, ...] = ()
 
     @classmethod

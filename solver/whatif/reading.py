@@ -124,11 +124,12 @@ def _limit_faults(limits: LimitFields) -> Iterator[Fault]:
 
 
 def _question_faults(asked: Asked) -> Iterator[Fault]:
-    """What makes no sense of the question on the cluster, each at the field that says it."""
+    """What makes no sense of the question on the cluster, each at the field that says it; but for its rules."""
     try:
         asked.problem()
     except InvalidRequest as invalid:
-        yield from (_at_field(asked.question, _where(asked.question), fault) for fault in invalid.faults)
+        others = (fault for fault in invalid.faults if not fault.path.startswith("rules["))
+        yield from (_at_field(asked.question, _where(asked.question), fault) for fault in others)
 
 
 def _rule_faults(asked: Asked, rule: RuleSpec) -> Iterator[Fault]:
@@ -145,7 +146,8 @@ def _where(question: Question) -> str:
 
 def _at_field(question: Question, where: str, fault: Fault) -> Fault:
     """The fault of a group or an instance at the field that names it; at the name itself where none does."""
-    name = fault.path
+    # What is no text is read as an empty name, and has its fault where it stands.
+    name = "" if fault.path == "''" else fault.path
     counts = {"groups": question.starts} if isinstance(question, Place) else {"desired": question.desired}
     for field_name, numbers in {**counts, "priorities": question.priorities}.items():
         if name in numbers:

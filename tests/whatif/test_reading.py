@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -432,6 +433,39 @@ def test_prices_that_leave_costs_empty_are_warned_of(tmp_path: Path) -> None:
         said,
         "prices has 'smal', which is no type of the cluster and not among types; did you mean 'small'?",
     )
+
+
+@pytest.mark.parametrize(
+    ("edits", "count"),
+    [
+        ("add_rule: {rule: distinctInstance, groups: [wbe]}, drop_rule: distinctInstance", 1),
+        ("add_rule: {rule: distinct}, alter_rule: {rule: maxPerInstance, to: distinctInstance}", 1),
+        ("alter_rule: 5, drop_rule: distinctInstance", 1),
+        ("add_instances: {type: lagre, zone: d, count: 2, name: n}, remove_instances: [n-1], lose_zone: d", 1),
+        (
+            "change_type: {instances: [a1], type: lagre}, remove_instances: {where: 'attribute:ecs.instance-type == lagre'}",
+            1,
+        ),
+        ("add_rule: distinctInstance, drop_rule: {rule: distinctInstance, groups: [wbe]}", 1),
+        ("drop_rule: distinctInstance, lose_zone: q", 2),
+    ],
+)
+def test_what_follows_from_a_fault_is_not_told(tmp_path: Path, edits: str, count: int) -> None:
+    """An edit that names what one before it would have made, had it been right."""
+    listed = ", ".join(f"{{{edit}}}" for edit in re.split(r", (?=[a-z_]+: )(?![^{]*})", edits))
+    assert len(refused(tmp_path, f"scenarios: [{{name: x, edits: [{listed}]}}]")) == count
+
+
+def test_what_is_asked_is_told_once(tmp_path: Path) -> None:
+    """A value that is no text is not an unknown name as well, nor a rule that cannot be read two faults."""
+    text = "ask: {reconcile: {movable: [5, wbe], frozen: [{}], rules: [web, 7]}}\nscenarios: [{name: x, edits: []}]"
+    assert [line.partition(": ")[0] for line in refused(tmp_path, text)] == [
+        "ask.reconcile.movable[0]",
+        "ask.reconcile.frozen[0]",
+        "ask.reconcile.rules[1]",
+        "ask.reconcile.movable[1]",
+        "ask.reconcile.rules[0]",
+    ]
 
 
 def test_a_scenario_of_the_grid_is_not_called_as_a_listed_one(tmp_path: Path) -> None:

@@ -52,6 +52,10 @@ class AddRule(_RuleOfGroups):
         """The question with the rule."""
         return _changed(asked, self.rule, self.groups, lambda rules: (*rules, self.rule))
 
+    def supposed(self, asked: Asked) -> Asked:
+        """With a rule of which nothing is known."""
+        return replace(asked, rules_known=False)
+
 
 @dataclass(frozen=True)
 class DropRule(_RuleOfGroups):
@@ -112,6 +116,10 @@ class AlterRule(Edit):
             path="to",
         )
 
+    def supposed(self, asked: Asked) -> Asked:
+        """With a rule of which nothing is known."""
+        return replace(asked, rules_known=False)
+
     def _require_kind(self) -> None:
         """A rule of groups does not become one of the cluster."""
         if (self.rule.type in CLUSTER_RULES) != (self.to.type in CLUSTER_RULES):
@@ -132,7 +140,7 @@ def _require_borne(asked: Asked, rule: RuleSpec, groups: tuple[str, ...], chosen
     own = [spec for g in chosen for spec in asked.base.groups[g].constraints]
     of_cluster = () if groups else (*asked.base.rules, *asked.question.rules)
     found = [str(spec) for spec in (*own, *of_cluster)]
-    if not any(_means(rule, spec) for spec in (*own, *of_cluster)):
+    if asked.rules_known and not any(_means(rule, spec) for spec in (*own, *of_cluster)):
         where = "none of the groups" if groups else "neither a group nor the cluster"
         remedy = nearest(str(rule), dict.fromkeys(found)) if found else "there is no rule to change"
         raise InvalidRequest.at("rule", f"is {rule}, which {where} has", remedy)
