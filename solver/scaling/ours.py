@@ -17,8 +17,8 @@ from solver.scaling.needed import clamped
 from solver.scaling.rules import Rules
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
 
-SECONDS = 60.0
-"""For one search, whatever its deterministic limit: so much that it is not reached."""
+SECONDS = 600.0
+"""For one search, whatever its deterministic limit: so much that it is not reached, on a computer with much else to do either."""
 
 
 class OurRules(Rules):
