@@ -336,9 +336,7 @@ def _run(
 
     named = [option for option, value in given.items() if value]
     if curve:
-        if common.out is not None:
-            said.fault("--out", "stands beside --curve, which makes no plan", "leave out one of the two")
-        _curve(common, question_of(common, said, kind, asked, named, list(given)))
+        _curve(common, kind, question_of(common, said, kind, asked, named, list(given)))
         return
     found = answer_to(
         common,
@@ -355,9 +353,9 @@ def _run(
         raise typer.Exit(of_answer(found[0]))
 
 
-def _curve(common: Common, question: Question | None) -> None:
+def _curve(common: Common, kind: Kind, question: Question | None) -> None:
     """Search and present the curve of a request; nothing for one that is only to be validated."""
-    from solver.cli.present import present_curve
+    from solver.cli.present import keep_curve, present_curve
     from solver.cli.search import search_curve
 
     if question is not None:
@@ -365,6 +363,8 @@ def _curve(common: Common, question: Question | None) -> None:
             question.problem, question.limits, question.warnings, shows=common.shows, said=question.said
         )
         present_curve(points, question.warnings, common.output, common.figure)
+        if common.out is not None:
+            keep_curve(points, common.out, kind.value, question.warnings)
 
 
 @contextmanager

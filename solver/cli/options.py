@@ -80,7 +80,11 @@ Figure = Annotated[
 ]
 OutFolder = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Keep the plan in DIR, for `report DIR`: plan.json and plan.csv."),
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Keep the plan in DIR, for `report DIR`: plan.json and plan.csv; with --curve, of every row.",
+    ),
 ]
 HeldOrFree = Annotated[
     Stopping,

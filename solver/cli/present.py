@@ -61,13 +61,42 @@ def keep(answer: Answer, folder: Path, operation: str) -> None:
     OSError
         If it cannot be written.
     """
+    from solver.formats.kept_curve import CURVE_JSON
     from solver.formats.kept_plan import kept_plan
     from solver.formats.plan import plan_to_csv
     from solver.report.files import write_whole
 
     folder.mkdir(exist_ok=True)
+    # What the folder held before is no longer what it is about.
+    (folder / CURVE_JSON).unlink(missing_ok=True)
     write_whole(folder / "plan.csv", plan_to_csv(answer).encode())
     write_whole(folder / "plan.json", kept_plan(answer, operation=operation).to_json().encode())
+    say(f"kept: {folder}; placement-solver report {folder} -o report.html shows it")
+
+
+def keep_curve(points: Sequence[CurvePoint], folder: Path, operation: str, warnings: Sequence[str]) -> None:
+    """Write a curve into a folder: ``curve.json``, ``curve.csv``, and in ``plans`` each plan as JSON and as rows for ``apply``.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    from solver.formats.curve import curve_to_csv
+    from solver.formats.kept_curve import CURVE_CSV, CURVE_JSON, kept_curve, plans_of
+    from solver.formats.kept_plan import kept_plan
+    from solver.formats.plan import plan_to_csv
+    from solver.report.files import write_whole
+
+    plans = folder / "plans"
+    plans.mkdir(parents=True, exist_ok=True)
+    for old in plans.glob("moves-*"):
+        old.unlink()
+    for name, answer in plans_of(points).items():
+        write_whole(plans / f"{name}.json", kept_plan(answer, operation=operation, scenario=name).to_json().encode())
+        write_whole(plans / f"{name}.csv", plan_to_csv(answer).encode())
+    write_whole(folder / CURVE_CSV, curve_to_csv(points).encode())
+    write_whole(folder / CURVE_JSON, kept_curve(points, operation, warnings).to_json().encode())
     say(f"kept: {folder}; placement-solver report {folder} -o report.html shows it")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,10 @@ from solver.cli import options
 from solver.cli.exits import Exit, errors_to_exit_codes, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from solver.domain.problem import Problem
+    from solver.errors import Fault
     from solver.pricing import PricedRule, PriceList, Span, Unit
 
 SECONDS = 60.0
@@ -43,7 +48,7 @@ def price_rules(
         typer.Option(
             "--in",
             help="Instances in use, what they cost an hour, skew over the fields that services spread over, tasks left out, "
-            "or tasks that move.",
+            "or tasks that must move from where they run.",
         ),
     ] = UnitName.instances,
     price: Annotated[
@@ -121,7 +126,8 @@ def price_rules(
         with said.together():
             cluster = read_cluster(cluster_dir, stopping.value, at)
             prices = _catalogued(catalogue) | prices
-            problem, warnings = cluster.reconcile(counts, max_moves=moves, movable=movable or (), rebalance=True)
+            with _faults_of_names(counts, movable or ()):
+                problem, warnings = cluster.reconcile(counts, max_moves=moves, movable=movable or (), rebalance=True)
         problem = replace(problem, rules=(*problem.rules, *rules))
         limits = replace(Limits(time_limit=SECONDS), **given)
         try:
@@ -137,14 +143,26 @@ def price_rules(
                     warnings=(*cluster.warnings, *warnings),
                 )
         except InvalidRequest as invalid:
-            faults = [
-                replace(fault, path=_option(fault.path)) for fault in by_name(invalid.faults, problem, len(rules))
-            ]
+            faults = [_said(fault, problem, prices) for fault in by_name(invalid.faults, problem, len(rules))]
             raise InvalidRequest(faults) from invalid
         _present(found, output)
         if found.interrupted:
             raise typer.Exit(Exit.FAILURE)
         raise typer.Exit(Exit.DONE if found.whole else Exit.SHORTFALL)
+
+
+@contextmanager
+def _faults_of_names(counts: Mapping[str, int], movable: Sequence[str]) -> Iterator[None]:
+    """Put the option before each name that it says wrongly."""
+    from solver.errors import InvalidRequest
+
+    option = {"max_moves": "--max-moves"} | {name: f"--move {name}" for name in movable}
+    option |= {name: f"--desired {name}" for name in counts}
+    try:
+        yield
+    except InvalidRequest as invalid:
+        faults = [replace(fault, path=option.get(fault.path, fault.path)) for fault in invalid.faults]
+        raise InvalidRequest(faults) from invalid
 
 
 def _catalogued(path: Path | None) -> dict[str, float]:
@@ -157,12 +175,22 @@ def _catalogued(path: Path | None) -> dict[str, float]:
     return {one.name: one.price / MILLIONTHS for one in read_catalogue(path).types}
 
 
-def _option(path: str) -> str:
-    """A field as the option that says it."""
-    first, _, rest = path.partition(".")
+def _said(fault: Fault, problem: Problem, prices: Mapping[str, float]) -> Fault:
+    """A fault as the command line says it: by options, with what to write where prices are lacking."""
+    from solver.domain.cluster import INSTANCE_TYPE
+    from solver.errors import Fault
+
+    first, _, rest = fault.path.partition(".")
+    if fault.path == "prices":
+        kinds = sorted(set(problem.cluster.column(INSTANCE_TYPE).values) - prices.keys())
+        if not kinds:
+            return replace(fault, path="--price")
+        said = " ".join(f"--price {kind}=DOLLARS" for kind in kinds)
+        remedy = f"write {said} with what an hour of each costs, or name prices with --catalogue FILE.csv"
+        return Fault("--price", f"is missing for {', '.join(kinds)}, which the cluster has", remedy)
     if first == "prices":
-        return f"--price {rest}".strip()
-    return "--field" if re.match(r"fields(\[\d+\])?$", path) else path
+        return replace(fault, path=f"--price {rest}")
+    return replace(fault, path="--field") if re.match(r"fields(\[\d+\])?$", fault.path) else fault
 
 
 def _present(found: PriceList, output: options.Output) -> None:

@@ -89,12 +89,12 @@ def simulate_scaling(
 
             from solver.report.scaling import show_scaling
 
-            show_scaling(runs, setting, Console(highlight=False), cluster.warnings)
+            show_scaling(runs, setting, Console(highlight=False), (*setting.warnings, *cluster.warnings))
             return
         from solver.cli.present import write_out
         from solver.scaling.timeline import summary
 
-        for warning in cluster.warnings:
+        for warning in (*setting.warnings, *cluster.warnings):
             say(f"warning: {warning}")
         if output is options.Output.csv:
             write_out(summary_to_csv(runs))

@@ -90,6 +90,7 @@ def what_if(
         from solver.cli.source import faults_in, read_cluster
         from solver.domain.request import Limits
         from solver.errors import InvalidRequest
+        from solver.report.what_if import retrying_sentence
         from solver.whatif.executors import executor_of
         from solver.whatif.reading import read_study
         from solver.whatif.run import batch_of, run
@@ -120,12 +121,13 @@ def what_if(
                 executor_of(executor, batch, count),
                 out=out,
                 retry_failed=retry_failed,
+                retrying=lambda rows: say(retrying_sentence(rows)),
                 told=told,
                 cancelled=cancelled,
             )
         if parquet and out is not None and analysis.is_whole:
             write_parquet(out, analysis.rows)
-        _present(analysis, output, cluster.warnings)
+        _present(analysis, output, (*study.warnings, *cluster.warnings))
         if not analysis.is_whole:
             left = analysis.total - len(analysis.rows)
             advice = (
@@ -149,10 +151,13 @@ def _present(analysis: Analysis, output: options.Output, warnings: tuple[str, ..
         show_analysis(analysis, Console(highlight=False), warnings)
         return
     from solver.cli.present import write_out
+    from solver.report.what_if import retried_sentence
     from solver.whatif.store import rows_to_csv
 
     for warning in warnings:
         say(f"warning: {warning}")
+    if retried := retried_sentence(analysis):
+        say(retried)
     write_out(rows_to_csv(analysis.rows) if output is options.Output.csv else _json(analysis))
 
 

@@ -74,10 +74,22 @@ def choose(
     return replace(problem, groups=groups, frozen=still)
 
 
+def alike(name: str, known: Sequence[str], most: int) -> list[str]:
+    """At most so many of the known names, those first that were probably meant: the name after a prefix such as ``service:``,
+    then names that are close, then those that are close without their prefix."""
+    bare: dict[str, list[str]] = {}
+    for other in known:
+        bare.setdefault(other.partition(":")[2] or other, []).append(other)
+    found = list(bare.get(name, ())) if name else []
+    found += get_close_matches(name, known, n=most)
+    if not found:
+        found = [other for close in get_close_matches(name, bare, n=most) for other in bare[close]]
+    return list(dict.fromkeys(found))[:most]
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """What a wrong name should be, for the end of a fault."""
-    known = list(names)
-    close = get_close_matches(name, known, n=1)
-    if close:
+    known = list(dict.fromkeys(names))
+    if close := alike(name, known, 1):
         return f"did you mean '{close[0]}'?"
     return f"must be one of {', '.join(known[:20])}" if known else "there is none"

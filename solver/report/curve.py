@@ -14,6 +14,7 @@ from rich.text import Text
 
 from solver.domain.curve import CurvePoint
 from solver.domain.solution import TierResult
+from solver.report.changing import changing
 from solver.report.files import check_picture, write_whole
 from solver.report.headline import plural, printable
 from solver.report.plain import add_row, bulleted, print_plainly, table_of
@@ -38,23 +39,24 @@ def show_curve(points: Sequence[CurvePoint], warnings: Sequence[str], console: C
 
 
 def _parts(points: Sequence[CurvePoint], warnings: Sequence[str], width: int) -> Iterator[RenderableType]:
-    changing = _fitting(points, _changing(points)[:MOST_TIERS], width - BESIDE)
+    every = changing([point.tiers for point in points])
+    shown = _fitting(points, every[:MOST_TIERS], width - BESIDE)
     last = points[-1]
     whole = all(point.proven for point in points)
     proved = "every row is proved" if whole else "where a row is not proved, bounds stand in brackets"
     said = f"What up to {last.max_moves:,} {plural('move', last.max_moves)} gain; {proved}"
     yield Text(said, "bold green" if whole else "bold yellow")
-    letters = ascii_uppercase[: len(changing)]
+    letters = ascii_uppercase[: len(shown)]
     table = table_of([">at most", ">moved", *(f">{letter}" for letter in letters), ">proved"])
     for point in points:
-        cells = [_cell(point.tiers[t]) for t in changing]
+        cells = [_cell(point.tiers[t]) for t in shown]
         mark = Text("yes", "green") if point.proven else Text("no", "yellow")
         add_row(table, f"{point.max_moves:,}", _moves(point), *cells, mark)
     yield table
-    if changing:
-        titles = [f"{last.tiers[t].title} ({last.tiers[t].name})" for t in changing]
+    if shown:
+        titles = [f"{last.tiers[t].title} ({last.tiers[t].name})" for t in shown]
         rows = list(zip(letters, titles, strict=True))
-        more = len(_changing(points)) - len(changing)
+        more = len(every) - len(shown)
         rows += [("", f"... and {more:,} more (-o csv has them)")] if more else []
         yield bulleted("What is minimised, the most important first", "bold", rows)
     else:
@@ -86,17 +88,6 @@ def _fitting(points: Sequence[CurvePoint], tiers: Sequence[int], width: int) -> 
     return found
 
 
-def _changing(points: Sequence[CurvePoint]) -> list[int]:
-    """The tiers that differ between budgets or are not proved, but for the moves themselves, which have their own column."""
-    found = []
-    for t, tier in enumerate(points[0].tiers):
-        differs = len({point.tiers[t].value for point in points}) > 1
-        is_open = any(point.tiers[t].bound < point.tiers[t].value for point in points)
-        if (differs or is_open) and not tier.name.startswith("moved"):
-            found.append(t)
-    return found
-
-
 def draw_curve(points: Sequence[CurvePoint], path: Path | str) -> None:
     """Write the picture of a curve, whole or not at all.
 
@@ -118,10 +109,10 @@ def curve_picture(points: Sequence[CurvePoint], kind: str) -> bytes:
 
 
 def _figure(points: Sequence[CurvePoint]) -> Figure:
-    changing = _changing(points)[:MOST_TIERS] or [0][: len(points[0].tiers)]
-    figure = Figure(figsize=(WIDTH, 0.9 + HEIGHT * max(len(changing), 1)), layout="constrained")
-    rows = figure.subplots(max(len(changing), 1), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, tier in zip(rows, changing, strict=False):
+    shown = changing([point.tiers for point in points])[:MOST_TIERS] or [0][: len(points[0].tiers)]
+    figure = Figure(figsize=(WIDTH, 0.9 + HEIGHT * max(len(shown), 1)), layout="constrained")
+    rows = figure.subplots(max(len(shown), 1), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, tier in zip(rows, shown, strict=False):
         _draw(axes, points, tier)
     rows[-1].set_xlabel("tasks that may move", color=INK)
     figure.suptitle("What moves gain", color=INK, fontweight="bold")

@@ -27,6 +27,12 @@ _SPREAD = "spread(attribute:"
 NOT_A_SUM = "Together is no sum: a rule may cost what another costs already, or only what another lets it."
 
 
+MOVES = (
+    "Counted are tasks that move from where they run, each at its move cost. What a rule costs are the moves that it takes to "
+    "follow it as well as can be: none where what runs follows it already, or where no move would help."
+)
+
+
 def show_price_list(found: PriceList, console: Console) -> None:
     """Print the prices: what costs most first; rules that are proved to cost nothing are counted."""
     print_plainly(_parts(found), console)
@@ -35,6 +41,8 @@ def show_price_list(found: PriceList, console: Console) -> None:
 def _parts(found: PriceList) -> Iterator[RenderableType]:
     yield Text(headline(found), "bold green" if found.proven else "bold yellow")
     yield Text(needs(found))
+    if found.unit is Unit.MOVES:
+        yield Text(MOVES, "dim")
     free = [row for row in found.rules if _is_free(row)]
     telling = [row for row in found.rules if not _is_free(row)]
     if telling or found.together:

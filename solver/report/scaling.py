@@ -30,7 +30,7 @@ MEASURES: tuple[tuple[str, Callable[[Run], Fraction | int]], ...] = (
 
 
 def show_scaling(runs: Sequence[Run], setting: Setting, console: Console, warnings: Sequence[str] = ()) -> None:
-    """Print the runs side by side; ``warnings`` are those of the cluster."""
+    """Print the runs side by side; ``warnings`` are those of the file and the cluster."""
     print_plainly(_parts(runs, setting, warnings), console)
 
 

@@ -14,6 +14,11 @@ from solver.whatif.row import MILLIONTHS, Outcome, Row
 from solver.whatif.scenario import BASE
 
 MOST_ROWS, MOST_REASONS, MOST_WARNINGS, MOST_GROUPS = 40, 10, 12, 6
+MOST_RETRIED, LONGEST_REASON = 3, 80
+
+NOTHING = "·"
+GAP = 3
+"""Columns of a terminal between two of a table."""
 
 _IN_PART = "in part"
 _STATUS = {
@@ -27,13 +32,15 @@ _STATUS = {
 
 def show_analysis(analysis: Analysis, console: Console, warnings: Sequence[str] = ()) -> None:
     """Print an analysis; ``warnings`` are those of the cluster. No line ends in blanks."""
-    print_plainly(_parts(analysis, warnings), console)
+    print_plainly(_parts(analysis, warnings, console.width), console)
 
 
-def _parts(analysis: Analysis, warnings: Sequence[str]) -> Iterator[RenderableType]:
+def _parts(analysis: Analysis, warnings: Sequence[str], width: int) -> Iterator[RenderableType]:
     yield _headline(analysis)
+    if retried := retried_sentence(analysis):
+        yield Text(retried)
     if analysis.rows:
-        yield _table(analysis)
+        yield _table(analysis, width)
     if any(_is_in_part(row) for row in analysis.rows[:MOST_ROWS]):
         yield Text(f"{_IN_PART}: that no more tasks find a place is proved, not all that is minimised after it", "dim")
     if len(analysis.rows) > MOST_ROWS:
@@ -85,6 +92,35 @@ def sentence(analysis: Analysis) -> str:
     return said[0].upper() + said[1:]
 
 
+def retrying_sentence(rows: Sequence[Row]) -> str:
+    """Which scenarios are answered once more, and why there was no answer; no full stop."""
+    if not rows:
+        return "nothing is retried: no scenario with a row is without an answer"
+    shown = ", ".join(f"{row.scenario} ({_cut(row.reason)})" for row in rows[:MOST_RETRIED])
+    more = f", and {len(rows) - MOST_RETRIED:,} more" if len(rows) > MOST_RETRIED else ""
+    return f"retried, since there was only a reason: {len(rows):,} {plural('scenario', len(rows))}: {shown}{more}"
+
+
+def retried_sentence(analysis: Analysis) -> str:
+    """What became of the scenarios that were answered once more; empty where none was."""
+    if not analysis.retried:
+        return ""
+    rows = [analysis.by_name[name] for name in analysis.retried if name in analysis.by_name]
+    answered = sum(row.is_answered for row in rows)
+    failed = [row.scenario for row in rows if not row.is_answered]
+    left = len(analysis.retried) - len(rows)
+    parts = [f"{answered:,} {'has' if answered == 1 else 'have'} an answer now"]
+    if failed:
+        names = ", ".join(failed[:MOST_RETRIED]) + (", ..." if len(failed) > MOST_RETRIED else "")
+        parts.append(f"{len(failed):,} still {'has' if len(failed) == 1 else 'have'} none ({names})")
+    parts += [f"{left:,} {'was' if left == 1 else 'were'} not reached"] if left else []
+    return f"Retried {len(analysis.retried):,}: {', '.join(parts)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 3]}..."
+
+
 def answer_of(row: Row) -> str:
     """What is known of an answer, in one or two words."""
     return _IN_PART if _is_in_part(row) else _STATUS[row.status]
@@ -98,33 +134,43 @@ def _verb(count: int, verb: str) -> str:
     return f"{verb}s" if count == 1 else verb
 
 
-def _table(analysis: Analysis) -> RenderableType:
+def _table(analysis: Analysis, width: int) -> RenderableType:
+    """A row a scenario. Where it is too narrow for all, columns that say nothing make room for the names."""
     shown = analysis.rows[:MOST_ROWS]
-    priced = any(row.cost is not None for row in shown)
-    columns = [
-        "scenario",
-        "answer",
-        ">gone",
-        ">placed",
-        ">missing",
-        ">moved",
-        ">in use",
-        *([">an hour"] if priced else []),
-    ]
+    columns = {
+        "scenario": [row.scenario for row in shown],
+        "answer": [answer_of(row) for row in shown],
+        **{f">{name}": cells for name, cells in _numbers(analysis, shown).items()},
+    }
+    if sum(GAP + max(map(len, (name.removeprefix(">"), *cells))) for name, cells in columns.items()) - GAP > width:
+        columns = {name: cells for name, cells in columns.items() if any(cell not in ("", NOTHING) for cell in cells)}
     table = table_of(columns)
-    for row in shown:
+    table.columns[1].no_wrap = True
+    for row, cells in zip(shown, zip(*columns.values(), strict=True), strict=True):
         style = "red" if not row.is_answered else "yellow" if row.missing else "green"
-        status = Text(answer_of(row), style)
-        if not row.is_answered:
-            add_row(table, row.scenario, status, *[""] * (len(columns) - 2))
-            continue
-        gone = row.displaced + row.lost
-        cells = [f"{gone:,}" if gone else "·", f"{row.placed:,} of {row.wanted:,}", _beside(analysis, row, "missing")]
-        cells += [f"{row.moved:,}" if row.moved else "·", f"{row.used:,} of {row.instances:,}"]
-        if priced:
-            cells.append("" if row.cost is None else f"{row.cost / MILLIONTHS:,.2f}")
-        add_row(table, row.scenario, status, *cells)
+        add_row(table, cells[0], Text(cells[1], style), *cells[2:])
     return table
+
+
+def _numbers(analysis: Analysis, shown: Sequence[Row]) -> dict[str, list[str]]:
+    """The columns of numbers; of a row without an answer nothing."""
+    found = {
+        "gone": [_count(row.displaced + row.lost) for row in shown],
+        "placed": [f"{row.placed:,} of {row.wanted:,}" for row in shown],
+        "missing": [_beside(analysis, row, "missing") for row in shown],
+        "moved": [_count(row.moved) for row in shown],
+        "in use": [f"{row.used:,} of {row.instances:,}" for row in shown],
+    }
+    if any(row.cost is not None for row in shown):
+        found["an hour"] = ["" if row.cost is None else f"{row.cost / MILLIONTHS:,.2f}" for row in shown]
+    return {
+        name: [cell if row.is_answered else "" for cell, row in zip(cells, shown, strict=True)]
+        for name, cells in found.items()
+    }
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else NOTHING
 
 
 def _beside(analysis: Analysis, row: Row, name: str) -> str:

@@ -12,12 +12,13 @@ from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, Scheduling
 from solver.scaling.fit import Offer, by_fit, tasks_on
 from solver.scaling.fleet import Fleet, wanting
+from solver.scaling.growth import Growth
 from solver.scaling.needed import clamped
 from solver.scaling.rules import Rules
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
 
-SECONDS = 60.0
-"""For one search, whatever its deterministic limit: so much that it is not reached."""
+SECONDS = 600.0
+"""For one search, whatever its deterministic limit: so much that it is not reached, on a computer with much else to do either."""
 
 
 class OurRules(Rules):
@@ -29,6 +30,7 @@ class OurRules(Rules):
         super().__init__(setting, groups)
         self._known: dict[str, tuple[int, int]] = {}
         self._plans: dict[str, tuple[int, Counts]] = {}
+        self.growth = Growth()
 
     @staticmethod
     def limits(setting: Setting) -> Limits:
@@ -63,8 +65,7 @@ class OurRules(Rules):
 
     def place(self, fleet: Fleet) -> None:
         """All that waits, one by one where that is enough; what is left together, and with moves."""
-        quick = replace(fleet.limits, engine=Engine.SEQUENTIAL, deterministic_limit=None)
-        for moves, limits in ((0, quick), (self.setting.ours.max_moves, fleet.limits)):
+        for moves, limits in ((0, self._quick(fleet)), (self.setting.ours.max_moves, fleet.limits)):
             starts = {self.groups[name]: self.count_waiting(name) for name in self.waiting}
             if not any(starts.values()) or self.tried.get(("", limits.engine.value)) == fleet.version:
                 continue
@@ -80,35 +81,70 @@ class OurRules(Rules):
 
     def stop(self, service: ServiceSetting, fleet: Fleet, count: int) -> None:
         """By the service's strategies, task by task as in ECS."""
-        quick = replace(fleet.limits, engine=Engine.SEQUENTIAL, deterministic_limit=None)
-        fleet.take(fleet.ask(fleet.stopping(self.groups[service.name], count), quick))
+        fleet.take(fleet.ask(fleet.stopping(self.groups[service.name], count), self._quick(fleet)))
+
+    @staticmethod
+    def _quick(fleet: Fleet) -> Limits:
+        """Task by task."""
+        return replace(fleet.limits, engine=Engine.SEQUENTIAL, deterministic_limit=None)
 
     def cold_start(self) -> bool:
         """M is known from the model: no need to guess."""
         return False
 
     def needed(self, provider: ProviderSetting, fleet: Fleet, minute: int) -> int:
-        """M: the fewest instances in the best plan found, of new ones where tasks wait, else of those that run."""
+        """M: the fewest instances in the best plan found, of new ones where tasks wait, else of those that run.
+
+        Where the services grow, the plan has room for what is likely to come while an instance is launched.
+        """
         here = fleet.of(provider.name)
+        self.growth.note(minute, {service.name: self._desired(service, fleet) for service in self.setting.services})
+        room = self._room(provider, fleet, minute)
         starts = {
             self.groups[name]: count
             for name, waiting in self.waiting.items()
             if (count := waiting.get(provider.name, 0))
         }
-        if starts:
-            new = self._new(provider, fleet, starts)
+        lacking = self._lacking(fleet, room)
+        if starts or lacking:
+            new = self._new(provider, fleet, starts, lacking)
             if new:
                 managed = provider.managed
                 return int(here.sum()) + clamped(new, managed.minimum_step, managed.maximum_step)
         in_use = int((here & fleet.in_use()).sum())
-        if starts or not self.setting.ours.max_moves or in_use <= self._least(provider, fleet):
+        if starts or (not room and (not self.setting.ours.max_moves or in_use <= self._least(provider, fleet))):
             return in_use
+        # Room may need an instance that is empty.
+        most = int(here.sum()) if room else in_use
         known = self._known.get(provider.name)
         if known is not None and (known[0] == fleet.version or minute % self.setting.ours.every):
-            return min(known[1], in_use)
-        plan = self._emptied(provider, fleet)
+            return min(known[1], most)
+        plan = self._emptied(provider, fleet, room)
         self._known[provider.name] = (fleet.version, plan)
         return plan
+
+    def _desired(self, service: ServiceSetting, fleet: Fleet) -> int:
+        return fleet.running(self.groups[service.name]) + self.count_waiting(service.name)
+
+    def _room(self, provider: ProviderSetting, fleet: Fleet, minute: int) -> dict[str, int]:
+        """Tasks by group for which there should be room: of the services that fit this provider best."""
+        if not self.setting.ours.ahead:
+            return {}
+        found = {}
+        for service in self.setting.services:
+            if self._by_fit(service, fleet)[0] == provider.name:
+                likely = self.growth.ahead(service.name, minute, provider.launch)
+                found[self.groups[service.name]] = min(likely, service.maximum - self._desired(service, fleet))
+        return {group: count for group, count in found.items() if count > 0}
+
+    def _lacking(self, fleet: Fleet, room: dict[str, int]) -> dict[str, int]:
+        """What of the room the cluster does not have as it is."""
+        if not room:
+            return {}
+        answer = fleet.ask(wanting(fleet.problem, room, self._providers()), self._quick(fleet))
+        missing = answer.problem.missing(answer.tasks)
+        names = {name: fleet.problem.by_name[name] for name in room}
+        return {name: int(missing[g]) for name, g in names.items() if missing[g]}
 
     def _least(self, provider: ProviderSetting, fleet: Fleet) -> int:
         """Instances that what runs on the provider's needs by counting alone: ``max_r ceil(load_r / largest capacity_r)``."""
@@ -128,8 +164,9 @@ class OurRules(Rules):
         ]
         return max(needs, default=0)
 
-    def _new(self, provider: ProviderSetting, fleet: Fleet, starts: dict[str, int]) -> int:
-        """New instances that the tasks take which wait, packed together with as few as can be."""
+    def _new(self, provider: ProviderSetting, fleet: Fleet, waiting: dict[str, int], likely: dict[str, int]) -> int:
+        """New instances that tasks take which wait and which there shall be room for, packed together with as few as can be."""
+        starts = {name: waiting.get(name, 0) + likely.get(name, 0) for name in (*waiting, *likely)}
         room = max(provider.maximum - self._count(provider.name, fleet), 0)
         coming = sum(one.provider == provider.name for one in fleet.coming)
         most = min(self._alone(provider, fleet, starts), room + coming)
@@ -148,9 +185,10 @@ class OurRules(Rules):
         fits = [tasks_on(group.demand, capacity) if not group.ports else 1 for group in groups]
         return sum(-(-starts[group.name] // fit) for group, fit in zip(groups, fits, strict=True) if fit)
 
-    def _emptied(self, provider: ProviderSetting, fleet: Fleet) -> int:
-        """Instances of the provider that the plan with the fewest in use, within the moves, still uses."""
-        problem = wanting(fleet.problem, {}, self._providers(), max_moves=self.setting.ours.max_moves, consolidate=True)
+    def _emptied(self, provider: ProviderSetting, fleet: Fleet, room: dict[str, int]) -> int:
+        """Instances of the provider that the plan with the fewest in use, within the moves and with the room, still uses."""
+        moves = self.setting.ours.max_moves
+        problem = wanting(fleet.problem, room, self._providers(), max_moves=moves, consolidate=True)
         tasks = fleet.ask(problem).tasks
         self._plans[provider.name] = (fleet.version, tasks)
         return int((fleet.of(provider.name) & fleet.problem.in_use(tasks)).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +12,14 @@ import numpy as np
 
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
 from solver.errors import Fault, InvalidRequest
-from solver.formats.choose import nearest
+from solver.formats.choose import alike, nearest
 from solver.formats.ecs.interfaces import NO_LIMIT, most_tasks
 from solver.scaling.curve import MOST_MINUTES, Curve, Daily, read_curve
 from solver.scaling.managed_scaling import RANGES, ManagedScaling
 from solver.scaling.needed import Amounts
 from solver.scaling.policy import Policy
 from solver.scaling.setting import OurSetting, ProviderSetting, ServiceSetting, Setting
-from solver.scaling.simulator import base_of
+from solver.scaling.simulator import base_of, groups_of
 from solver.scaling.step_scaling import Adjustment, Side, Step, StepScaling
 from solver.scaling.strategy import Share, strategy_faults
 from solver.scaling.target_tracking import TargetTracking
@@ -34,12 +34,21 @@ T = TypeVar("T")
 
 KEYS = ("curve", "minutes", "seed", "prices", "types", "providers", "services", "ours")
 PROVIDER_KEYS = ("types", "zones", "minimum", "maximum", "launch", *RANGES, "termination_protection")
-SERVICE_KEYS = ("load_per_task", "minimum", "maximum", "policies", "providers", "demand", "zone_rebalancing")
+SERVICE_KEYS = (
+    "load_per_task",
+    "minimum",
+    "maximum",
+    "policies",
+    "providers",
+    "demand",
+    "zone_rebalancing",
+    "start_up",
+)
 TRACKING_KEYS = ("target", "scale_out_cooldown", "scale_in_cooldown", "disable_scale_in")
 STEPPING_KEYS = ("threshold", "side", "steps", "adjustment_type", "cooldown", "min_adjustment_magnitude", "datapoints")
-OUR_KEYS = ("max_moves", "every", "deterministic_limit")
+OUR_KEYS = ("max_moves", "every", "deterministic_limit", "ahead")
 DEMAND_KEYS = ("low", "high", "peak", "noise")
-MOST_TASKS, MOST_INSTANCES, LONGEST_LAUNCH = 100_000, 5_000, 86_400
+MOST_TASKS, MOST_INSTANCES, LONGEST_LAUNCH, LONGEST_START = 100_000, 5_000, 86_400, 3_600
 
 
 def read_setting(path: Path, cluster: Cluster, seed: int | None = None) -> Setting:
@@ -88,6 +97,10 @@ def setting_of(document: object, cluster: Cluster, folder: Path, seed: int | Non
     chosen = given if seed is None else seed
     if not 0 <= chosen < 2**31:
         faults.append(Fault("seed", f"is {chosen:,}", "must be 0 to 2,147,483,647"))
+    try:
+        groups_of(cluster, services)
+    except InvalidRequest as invalid:
+        faults += invalid.faults
     if not cluster.problem.cluster.size:
         faults.append(Fault("providers", "the cluster has no instance", "begin with a cluster that has one"))
     if faults:
@@ -95,9 +108,24 @@ def setting_of(document: object, cluster: Cluster, folder: Path, seed: int | Non
     curve = _curve(fields, services, daily, folder, chosen, faults)
     if faults:
         raise InvalidRequest(faults)
-    setting = Setting(tuple(services), providers, prices, types, curve, ours, chosen)
+    warnings = tuple(provider_warnings(snapshot, [one.name for one in providers]))
+    setting = Setting(tuple(services), providers, prices, types, curve, ours, chosen, warnings)
     base_of(cluster, setting)
     return setting
+
+
+def provider_warnings(cluster: ClusterSnapshot, named: Sequence[str]) -> Iterator[str]:
+    """The providers of the file that have no instance, with what was probably meant, and those that the file does not name."""
+    column = cluster.capacity_provider
+    held = {name: int((column.codes == k).sum()) for k, name in enumerate(column.values)}
+    left = {name: count for name, count in held.items() if count and name not in named}
+    for name in named:
+        if not held.get(name):
+            meant = "".join(f"; did you mean '{other}'?" for other in alike(name, list(left), 1))
+            yield f"provider '{name}' has no instance in the cluster: its group begins empty{meant}"
+    for name, count in left.items():
+        what = "1 instance, which stays" if count == 1 else f"{count:,} instances, which stay"
+        yield f"the cluster's provider '{name}' is not in the file: it has {what}, and nothing scales it"
 
 
 def _curve(
@@ -194,7 +222,8 @@ def _service(name: str, node: Node, providers: Sequence[str], daily: dict[str, D
     if "demand" in fields:
         daily[name] = _daily(fields["demand"])
     evens = _read(fields, "zone_rebalancing", Node.boolean, False)
-    return ServiceSetting(name, load, minimum, maximum, policies, _strategy(node, fields, providers), evens)
+    start_up = _count(fields, "start_up", 0, LONGEST_START, 0)
+    return ServiceSetting(name, load, minimum, maximum, policies, _strategy(node, fields, providers), evens, start_up)
 
 
 def _strategy(node: Node, fields: Mapping[str, Node], providers: Sequence[str]) -> tuple[Share, ...]:
@@ -282,7 +311,8 @@ def _ours(node: Node) -> OurSetting:
     if not 0 < limit <= 100:
         fields["deterministic_limit"].fault(f"is {limit}", "must be above 0 and at most 100 deterministic seconds")
     moves = _count(fields, "max_moves", 0, 10_000, OurSetting.max_moves)
-    return OurSetting(moves, _count(fields, "every", 1, 1_440, OurSetting.every), float(limit))
+    ahead = _read(fields, "ahead", Node.boolean, OurSetting.ahead)
+    return OurSetting(moves, _count(fields, "every", 1, 1_440, OurSetting.every), float(limit), ahead)
 
 
 def _count(fields: Mapping[str, Node], name: str, least: int, most: int, otherwise: int) -> int:

@@ -27,6 +27,8 @@ class ServiceSetting:
         Its capacity providers.
     zone_rebalancing
         Its tasks are brought back evenly over the zones, once all of them run.
+    start_up
+        Seconds from a task's start until it carries demand.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ServiceSetting:
     policies: tuple[Policy, ...]
     strategy: tuple[Share, ...]
     zone_rebalancing: bool = False
+    start_up: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,14 @@ class OurSetting:
         Minutes between two looks at what could be emptied.
     deterministic_limit
         Of one search, in CP-SAT's deterministic seconds.
+    ahead
+        Keep room for the tasks that are likely to come while an instance is launched.
     """
 
     max_moves: int = 10
     every: int = 5
     deterministic_limit: float = 0.2
+    ahead: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ class Setting:
         What an instance of each type has that a provider names.
     seed
         For ties that the engines break by chance.
+    warnings
+        Of providers that the cluster, or the file, does not have.
     """
 
     services: tuple[ServiceSetting, ...]
@@ -103,6 +111,7 @@ class Setting:
     curve: Curve
     ours: OurSetting = OurSetting()
     seed: int = 0
+    warnings: tuple[str, ...] = ()
 
     def provider(self, name: str) -> ProviderSetting:
         """The provider of this name."""

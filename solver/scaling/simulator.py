@@ -7,7 +7,7 @@ decides, launches and removes. What is counted is the state at the end of the mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -25,6 +25,7 @@ from solver.scaling.rules import Rules
 from solver.scaling.service_scaling import ServiceState
 from solver.scaling.service_scaling import decide as decide_service
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
+from solver.scaling.starting import Starting
 from solver.scaling.step_scaling import MOST_DATAPOINTS
 from solver.whatif.asked import Cluster
 
@@ -108,7 +109,7 @@ class Run:
 
     @property
     def short(self) -> int:
-        """Task-minutes that the demand needed at 100 percent and that did not run."""
+        """Task-minutes that the demand needed at 100 percent, and that did not run or had not started up."""
         return sum(row.short for row in self.services)
 
     @property
@@ -143,8 +144,29 @@ def base_of(cluster: Cluster, setting: Setting) -> tuple[Problem, dict[str, str]
     InvalidRequest
         With every service that the cluster does not have, or whose tasks cannot be started.
     """
+    names = groups_of(cluster, setting.services)
+    problem, _ = cluster.request({name: 1 for name in names})
+    families = [problem.groups[problem.by_name[group]].family for group in names.values()]
+    faults = [
+        Fault(f"services.{name}", f"is {family} again", "name each service once")
+        for k, (name, family) in enumerate(zip(names, families, strict=True))
+        if family in families[:k]
+    ]
+    if faults:
+        raise InvalidRequest(faults)
+    return problem, names
+
+
+def groups_of(cluster: Cluster, services: Iterable[ServiceSetting]) -> dict[str, str]:
+    """By service, the group of the cluster whose tasks start.
+
+    Raises
+    ------
+    InvalidRequest
+        With every service that the cluster does not have, or whose tasks cannot be started.
+    """
     faults, names = [], {}
-    for service in setting.services:
+    for service in services:
         entry = cluster.names.resolve(service.name)
         if entry is None:
             unknown = cluster.names.unknown(service.name, f"'{service.name}' {NO_GROUP}")
@@ -160,14 +182,7 @@ def base_of(cluster: Cluster, setting: Setting) -> tuple[Problem, dict[str, str]
             names[service.name] = entry.group.name
     if faults:
         raise InvalidRequest(faults)
-    problem, _ = cluster.request({name: 1 for name in names})
-    families = [problem.groups[problem.by_name[group]].family for group in names.values()]
-    for k, (name, family) in enumerate(zip(names, families, strict=True)):
-        if family in families[:k]:
-            faults.append(Fault(f"services.{name}", f"is {family} again", "name each service once"))
-    if faults:
-        raise InvalidRequest(faults)
-    return problem, names
+    return names
 
 
 def simulate(
@@ -209,6 +224,7 @@ class _Simulation:
         self.below = {provider.name: 0 for provider in setting.providers}
         self.capacity: dict[str, int] = {}
         self.evened: dict[str, int] = {}
+        self.starting = {one.name: Starting(fleet.running(rules.groups[one.name])) for one in setting.services}
 
     def step(self, minute: int) -> None:
         """One minute."""
@@ -326,6 +342,7 @@ class _Simulation:
             running = self.fleet.running(self.rules.groups[service.name])
             demand = self.setting.curve.demand[service.name][minute]
             carry = -int(-demand // service.load_per_task)
+            serving = running - self.starting[service.name].after(running, minute * SECONDS, service.start_up)
             yield ServiceRow(
                 minute,
                 service.name,
@@ -334,8 +351,8 @@ class _Simulation:
                 self.states[service.name].desired,
                 running,
                 self.rules.count_waiting(service.name),
-                max(carry - running, 0),
+                max(carry - serving, 0),
             )
 
 
-__all__ = ["MinuteRow", "ProviderRow", "Run", "ServiceRow", "base_of", "simulate"]
+__all__ = ["MinuteRow", "ProviderRow", "Run", "ServiceRow", "base_of", "groups_of", "simulate"]

@@ -66,11 +66,14 @@ class Analysis:
         Scenarios of the run, the base included.
     is_whole
         Whether each has its row.
+    retried
+        Scenarios that an earlier run had no answer to, and that this one answered once more; None where it was not asked to.
     """
 
     rows: tuple[Row, ...]
     total: int
     is_whole: bool = True
+    retried: tuple[str, ...] | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Row]:

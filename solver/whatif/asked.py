@@ -16,7 +16,7 @@ from solver.formats.ecs.cluster import EcsCluster
 from solver.formats.kubernetes.cluster import KubernetesCluster
 from solver.formats.table_cluster import TableCluster
 from solver.whatif.instances import without_instances, without_tasks
-from solver.whatif.question import InstanceType, Place, Question
+from solver.whatif.question import InstanceType, Place, Question, Reconcile
 
 Cluster = EcsCluster | KubernetesCluster | TableCluster
 
@@ -42,6 +42,12 @@ class Asked:
         They are wanted again.
     gone
         Names of instances that are no longer there.
+    lost_zones
+        Zones that an edit has lost.
+    rules_known
+        False where rules are only supposed to be what an edit would have made of them.
+    remarks
+        What people should know of the edits.
     """
 
     cluster: Cluster
@@ -54,6 +60,9 @@ class Asked:
     displaced: Mapping[str, int] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    lost_zones: frozenset[str] = frozenset()
+    rules_known: bool = True
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -192,8 +201,12 @@ class Asked:
         """
         frozen = tuple(name for name in self.question.frozen if not self._is_gone(name))
         if isinstance(self.question, Place):
-            return self._placing(self.question, frozen)
-        asked = self.question
+            problem, warnings = self._placing(self.question, frozen)
+        else:
+            problem, warnings = self._reconciling(self.question, frozen)
+        return problem, (*self.remarks, *warnings)
+
+    def _reconciling(self, asked: Reconcile, frozen: tuple[str, ...]) -> tuple[Problem, tuple[str, ...]]:
         cluster = self.cluster
         counts = {**asked.desired, **self.counts}
         if isinstance(cluster, EcsCluster):

@@ -78,15 +78,13 @@ class Node:
         return ""
 
     def texts(self) -> tuple[str, ...]:
-        """A list of texts, or one text."""
+        """A list of texts, or one text. What is no text is empty in its place, so that the others keep theirs."""
         if isinstance(self.value, str):
-            found = [self.text()]
-        elif isinstance(self.value, list) and self.value:
-            found = [item.text() for item in self.items()]
-        else:
-            self._wrong("must be a text, or a list of texts")
-            return ()
-        return tuple(text for text in found if text)
+            return (self.text(),)
+        if isinstance(self.value, list) and self.value:
+            return tuple(item.text() for item in self.items())
+        self._wrong("must be a text, or a list of texts")
+        return ()
 
     def whole(self) -> int:
         """A whole number."""

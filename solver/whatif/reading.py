@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
-from solver.domain.request import Engine, Limits, Preempt
+from solver.api import require_sensible
+from solver.domain.request import Engine, Limits, Preempt, RuleSpec
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest
-from solver.formats.choose import nearest
+from solver.formats.choose import alike
 from solver.whatif.asked import Asked, Cluster
-from solver.whatif.edits import EDITS, Edit
-from solver.whatif.edits.base import rule_of
+from solver.whatif.edits.base import require_readable, rule_of
 from solver.whatif.edits.prices import millionths, price_faults
-from solver.whatif.grid import MOST_SCENARIOS, Axis, Choice, Grid
+from solver.whatif.edits.types import known_types
 from solver.whatif.node import Node
 from solver.whatif.question import InstanceType, Place, Question, Reconcile
 from solver.whatif.scenario import BASE, Scenario, name_faults, under
+from solver.whatif.written import faults_on, news, read_grid, read_listed
 from solver.whatif.yaml_text import read_yaml
 
 T = TypeVar("T")
@@ -32,8 +34,6 @@ RECONCILE = (
 PLACE = ("groups", *STANDING)
 LIMITS = ("time_limit", "deterministic_limit", "seed", "engine")
 PRICE = "price"
-VALUE = "$value"
-"""Stands in the edits of an axis for each of its values."""
 
 
 class LimitFields(TypedDict, total=False):
@@ -57,11 +57,14 @@ class Study:
         Those that are listed, then those of the grid.
     limits
         Fields of ``Limits`` that the file sets.
+    warnings
+        Of prices that are missing, so that costs are not known.
     """
 
     asked: Asked
     scenarios: tuple[Scenario, ...]
     limits: LimitFields = field(default_factory=lambda: LimitFields())
+    warnings: tuple[str, ...] = ()
 
     def limited(self, limits: Limits) -> Limits:
         """Limits, with what the file says of them."""
@@ -92,130 +95,69 @@ def study_of(document: object, cluster: Cluster) -> Study:
     question = _question(fields["ask"]) if "ask" in fields else Reconcile()
     types, prices = _types(fields.get("types"), cluster)
     prices |= _prices(fields.get("prices"))
-    listed, written = _listed(fields.get("scenarios"))
-    grid = _grid(fields["grid"], written) if "grid" in fields else None
+    listed, written = read_listed(fields.get("scenarios"))
+    grid = read_grid(fields["grid"], written) if "grid" in fields else None
     limits = _limits(fields["limits"]) if "limits" in fields else LimitFields()
-    faults += name_faults(listed)
-    if faults:
-        raise InvalidRequest(faults)
     asked = Asked.of(cluster, question, prices, types)
-    try:
-        asked.problem()
-    except InvalidRequest as invalid:
-        faults += under("ask", invalid.faults)
-    for where, edits in written:
-        if len(faults) >= MAX_FAULTS:
-            break
-        try:
-            Scenario(where, edits).applied_to(asked, where)
-        except InvalidRequest as invalid:
-            faults += invalid.faults
+    read = tuple(faults)
+    faults += news(_limit_faults(limits), read)
+    faults += news(name_faults(listed), read)
+    faults += news(_question_faults(asked), read)
+    unreadable = {rule: list(_rule_faults(asked, rule)) for rule in question.rules}
+    for k, rule in enumerate(question.rules):
+        faults += news(under(f"{_where(question)}.rules[{k}]", unreadable[rule]), read)
+    readable = tuple(rule for rule in question.rules if not unreadable[rule])
+    tried = replace(asked, question=replace(question, rules=readable))
+    faults += islice(news(faults_on(tried, written), read), max(MAX_FAULTS - len(faults), 0))
     scenarios = listed if grid is None or faults else (*listed, *grid.scenarios())
     faults += _clashes(listed, scenarios)
     if faults:
-        raise InvalidRequest(faults)
-    return Study(asked, scenarios, limits)
+        raise InvalidRequest(dict.fromkeys(faults))
+    return Study(asked, scenarios, limits, tuple(_price_warnings(asked)))
 
 
-Written = list[tuple[str, tuple[Edit, ...]]]
-"""The lists of edits that somebody wrote, with the path of each."""
+def _limit_faults(limits: LimitFields) -> Iterator[Fault]:
+    try:
+        require_sensible(replace(Limits(), **limits))
+    except InvalidRequest as invalid:
+        yield from invalid.faults
 
 
-def _listed(node: Node | None) -> tuple[tuple[Scenario, ...], Written]:
-    found: list[Scenario] = []
-    written: Written = []
-    if node is None:
-        return (), written
-    if isinstance(node.value, list) and not 1 <= len(node.value) <= MOST_SCENARIOS:
-        node.fault(f"has {len(node.value):,} entries", f"must have 1 to {MOST_SCENARIOS:,}")
-        return (), written
-    for item in node.items():
-        fields = item.mapping(("name", "edits"), required=("name", "edits"))
-        edits = _edits(fields["edits"]) if "edits" in fields else ()
-        # A name that is missing has its fault already.
-        name = fields["name"].text() if "name" in fields else ""
-        if name:
-            found.append(Scenario(name, edits))
-            written.append((f"{item.path}.edits", edits))
-    return tuple(found), written
+def _question_faults(asked: Asked) -> Iterator[Fault]:
+    """What makes no sense of the question on the cluster, each at the field that says it; but for its rules."""
+    try:
+        asked.problem()
+    except InvalidRequest as invalid:
+        others = (fault for fault in invalid.faults if not fault.path.startswith("rules["))
+        yield from (_at_field(asked.question, _where(asked.question), fault) for fault in others)
 
 
-def _edits(node: Node) -> tuple[Edit, ...]:
-    """A list of edits, or one edit."""
-    if isinstance(node.value, list):
-        return tuple(edit for item in node.items() for edit in _edit(item))
-    return tuple(_edit(node))
+def _rule_faults(asked: Asked, rule: RuleSpec) -> Iterator[Fault]:
+    """What is wrong with a rule of the cluster by itself."""
+    try:
+        require_readable(asked.with_problem(replace(asked.base, rules=(rule,))), "")
+    except InvalidRequest as invalid:
+        yield from invalid.faults
 
 
-def _edit(node: Node) -> list[Edit]:
-    """One edit, a mapping with its name as the only key; none, with a fault, where it is no edit."""
-    if not isinstance(node.value, dict) or len(node.value) != 1:
-        node.fault("is no edit", "write EDIT: and what it says, such as lose_zone: us-east-1a")
-        return []
-    (name,) = node.value
-    if name not in EDITS:
-        node.at(name, None).fault("is not an edit", nearest(name, EDITS))
-        return []
-    return [EDITS[name].read(node.at(name, node.value[name]))]
+def _where(question: Question) -> str:
+    return "ask.place" if isinstance(question, Place) else "ask.reconcile"
 
 
-def _grid(node: Node, written: Written) -> Grid:
-    fields = node.mapping(("axes", "sample", "seed"), required=("axes",))
-    axes = []
-    for name, axis in (fields["axes"].mapping() if "axes" in fields else {}).items():
-        choices = tuple(_choices(axis, written))
-        axes.append(Axis(name, choices))
-    sample = fields["sample"].whole() if "sample" in fields else None
-    grid = Grid(tuple(axes), sample, fields["seed"].whole() if "seed" in fields else 0)
-    if "axes" in fields and isinstance(fields["axes"].value, dict):
-        node.faults += under(node.path, grid.faults())
-    return grid
-
-
-def _choices(node: Node, written: Written) -> list[Choice]:
-    """The choices of an axis: a list of them, or values and the edits in which ``$value`` stands for each."""
-    found = []
-    if isinstance(node.value, dict):
-        fields = node.mapping(("values", "edits"), required=("values", "edits"))
-        for value in fields["values"].items() if len(fields) == 2 else ():
-            if isinstance(value.value, dict | list) or value.value is None:
-                value.fault("is no text and no number", "write the edits as a list of choices instead")
-                continue
-            label = str(value.value)
-            edits = _edits(Node(_with_value(fields["edits"].value, value.value), fields["edits"].path, node.faults))
-            found.append(Choice(label, edits))
-            written.append((f"{fields['edits'].path} with {VALUE} {label}", edits))
-        return found
-    for k, item in enumerate(node.items()):
-        label, edits = _choice(item, k)
-        found.append(Choice(label, edits))
-        written.append((item.path, edits))
-    return found
-
-
-def _choice(node: Node, at: int) -> tuple[str, tuple[Edit, ...]]:
-    """A choice as ``{name: ..., edits: [...]}``, as one edit, or as nothing."""
-    if node.value is None or node.value == "none":
-        return "none", ()
-    if isinstance(node.value, dict) and "edits" in node.value:
-        fields = node.mapping(("name", "edits"), required=("name", "edits"))
-        return fields["name"].text() if "name" in fields else str(at), _edits(fields["edits"])
-    edits = _edits(node)
-    value = next(iter(node.value.values())) if isinstance(node.value, dict) and node.value else None
-    return (str(value) if isinstance(value, str | int | float) else f"{at + 1}"), edits
-
-
-def _with_value(template: object, value: object) -> object:
-    """The template with a value in every place of ``$value``."""
-    if template == VALUE:
-        return value
-    if isinstance(template, str):
-        return template.replace(VALUE, str(value))
-    if isinstance(template, list):
-        return [_with_value(item, value) for item in template]
-    if isinstance(template, dict):
-        return {key.replace(VALUE, str(value)): _with_value(item, value) for key, item in template.items()}
-    return template
+def _at_field(question: Question, where: str, fault: Fault) -> Fault:
+    """The fault of a group or an instance at the field that names it; at the name itself where none does."""
+    # What is no text is read as an empty name, and has its fault where it stands.
+    name = "" if fault.path == "''" else fault.path
+    counts = {"groups": question.starts} if isinstance(question, Place) else {"desired": question.desired}
+    for field_name, numbers in {**counts, "priorities": question.priorities}.items():
+        if name in numbers:
+            return replace(fault, path=f"{where}.{field_name}.{name}")
+    movable = () if isinstance(question, Place) else question.movable
+    for field_name, names in (("movable", movable), ("frozen", question.frozen)):
+        if name in names:
+            path = f"{where}.{field_name}[{names.index(name)}]"
+            return replace(fault, path=path, problem=f"'{name}' {fault.problem}")
+    return replace(fault, path=f"{where}.{name}")
 
 
 def _clashes(listed: tuple[Scenario, ...], scenarios: tuple[Scenario, ...]) -> list[Fault]:
@@ -310,6 +252,17 @@ def _prices(node: Node | None) -> dict[str, int]:
     prices = {name: value.number() for name, value in node.mapping().items()}
     node.faults += under(node.path, price_faults(prices))
     return millionths(prices)
+
+
+def _price_warnings(asked: Asked) -> Iterator[str]:
+    """The types without a price, where others have one, and names that may have been meant for them."""
+    missing = [name for name in known_types(asked) if name not in asked.prices]
+    if not asked.prices or not missing:
+        return
+    yield f"no price of {', '.join(missing)}: a cost is empty where an instance of a type without one is among those that it sums"
+    for name in asked.prices:
+        if name not in known_types(asked) and (close := alike(name, missing, 1)):
+            yield f"prices has '{name}', which is no type of the cluster and not among types; did you mean '{close[0]}'?"
 
 
 def _limits(node: Node) -> LimitFields:

@@ -34,6 +34,9 @@ MOST_PLANS = 12
 Told = Callable[[int, int], None]
 """Told how many scenarios are answered, and of how many."""
 
+Retrying = Callable[[Sequence[Row]], None]
+"""Told which rows have no answer and are answered once more."""
+
 
 def what_if(
     cluster: Cluster,
@@ -105,6 +108,7 @@ def run(
     *,
     out: Path | None = None,
     retry_failed: bool = False,
+    retrying: Retrying | None = None,
     told: Told | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Analysis:
@@ -116,6 +120,8 @@ def run(
         A folder that keeps the rows. Those that it has are not answered again,
     retry_failed
         but for those without an answer.
+    retrying
+        Told of these rows before any is answered once more.
     told
         Told of progress, first of what was there.
     cancelled
@@ -133,12 +139,14 @@ def run(
             whole = _answer(wanted, executor, rows, rows.__setitem__, told, cancelled)
             return _analysis(wanted, rows, whole)
         with Store(out, identity(batch, scenarios)) as store:
-            if retry_failed:
-                store.forget_failed()
+            failed = store.forget_failed() if retry_failed else ()
+            if retry_failed and retrying is not None:
+                retrying(failed)
             whole = _answer(wanted, executor, store.rows, lambda name, row: store.append(row), told, cancelled)
             if whole:
                 store.put_in_order(scenario.name for scenario in wanted)
-            return _analysis(wanted, store.rows, whole)
+            retried = tuple(row.scenario for row in failed) if retry_failed else None
+            return _analysis(wanted, store.rows, whole, retried)
     finally:
         executor.close()
 
@@ -193,6 +201,8 @@ def _answer(
     return True
 
 
-def _analysis(wanted: Sequence[Scenario], rows: dict[str, Row], whole: bool) -> Analysis:
+def _analysis(
+    wanted: Sequence[Scenario], rows: dict[str, Row], whole: bool, retried: tuple[str, ...] | None = None
+) -> Analysis:
     found = tuple(rows[scenario.name] for scenario in wanted if scenario.name in rows)
-    return Analysis(found, len(wanted), whole)
+    return Analysis(found, len(wanted), whole, retried)

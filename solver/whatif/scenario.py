@@ -47,6 +47,19 @@ class Scenario:
         return asked
 
 
+def faults_of(asked: Asked, edits: Iterable[tuple[str, Edit]]) -> Iterator[Fault]:
+    """Everything that is wrong with some edits, in their order, each given with its path.
+
+    One that cannot apply is supposed to be mended, so that those after it are tried too.
+    """
+    for path, edit in edits:
+        try:
+            asked = edit.applied_to(asked)
+        except InvalidRequest as invalid:
+            yield from under(path, invalid.faults)
+            asked = edit.supposed(asked)
+
+
 def under(where: str, faults: Iterable[Fault]) -> Iterator[Fault]:
     """The faults of a part, by their paths in the whole."""
     for fault in faults:
@@ -85,9 +98,7 @@ def require_applicable(asked: Asked, scenarios: Sequence[Scenario]) -> None:
     for k, scenario in enumerate(scenarios):
         if len(faults) >= MAX_FAULTS:
             break
-        try:
-            scenario.applied_to(asked, f"scenarios[{k}].edits")
-        except InvalidRequest as invalid:
-            faults += invalid.faults
+        where = f"scenarios[{k}].edits"
+        faults += faults_of(asked, ((f"{where}[{e}].{edit.NAME}", edit) for e, edit in enumerate(scenario.edits)))
     if faults:
         raise InvalidRequest(faults)

@@ -80,9 +80,12 @@ class Store:
         folder.mkdir(exist_ok=True)
         write_whole(folder / plan_file(row.scenario), row.plan.encode())
 
-    def forget_failed(self) -> None:
-        """Drop the rows of scenarios that have no answer, all at once: they are answered again."""
-        self.put_in_order([name for name, row in self.rows.items() if row.is_answered])
+    def forget_failed(self) -> tuple[Row, ...]:
+        """Drop the rows of scenarios that have no answer, all at once: they are answered again. Which these are."""
+        failed = tuple(row for row in self.rows.values() if not row.is_answered)
+        if failed:
+            self.put_in_order([name for name, row in self.rows.items() if row.is_answered])
+        return failed
 
     def put_in_order(self, names: Iterable[str]) -> None:
         """Have the rows of these scenarios alone, in their order, all at once."""

@@ -115,19 +115,44 @@ def test_kubernetes_objects_are_priced_alike(run: Run, tmp_path: Path) -> None:
 def test_bad_input_ends_with_2(run: Run, tables: Path) -> None:
     """The message names the option."""
     for options, said in (
-        (("--in", "dollars"), "--price: lack m5.large, m5.xlarge; give the price of each instance type"),
+        (
+            ("--in", "dollars"),
+            "--price: is missing for m5.large, m5.xlarge, which the cluster has; write --price m5.large=DOLLARS "
+            "--price m5.xlarge=DOLLARS with what an hour of each costs, or name prices with --catalogue FILE.csv",
+        ),
         (("--in", "dollars", "--price", "m5.large"), "--price: 'm5.large' is not TYPE=PRICE"),
         (("--in", "dollars", "--price", "m5.large=-1", "--price", "m5.xlarge=1"), "--price m5.large: is -1.0"),
         (("--price", "m5.large=1"), "--price: is given, and --in is instances; it goes with --in dollars"),
         (("--in", "skew", "--field", "attribute:rak"), "--field: is 'attribute:rak', and no instance has it"),
         (("--field", "attribute:rack"), "--field: is given, and --in is instances; it goes with --in skew"),
         (("--max-moves", "-1"), "--max-moves"),
-        (("--desired", "wib=2"), "wib"),
+        (("--desired", "wib=2"), "--desired wib: is not a group of the cluster; did you mean 'web'?"),
+        (("--move", "wib"), "--move wib: is not a group of the cluster; did you mean 'web'?"),
         (("--time-limit", "0s"), "--time-limit"),
         (("--rule", "reserve:memry,1"), "--rule reserve:memry,1"),
     ):
         answer = run("price-rules", tables, *options)
         assert answer.exit_code == 2 and said in answer.stderr, answer.stderr
+
+
+def test_a_name_without_its_prefix_is_told_with_it_and_no_group_twice(run: Run, tables: Path) -> None:
+    """Groups of tables may be called as ECS calls them."""
+    text = (tables / "groups.csv").read_text(encoding="utf-8").replace("web", "service:web")
+    (tables / "groups.csv").write_text(text, encoding="utf-8")
+    (tables / "running.csv").unlink(missing_ok=True)
+    answer = run("price-rules", tables, "--desired", "web=2")
+    assert answer.stderr.splitlines() == [
+        "error: --desired web: is not a group of the cluster; did you mean 'service:web'?"
+    ]
+    far = run("price-rules", tables, "--desired", "zzz=2").stderr
+    assert far.count("service:web") == 1
+
+
+def test_moves_say_what_is_counted(run: Run, tables: Path) -> None:
+    """Above the table, and only for that unit."""
+    said = "Counted are tasks that move from where they run, each at its move cost."
+    assert said in " ".join(run("price-rules", tables, "--in", "moves").stdout.split())
+    assert "Counted are" not in run("price-rules", tables, "--in", "tasks").stdout
 
 
 def test_rules_that_are_not_reached_end_with_3(run: Run, tables: Path) -> None:

@@ -73,14 +73,29 @@ def test_what_is_no_result_ends_with_2(run: Run, tmp_path: Path, arguments: tupl
 
 
 def test_a_folder_for_a_plan_is_refused_before_the_search(run: Run, tables: Path, tmp_path: Path) -> None:
-    """One that holds rows, a file, one whose parent is missing; and a curve, which is no plan."""
+    """One that holds rows, a file, one whose parent is missing."""
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "results.csv").write_text("", encoding="utf-8")
     for name in ("rows", "instances.csv", "no/where"):
         answer = run("place", tables, "--group", "web=1", "--out", tmp_path / name)
         assert answer.exit_code == 2 and "--out" in answer.stderr
-    answer = run("rebalance", tables, "--max-moves", "2", "--curve", "--out", tmp_path / "curve")
-    assert answer.exit_code == 2 and "--curve" in answer.stderr
+
+
+def test_a_curve_is_kept_and_reported(run: Run, tables: Path, tmp_path: Path) -> None:
+    """With the rows and the plan of each budget; a plan that is kept in its place is what the folder is about."""
+    out = tmp_path / "out"
+    answer = run("rebalance", tables, "--max-moves", "2", "--consolidate", "--curve", "--workers", 1, "--out", out)
+    assert answer.exit_code == 0 and f"kept: {out}" in answer.stderr
+    lines = (out / "curve.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["max_moves", "0", "1", "2"]
+    for plan in sorted((out / "plans").glob("*.csv")):
+        assert run("check", tables, plan).exit_code == 0
+    page = tmp_path / "page.html"
+    assert run("report", out, "-o", page).exit_code == 0
+    assert "What up to 2 moves gain; " in page.read_text(encoding="utf-8")
+    assert run("rebalance", tables, "--max-moves", "2", "--workers", 1, "--out", out).exit_code == 0
+    assert run("report", out, "-o", page).exit_code == 0
+    assert "What up to" not in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("options", [(), ("--suite", "packing"), ("--report", "--roadef", "a", "b")])

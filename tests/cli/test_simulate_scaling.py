@@ -41,6 +41,15 @@ def test_a_table_and_files(run: Run, tables: Path, tmp_path: Path) -> None:
     assert (out / "demand.csv").read_text().splitlines()[1] == "0,web,200"
 
 
+def test_a_provider_that_the_cluster_does_not_have_is_warned_of(run: Run, tables: Path, tmp_path: Path) -> None:
+    """In the table, and on standard error beside JSON and CSV."""
+    path = written(tmp_path)
+    said = "provider 'main' has no instance in the cluster: its group begins empty"
+    assert said in " ".join(run("simulate-scaling", tables, path, "--rules", "ecs").stdout.split())
+    answer = run("simulate-scaling", tables, path, "--rules", "ecs", "-o", "csv")
+    assert f"warning: {said}" in answer.stderr and said not in answer.stdout
+
+
 def test_json_has_what_the_table_has(run: Run, tables: Path, tmp_path: Path) -> None:
     """With --rules one set alone; numbers add up."""
     answer = run("simulate-scaling", tables, written(tmp_path), "--rules", "ecs", "-o", "json")

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from solver.cli.progress import progress_line
-from solver.whatif.store import RESULTS, read_rows
+from solver.whatif.row import Row
+from solver.whatif.store import RESULTS, read_rows, rows_to_csv
 from tests.cli.conftest import Run
 
 DEMO = Path(__file__).resolve().parents[2] / "datasets" / "demo"
@@ -140,9 +141,55 @@ def test_scenarios_that_fail_are_rows_and_the_exit_code_says_so(run: Run, tables
     scenarios.write_text(f"grid:\n  axes:\n{axes}", encoding="utf-8")
     answer = run("what-if", tables, scenarios, "--workers", 1)
     assert answer.exit_code == 3
-    assert "x=lost y=lost: edits[2].lose_zone: 'us-east-1b' is no zone of the cluster" in " ".join(
+    assert "x=lost y=lost: edits[2].lose_zone: 'us-east-1b' is lost already, by an edit before" in " ".join(
         answer.stdout.split()
     )
+
+
+def test_what_is_retried_is_said_before_and_after(run: Run, tables: Path, scenarios: Path, tmp_path: Path) -> None:
+    """How many, which and why there was no answer; then how many have one. Without such rows nothing is retried."""
+    out = tmp_path / "results"
+    arguments = ("what-if", tables, scenarios, "--out", out, "--workers", 1)
+    assert run(*arguments).exit_code == 0
+    rows = read_rows(out)
+    for name in ("more", "growth=2"):
+        rows[name] = Row.failed(name, "the process ended by signal 9")
+    whole = (out / RESULTS).read_bytes()
+    (out / RESULTS).write_text(rows_to_csv(rows.values()), encoding="utf-8")
+    again = run(*arguments, "--retry-failed")
+    reason = "(the process ended by signal 9)"
+    begins = f"retried, since there was only a reason: 2 scenarios: more {reason}, growth=2 {reason}"
+    assert again.exit_code == 0 and again.stderr.splitlines()[0] == begins
+    assert "Retried 2: 2 have an answer now" in again.stdout.splitlines()
+    assert [row.without_time() for row in read_rows(out).values()] == [
+        row.without_time() for row in read_rows_of(whole, tmp_path).values()
+    ]
+    none = run(*arguments, "--retry-failed", "-o", "csv")
+    assert none.stderr.splitlines()[0] == "nothing is retried: no scenario with a row is without an answer"
+    assert "Retried" not in none.stdout + none.stderr
+
+
+def test_what_fails_once_more_is_said(run: Run, tables: Path, scenarios: Path, tmp_path: Path) -> None:
+    """By name, in the summary, and on standard error where the rows are on standard output."""
+    zones = "{x: [none, lose_zone: us-east-1a], y: [none, lose_zone: us-east-1a]}"
+    scenarios.write_text(f"grid: {{axes: {zones}}}", encoding="utf-8")
+    arguments = ("what-if", tables, scenarios, "--out", tmp_path / "out", "--workers", 1)
+    assert run(*arguments).exit_code == 3
+    again = run(*arguments, "--retry-failed", "-o", "csv")
+    name = "x=us-east-1a y=us-east-1a"
+    lines = again.stderr.splitlines()
+    assert again.exit_code == 3 and lines[0].startswith(
+        f"retried, since there was only a reason: 1 scenario: {name} (edits[1]"
+    )
+    assert lines[-1] == f"Retried 1: 0 have an answer now, 1 still has none ({name})"
+
+
+def read_rows_of(content: bytes, tmp_path: Path) -> dict[str, Row]:
+    """The rows of what a file was."""
+    folder = tmp_path / "before"
+    folder.mkdir()
+    (folder / RESULTS).write_bytes(content)
+    return read_rows(folder)
 
 
 def sweep(tmp_path: Path, count: int) -> tuple[list[str], Path]:

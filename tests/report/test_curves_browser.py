@@ -1,4 +1,4 @@
-"""Pareto fronts and timelines in a real browser, and the table of scenarios on a wide screen."""
+"""Pareto fronts, curves of budgets and timelines in a real browser, and the table of scenarios on a wide screen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from solver.report.result.folder import read_result
 from solver.report.result.html import html
+from tests.report import test_result_curve as curves
 from tests.report import test_result_front as fronts
 from tests.report import test_result_timeline as timelines
 from tests.report.browser import CHROMIUM, TELEPHONE, chromium, seen, served
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed")
 WIDE = 1200
 DRIVER = """<!doctype html><title>driver</title>
 <iframe id="front" src="front.html" width="PHONE" height="800"></iframe>
+<iframe id="curve" src="curve.html" width="PHONE" height="800"></iframe>
 <iframe id="timeline" src="timeline.html" width="PHONE" height="800"></iframe>
 <iframe id="rows" src="rows.html" width="WIDE" height="800"></iframe>
 <pre id="out"></pre><script>
@@ -33,8 +35,8 @@ addEventListener("load", () => {
     view(name).document.activeElement.dispatchEvent(event);
   };
   found.scheme = view("front").getComputedStyle(view("front").document.body).backgroundColor;
-  found.over = ["front", "timeline", "rows"].map(over);
-  found.fetched = ["front", "timeline"].flatMap((name) => view(name).performance.getEntriesByType("resource").length);
+  found.over = ["front", "curve", "timeline", "rows"].map(over);
+  found.fetched = ["front", "curve", "timeline"].flatMap((name) => view(name).performance.getEntriesByType("resource").length);
   const page = view("front").document, points = [...page.querySelectorAll(".choice")];
   const told = () => page.querySelector(".told").textContent;
   found.stops = points.filter((point) => point.getAttribute("tabindex") === "0").length;
@@ -48,6 +50,19 @@ addEventListener("load", () => {
   found.pointed = told();
   found.size = points[0].querySelector(".target").getBoundingClientRect().width;
   found.letters = Math.min(...[...page.querySelectorAll(".front text")].map((one) => one.getBoundingClientRect().height));
+  const budgets = [...view("curve").document.querySelectorAll("#curve .chart")].map((chart) => {
+    const marks = [...chart.querySelectorAll(".choice")], say = () => chart.querySelector(".told").textContent;
+    marks[0].focus();
+    const begin = say();
+    press("curve", "End");
+    const end = say();
+    marks[1].querySelector(".target").dispatchEvent(new (view("curve").PointerEvent)("pointerover", {bubbles: true}));
+    const size = marks[0].querySelector(".target").getBoundingClientRect().width;
+    const letters = Math.min(...[...chart.querySelectorAll("text")].map((one) => one.getBoundingClientRect().height));
+    const tall = chart.getBoundingClientRect();
+    return {begin, end, pointed: say(), size, letters, out: tall.right - view("curve").innerWidth};
+  });
+  found.budgets = budgets;
   const plot = view("timeline").document.querySelector(".timeline");
   const at = () => plot.parentElement.querySelector(".at").textContent;
   plot.focus();
@@ -71,6 +86,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The pages beside what drives them."""
     folder, made = tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("made")
     pages = {
+        "curve": curves.folder_of(made / "curve", curves.OPEN),
         "front": fronts.folder_of(made / "front", fronts.OPEN),
         "timeline": timelines.folder_of(made / "timeline"),
         "rows": what_if_folder(made / "rows"),
@@ -92,7 +108,7 @@ def found(request: pytest.FixtureRequest, address: str, tmp_path_factory: pytest
 def test_pages_follow_the_reader_fit_and_fetch_nothing(found: dict[str, object]) -> None:
     """Light paper or dark; on a telephone no page scrolls sideways."""
     assert found["scheme"] == ("rgb(18, 23, 30)" if found["asked"] == "dark" else "rgb(255, 255, 255)")
-    assert found["over"] == [0, 0, 0] and found["fetched"] == [0, 0]
+    assert found["over"] == [0, 0, 0, 0] and found["fetched"] == [0, 0, 0]
 
 
 def test_a_point_is_reached_by_keyboard_and_pointer(found: dict[str, object]) -> None:
@@ -109,6 +125,17 @@ def test_points_and_letters_are_large_enough_on_a_telephone(found: dict[str, obj
     assert isinstance(found["letters"], float | int) and found["letters"] >= 10
 
 
+def test_a_budget_is_reached_by_keyboard_and_pointer(found: dict[str, object]) -> None:
+    """In each picture of a curve, which says its own values below; large enough, and within a telephone."""
+    pictures = found["budgets"]
+    assert isinstance(pictures, list) and len(pictures) == 2
+    for picture, values in zip(pictures, ((9, 4, 7), (5, 8, 6)), strict=True):
+        assert picture["begin"] == f"at most 0 moves: {values[0]} (proved), no move made"
+        assert picture["end"].startswith(f"at most 8 moves: {values[1]} (not proved: at least ")
+        assert picture["pointed"].startswith(f"at most 1 move: {values[2]} (")
+        assert picture["size"] >= 16 and picture["letters"] >= 10 and picture["out"] <= 0
+
+
 def test_a_timeline_says_what_there_was_in_a_minute(found: dict[str, object]) -> None:
     """Where the arrow keys lead, and where somebody points."""
     assert found["begin"] == "0:00: ECS's rules 2, ours 2"
@@ -121,7 +148,7 @@ def test_the_table_of_scenarios_needs_no_scrolling_on_a_wide_screen(found: dict[
     assert found["scrolls"] == 0 and found["cut"] == 0
 
 
-@pytest.mark.parametrize("name", ["front", "timeline"])
+@pytest.mark.parametrize("name", ["front", "curve", "timeline"])
 def test_it_is_drawn(address: str, tmp_path: Path, name: str) -> None:
     """A picture of the page has more than paper on it."""
     from matplotlib.image import imread

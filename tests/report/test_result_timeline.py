@@ -61,6 +61,16 @@ def test_each_service_has_a_picture_but_not_hundreds(tmp_path: Path) -> None:
     assert shown.charts[3].title.startswith(f"s{MOST_SERVICES + 2}")
 
 
+def test_money_is_written_as_people_write_it(tmp_path: Path) -> None:
+    """Two decimals and thousands apart, in the sentences and in the table; the file keeps six."""
+    folder = folder_of(tmp_path / "run")
+    text = (folder / "summary.csv").read_text(encoding="utf-8").replace("1.5,9,", "1211.709613,21705,")
+    (folder / "summary.csv").write_text(text, encoding="utf-8")
+    made = shown_timeline(read_timeline(folder))
+    assert made.sentences[0].startswith("By ECS's rules: 1,211.71 in all, 1 task-minutes unplaced of 21,705 wanted")
+    assert list(made.summary.rows[1])[:3] == ["ours", "1,211.71", "21,705"]
+
+
 def test_hours_are_written_below(tmp_path: Path) -> None:
     """At round minutes, at most seven."""
     shown = shown_timeline(read_timeline(folder_of(tmp_path / "run", minutes=181)))
@@ -75,7 +85,9 @@ def test_the_page_has_every_picture_in_words_and_obeys_no_name(tmp_path: Path) -
     assert not {"img", "iframe"} & {name for name, _ in seen.tags}
     charts = [tag for name, tag in seen.tags if name == "svg" and "timeline" in tag.get("class", "")]
     assert len(charts) == 4 and all(tag["aria-label"] and tag["tabindex"] == "0" for tag in charts)
-    assert "By ours: 1.5 in all, 1 task-minutes unplaced of 9 wanted, 2 tasks moved, at most 3 instances." in seen.texts
+    assert (
+        "By ours: 1.50 in all, 1 task-minutes unplaced of 9 wanted, 2 tasks moved, at most 3 instances." in seen.texts
+    )
 
 
 @pytest.mark.parametrize(

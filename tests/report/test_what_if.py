@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -60,6 +61,16 @@ def test_costs_have_a_column_where_there_are_prices() -> None:
     lines = printed(Analysis((BASE_ROW, priced), 2))
     assert next(line for line in lines if line.startswith("priced")).endswith("1.23")
     assert next(line for line in lines if line.startswith("base")).endswith("3 of 4")
+
+
+def test_a_narrow_table_leaves_out_what_says_nothing() -> None:
+    """So that names have room; where there is room, or a number, every column stays."""
+    rows = (BASE_ROW, Row("a scenario whose name is rather long", Outcome.OPTIMAL, wanted=1_000, placed=1_000, lost=3))
+    wide, narrow = printed(Analysis(rows, 2), width=120), printed(Analysis(rows, 2), width=70)
+    assert wide[2].split() == ["scenario", "answer", "gone", "placed", "missing", "moved", "in", "use"]
+    assert narrow[2].split() == ["scenario", "answer", "gone", "placed", "missing", "in", "use"]
+    moved = (BASE_ROW, replace(rows[1], moved=1))
+    assert "moved" in printed(Analysis(moved, 2), width=70)[2].split()
 
 
 def test_a_long_analysis_is_cut_and_says_so() -> None:

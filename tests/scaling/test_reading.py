@@ -92,6 +92,8 @@ def test_the_example_is_read() -> None:
         ({"minutes": 0}, "minutes: is 0; must be 1 to 20,160"),
         ({"curve": "x.csv"}, "services.web.demand: stands beside curve"),
         ({"prices": {"small": -1}}, "prices.small: is -1"),
+        ({"services": {"web": {**WEB, "start_up": -1}}}, "services.web.start_up: is -1; must be 0 to 3,600"),
+        ({"ours": {"ahead": "no"}}, "ours.ahead: is 'no'; must be true or false"),
         ({"ours": {"max_moves": -1}}, "ours.max_moves: is -1; must be 0 to 10,000"),
     ],
 )
@@ -100,7 +102,40 @@ def test_a_mistake_is_told_with_its_place(changes: dict[str, Any], message: str)
     assert message in said(document(**changes))
 
 
+def test_room_and_start_up_are_read() -> None:
+    """Room is kept unless the file says otherwise; tasks start up at once."""
+    cluster = fleet_of({"web": [1, 1]}, 2)
+    plain = setting_of(document(), cluster, Path())
+    assert plain.ours.ahead and plain.services[0].start_up == 0
+    slow = {"web": {**WEB, "start_up": 90}}
+    other = setting_of(document(ours={"ahead": False}, services=slow), cluster, Path())
+    assert not other.ours.ahead and other.services[0].start_up == 90
+
+
+def test_providers_that_do_not_match_the_cluster_s_are_told() -> None:
+    """One of the file without an instance, with what was meant, and one of the cluster that the file does not name."""
+    cluster = fleet_of({"web": [1, 1]}, 2)
+    assert setting_of(document(), cluster, Path()).warnings == ()
+    providers = {"mian": {"types": ["small"], "maximum": 9}}
+    assert setting_of(document(providers=providers), cluster, Path()).warnings == (
+        "provider 'mian' has no instance in the cluster: its group begins empty; did you mean 'main'?",
+        "the cluster's provider 'main' is not in the file: it has 2 instances, which stay, and nothing scales it",
+    )
+    both = {"main": {"types": ["small"], "maximum": 9}, "spare": {"types": ["small"], "maximum": 9}}
+    served = {"web": {**WEB, "providers": [{"provider": "main", "weight": 1}]}}
+    assert setting_of(document(providers=both, services=served), cluster, Path()).warnings == (
+        "provider 'spare' has no instance in the cluster: its group begins empty",
+    )
+
+
 def test_every_mistake_is_told_at_once() -> None:
-    """Two mistakes are two lines."""
-    found = said(document(seed=-1, services={"web": {**WEB, "maximum": "many"}}))
-    assert "seed: is -1" in found and "services.web.maximum: is 'many'; must be a whole number" in found
+    """Mistakes in the file, and services, types and providers that there are not: a line each."""
+    wrong = {"web": {**WEB, "maximum": "many", "providers": [{"provider": "man", "weight": 1}]}, "wbe": WEB}
+    found = said(document(seed=-1, services=wrong, providers={"main": {"types": ["smal"], "maximum": 9}}))
+    assert found.splitlines() == [
+        "providers.main.types: has 'smal', no type that is known; did you mean 'small'?, or list it under types",
+        "services.web.maximum: is 'many'; must be a whole number",
+        "services.web.providers[0].provider: is 'man', no provider of the file; did you mean 'main'?",
+        "seed: is -1; must be 0 to 2,147,483,647",
+        "services.wbe: 'wbe' is not a group of the cluster; did you mean 'web'?",
+    ]

@@ -12,7 +12,7 @@ from solver.scaling.managed_scaling import DATAPOINTS_IN, ManagedScaling
 from solver.scaling.needed import Waiting, new_instances
 from solver.scaling.ours import OurRules
 from solver.scaling.rules import Rules
-from solver.scaling.setting import ProviderSetting, Setting
+from solver.scaling.setting import OurSetting, ProviderSetting, Setting
 from solver.scaling.simulator import Run, simulate
 from solver.scaling.strategy import Share
 from solver.scaling.timeline import timeline_to_csv
@@ -94,7 +94,8 @@ def test_tasks_that_pin_instances_are_moved_by_ours_alone() -> None:
 
 def test_the_largest_type_leaves_tasks_waiting_and_the_model_does_not() -> None:
     """The group launches small instances; ECS reckons with large ones, and so launches half at first."""
-    study = setting({"web": [2_000] * 9}, launched=("small", "large"), managed=ManagedScaling())
+    bare = OurSetting(max_moves=6, every=5, deterministic_limit=0.1, ahead=False)
+    study = setting({"web": [2_000] * 9}, launched=("small", "large"), managed=ManagedScaling(), ours=bare)
     cluster = fleet_of({"web": [4, 4]}, 2, agent=False)
     theirs, ours = simulate(cluster, study, EcsRules), simulate(cluster, study, OurRules)
     assert ours.unplaced < theirs.unplaced

@@ -411,3 +411,12 @@ def test_groups_that_cannot_start_again_are_warned_of() -> None:
         told = [warning for warning in answer.warnings if "do not start again" in warning]
         assert bool(refused) == bool(told)
         assert answer.problem.wanted.sum() >= plain.wanted.sum() - 1 - refused
+
+
+def test_a_zone_where_no_instance_was_is_remarked() -> None:
+    """It may be meant, or misspelt; one that is there is not."""
+    asked = Asked.of(small(), Reconcile())
+    new = AddInstances(like="a1", zone="d").applied_to(asked)
+    _, warnings = new.problem()
+    assert "add_instances: no instance was in zone 'd' before" in warnings
+    assert not any("zone" in text for text in AddInstances(like="a1", zone="b").applied_to(asked).problem()[1])

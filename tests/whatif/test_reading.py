@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -195,7 +197,7 @@ scenarios:
         "scenarios[0].edits[0].lose_zones: is not an edit; did you mean 'lose_zone'?",
         "scenarios[1].edits[0].scale.group: is not known; did you mean 'groups'?",
         "scenarios[1].edits[0].scale.factor: is 'much'; must be a number, like 2 or 0.5",
-        "scenarios[2].edits[0]: is no edit; write EDIT: and what it says, such as lose_zone: us-east-1a",
+        "scenarios[2].edits[0]: holds 2 edits (lose_zone, scale); write each edit as an entry of its own: '- EDIT: ...'",
         "scenarios[2].edits[1]: is no edit; write EDIT: and what it says, such as lose_zone: us-east-1a",
         "scenarios[3].name: is missing; scenarios[3] needs it",
         "limits.time_limit: is 'soon'; must be a number, like 2 or 0.5",
@@ -221,13 +223,108 @@ grid:
     lost: [lose_zone: d]
 """
     assert refused(tmp_path, text) == [
-        "ask.wbe: is not a group of the cluster; did you mean 'web'?",
+        "ask.reconcile.desired.wbe: is not a group of the cluster; did you mean 'web'?",
         "scenarios[0].edits[0].lose_instances[1]: 'x1' is no instance of the cluster; must be one of a1, a2, b1, b2, c1, c2",
         "scenarios[1].edits[2].lose_zone: leaves no instance; leave at least one",
         "scenarios[2].edits[0].scale.factor: is -2; must be 0 to 1,000",
-        "grid.axes.growth.edits with $value -1[0].scale.factor: is -1; must be 0 to 1,000",
-        "grid.axes.lost[0][0].lose_zone: 'd' is no zone of the cluster; must be one of a, b, c",
+        "scenarios[2].edits[1].lose_zone: 'q' is no zone of the cluster; must be one of a, b, c",
+        "grid.axes.growth.edits.scale.factor with $value -1: is -1; must be 0 to 1,000",
+        "grid.axes.lost[0].lose_zone: 'd' is no zone of the cluster; must be one of a, b, c",
     ]
+
+
+def test_faults_of_both_kinds_are_told_in_one_message(tmp_path: Path) -> None:
+    """Words that cannot be read hide nothing that the cluster does not know, in the same edit or elsewhere."""
+    text = """
+ask: {reconcile: {movable: [wbe], frozen: [a9], rules: ["reserv(cpu, 1)"], max_move: 2}}
+limits: {seed: -1}
+scenarios:
+  - edits: [lose_zone: q]
+  - name: two
+    edits:
+      - lose_zones: a
+      - scale: {factor: much, groups: [5, wbe]}
+      - change_type: {instances: [x1], type: lagre}
+      - set_strategies: {strategies: [spred(host)], groups: [dbb]}
+      - alter_rule: {rule: maxPerInstance, to: "reserve(cpu, 1)", groups: [dbb]}
+      - add_instances: {type: lagre, zoen: a, count: 0}
+      - remove_instances: [new-1]
+grid:
+  axes:
+    growth: {values: [1, 2], edits: [{scale: {groups: [wbe], factor: $value}}, lose_zone: {}]}
+"""
+    assert refused(tmp_path, text) == [
+        "ask.reconcile.max_move: is not known; did you mean 'max_moves'?",
+        "scenarios[0].name: is missing; scenarios[0] needs it",
+        "scenarios[1].edits[0].lose_zones: is not an edit; did you mean 'lose_zone'?",
+        "scenarios[1].edits[1].scale.factor: is 'much'; must be a number, like 2 or 0.5",
+        "scenarios[1].edits[1].scale.groups[0]: is 5; must be text; put it in quotes where it looks like something else",
+        "scenarios[1].edits[5].add_instances.zoen: is not known; did you mean 'zone'?",
+        "grid.axes.growth.edits[1].lose_zone: is {}; must be text; put it in quotes where it looks like something else",
+        "limits.seed: is -1; must be 0 to 2,147,483,647",
+        "ask.reconcile.frozen[0]: 'a9' is to be frozen and is neither a group nor an instance; must be one of web, db, agent",
+        "ask.reconcile.movable[0]: 'wbe' is not a group of the cluster; did you mean 'web'?",
+        "ask.reconcile.rules[0]: reserv: type is not a rule of the cluster; must be one of isolateRoles, reserve",
+        "scenarios[0].edits[0].lose_zone: 'q' is no zone of the cluster; must be one of a, b, c",
+        "scenarios[1].edits[1].scale.groups[1]: 'wbe' is not a group of the cluster; did you mean 'web'?",
+        "scenarios[1].edits[2].change_type.instances[0]: 'x1' is no instance of the cluster; "
+        "must be one of a1, a2, b1, b2, c1, c2",
+        "scenarios[1].edits[2].change_type.type: 'lagre' is no type that is known; did you mean 'large'?, "
+        "or list it under types",
+        "scenarios[1].edits[3].set_strategies.groups[0]: 'dbb' is not a group of the cluster; did you mean 'db'?",
+        "scenarios[1].edits[3].set_strategies.strategies: spred: type is not a strategy; "
+        "must be one of binpack, leastFragmentation, random, spread",
+        "scenarios[1].edits[4].alter_rule.groups[0]: 'dbb' is not a group of the cluster; did you mean 'db'?",
+        "scenarios[1].edits[4].alter_rule.rule: is maxPerInstance, which neither a group nor the cluster has; "
+        "there is no rule to change",
+        "scenarios[1].edits[4].alter_rule.to: is reserve(cpu, 1), a rule of another kind; "
+        "must be one of affinity, antiAffinity, distinctInstance, maxPerInstance, maxSkew, memberOf, prefers, tolerates",
+        "scenarios[1].edits[5].add_instances.count: is 0; must be 1 to 10,000",
+        "scenarios[1].edits[5].add_instances.type: 'lagre' is no type that is known; did you mean 'large'?, "
+        "or list it under types",
+        "grid.axes.growth.edits[0].scale.groups[0]: 'wbe' is not a group of the cluster; did you mean 'web'?",
+    ]
+
+
+PLANTED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("lose_zone: c", "lose_zone: cc", "", ()),
+    ("lose_instances: [a1]", "lose_instances: [a1, a1, x1]", "", ("[1]", "[2]")),
+    ("remove_instances: {where: 'attribute:ecs.instance-type == small'}", "remove_instances: {where: 'a ='}", "", (".where",)),
+    ("scale: 2", "scale: -1", "", (".factor",)),
+    ("scale: {groups: [web], factor: 2}", "scale: {groups: [web, wbe], factor: 2000}", "", (".groups[1]", ".factor")),
+    ("set_count: {web: 3}", "set_count: {wbe: 3, web: -1}", "", (".wbe", ".web")),
+    ("add_instances: {type: large, name: n}", "add_instances: {type: lagre, count: 0, name: n}", "", (".type", ".count")),
+    ("add_instances: {like: b1}", "add_instances: {like: z9, tpye: 3}", ".tpye", (".like",)),
+    ("change_demand: {groups: web, amounts: {cpu: 9}}", "change_demand: {groups: wbe, amounts: {cpi: 9}}", "",
+     (".groups[0]", ".amounts.cpi")),
+    ("add_rule: distinctInstance", "add_rule: distinctInstanc", "", (".rule",)),
+    ("set_strategies: random", "set_strategies: {strategies: [], groups: [web]}", "", (".strategies",)),
+    ("set_prices: {large: 1}", "set_prices: {large: -1}", "", (".large",)),
+    ("move_budget: 3", "move_budget: {moves: -3, cost: much}", ".cost", (".moves",)),
+)  # fmt: skip
+"""An edit as it is right, as it is wrong, and where it is wrong: what cannot be read, and what does not fit the cluster."""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_wrong_is_told_wherever_it_stands_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    """Files with faults planted at random: exactly those are told, in the order of the file within each kind."""
+    draw = random.Random(seed)
+    lines, unread, unfit = ["scenarios:"], [], []
+    for s in range(draw.randint(1, 4)):
+        lines += [f"  - name: s{s}", "    edits:"]
+        for e, (right, wrong, read, fits) in enumerate(draw.sample(PLANTED, draw.randint(1, 6))):
+            where = f"scenarios[{s}].edits[{e}].{right.partition(':')[0]}"
+            planted = draw.random() < 0.4
+            lines.append(f"      - {wrong if planted else right}")
+            if planted:
+                unread += [f"{where}{read}"] if read else []
+                unfit += [f"{where}{part}" for part in fits or ("",)]
+    text = "\n".join(lines)
+    if unread or unfit:
+        told = [line.partition(": ")[0] for line in refused(tmp_path, text)]
+        assert sorted(told) == sorted([*unread, *unfit]), f"seed {seed}\n{text}"
+    else:
+        assert read(tmp_path, text).scenarios
 
 
 @pytest.mark.parametrize(
@@ -294,6 +391,81 @@ def test_the_examples_are_read(name: str) -> None:
     """The files in examples fit the bundled cluster."""
     study = read_study(EXAMPLES / name, demo())
     assert len(study.scenarios) == {"what_if.yaml": 5, "what_if_grid.yaml": 1_000}[name]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("edits: [lose_zone a]", ["scenarios[0].edits[0]: is no edit; write lose_zone: a"]),
+        (
+            "edits: {lose_zone: q, scale: {groups: [wbe], factor: 2}}",
+            [
+                "scenarios[0].edits: holds 2 edits (lose_zone, scale); write each edit as an entry of its own: '- EDIT: ...'",
+                "scenarios[0].edits.lose_zone: 'q' is no zone of the cluster; must be one of a, b, c",
+                "scenarios[0].edits.scale.groups[0]: 'wbe' is not a group of the cluster; did you mean 'web'?",
+            ],
+        ),
+        (
+            "lose_zone: a",
+            ["scenarios[0].lose_zone: is an edit, and stands beside name; put it into the list under edits:"],
+        ),
+        (
+            "edits: [lose_zone: a, lose_zone: a]",
+            ["scenarios[0].edits[1].lose_zone: 'a' is lost already, by an edit before; lose each zone once"],
+        ),
+    ],
+)
+def test_an_edit_that_is_written_otherwise_is_told_how_to_write_it(
+    tmp_path: Path, scenario: str, expected: list[str]
+) -> None:
+    """Without its colon, several in one entry, beside the name, or twice."""
+    assert refused(tmp_path, f"scenarios: [{{name: x, {scenario}}}]") == expected
+
+
+def test_prices_that_leave_costs_empty_are_warned_of(tmp_path: Path) -> None:
+    """Which types lack one, and what a name that no type has was meant for; a list of more types than there are is right."""
+    one = "scenarios: [{name: x, edits: []}]"
+    assert read(tmp_path, one).warnings == ()
+    assert read(tmp_path, f"prices: {{large: 1, small: 2, other: 3}}\n{one}").warnings == ()
+    said = "no price of small: a cost is empty where an instance of a type without one is among those that it sums"
+    assert read(tmp_path, f"prices: {{large: 1, other: 3}}\n{one}").warnings == (said,)
+    assert read(tmp_path, f"prices: {{large: 1, smal: 3}}\n{one}").warnings == (
+        said,
+        "prices has 'smal', which is no type of the cluster and not among types; did you mean 'small'?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("edits", "count"),
+    [
+        ("add_rule: {rule: distinctInstance, groups: [wbe]}, drop_rule: distinctInstance", 1),
+        ("add_rule: {rule: distinct}, alter_rule: {rule: maxPerInstance, to: distinctInstance}", 1),
+        ("alter_rule: 5, drop_rule: distinctInstance", 1),
+        ("add_instances: {type: lagre, zone: d, count: 2, name: n}, remove_instances: [n-1], lose_zone: d", 1),
+        (
+            "change_type: {instances: [a1], type: lagre}, remove_instances: {where: 'attribute:ecs.instance-type == lagre'}",
+            1,
+        ),
+        ("add_rule: distinctInstance, drop_rule: {rule: distinctInstance, groups: [wbe]}", 1),
+        ("drop_rule: distinctInstance, lose_zone: q", 2),
+    ],
+)
+def test_what_follows_from_a_fault_is_not_told(tmp_path: Path, edits: str, count: int) -> None:
+    """An edit that names what one before it would have made, had it been right."""
+    listed = ", ".join(f"{{{edit}}}" for edit in re.split(r", (?=[a-z_]+: )(?![^{]*})", edits))
+    assert len(refused(tmp_path, f"scenarios: [{{name: x, edits: [{listed}]}}]")) == count
+
+
+def test_what_is_asked_is_told_once(tmp_path: Path) -> None:
+    """A value that is no text is not an unknown name as well, nor a rule that cannot be read two faults."""
+    text = "ask: {reconcile: {movable: [5, wbe], frozen: [{}], rules: [web, 7]}}\nscenarios: [{name: x, edits: []}]"
+    assert [line.partition(": ")[0] for line in refused(tmp_path, text)] == [
+        "ask.reconcile.movable[0]",
+        "ask.reconcile.frozen[0]",
+        "ask.reconcile.rules[1]",
+        "ask.reconcile.movable[1]",
+        "ask.reconcile.rules[0]",
+    ]
 
 
 def test_a_scenario_of_the_grid_is_not_called_as_a_listed_one(tmp_path: Path) -> None:

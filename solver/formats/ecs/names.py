@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from solver.domain.problem import Problem
 from solver.errors import Fault
+from solver.formats.choose import alike
 from solver.formats.ecs.advice import advice, unknown_roles
 from solver.formats.ecs.groups import Directory
 from solver.formats.ecs.remarks import listed
@@ -66,8 +66,6 @@ class EcsNames:
         ]
         known += [f"family:{key}" for key in directory.definitions.by_key]
         known = list(dict.fromkeys(known))
-        close = [candidate for candidate in known if name and candidate.endswith(f":{name}")]
-        close += [other for other in get_close_matches(name, known, n=3) if other not in close]
-        if close:
-            return Fault(name or "''", problem, f"did you mean {' or '.join(close[:3])}?")
+        if close := alike(name, known, 3):
+            return Fault(name or "''", problem, f"did you mean {' or '.join(close)}?")
         return Fault(name or "''", problem, f"must be one of {listed(known) or 'none: there is none'}")

@@ -1,4 +1,4 @@
-"""What a folder of results holds: the rows of a what-if, a Pareto front, a simulation of scaling, plans."""
+"""What a folder of results holds: the rows of a what-if, a Pareto front, a curve of budgets, a simulation of scaling, plans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solver.errors import Fault, InvalidRequest
-from solver.formats.kept_front import KeptFront, KeptPoint, read_kept_front
+from solver.formats.kept_curve import CURVE_JSON, KeptCurve, read_kept_curve
+from solver.formats.kept_front import KeptFront, read_kept_front
 from solver.formats.kept_plan import KeptPlan
 from solver.formats.kept_plan_reading import read_kept_plan
 from solver.pareto.keeping import FRONT_JSON
@@ -20,7 +21,7 @@ from solver.whatif.store import PLANS, RESULTS, RUN, plan_file, read_rows
 PLAN = "plan.json"
 
 MOST_POINTS = 8
-"""Points of a front whose plans are drawn."""
+"""Points of a front, and plans of a curve, that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Result:
         A Pareto front, of which ``plans`` are some of the points; None where there is none.
     timeline
         A simulation of scaling; None where there is none.
+    curve
+        A curve of budgets, of which ``plans`` are some of the plans; None where there is none.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Result:
     run: Mapping[str, str]
     front: KeptFront | None = None
     timeline: Timeline | None = None
+    curve: KeptCurve | None = None
 
 
 def read_result(folder: Path) -> Result:
@@ -73,26 +77,30 @@ def read_result(folder: Path) -> Result:
         result = Result(folder.resolve().name, Analysis(tuple(listed), len(listed)), plans, _run(folder / RUN, faults))
     elif (folder / FRONT_JSON).is_file():
         front = read_kept_front(folder / FRONT_JSON)
-        known = [folder / PLANS / f"{point.plan}.json" for point in _drawn(front.points)]
-        plans = _plans([path for path in known if path.is_file()], faults)
+        plans = _named(folder, [point.plan for point in front.points], faults)
         result = Result(folder.resolve().name, None, plans, {}, front=front)
+    elif (folder / CURVE_JSON).is_file():
+        curve = read_kept_curve(folder / CURVE_JSON)
+        plans = _named(folder, list(dict.fromkeys(one.plan for one in curve.budgets)), faults)
+        result = Result(folder.resolve().name, None, plans, {}, curve=curve)
     elif (folder / TIMELINE).is_file():
         result = Result(folder.resolve().name, None, (), {}, timeline=read_timeline(folder))
     elif (folder / PLAN).is_file():
         result = Result(folder.resolve().name, None, _plans([folder / PLAN], faults), {})
     else:
-        raise InvalidRequest.at(str(folder), f"holds none of {RESULTS}, {FRONT_JSON}, {TIMELINE} and {PLAN}", remedy)
+        names = f"{RESULTS}, {FRONT_JSON}, {CURVE_JSON}, {TIMELINE} and {PLAN}"
+        raise InvalidRequest.at(str(folder), f"holds none of {names}", remedy)
     if faults:
         raise InvalidRequest(faults)
     return result
 
 
-def _drawn(points: Sequence[KeptPoint]) -> list[KeptPoint]:
-    """Points whose plans are drawn: all, or the first, the last and others evenly between them."""
-    last = len(points) - 1
-    if last < MOST_POINTS:
-        return list(points)
-    return [points[round(k * last / (MOST_POINTS - 1))] for k in range(MOST_POINTS)]
+def _named(folder: Path, names: Sequence[str], faults: list[Fault]) -> tuple[KeptPlan, ...]:
+    """The plans that are drawn, of those that are there: all, or the first, the last and others evenly between them."""
+    last = len(names) - 1
+    drawn = names if last < MOST_POINTS else [names[round(k * last / (MOST_POINTS - 1))] for k in range(MOST_POINTS)]
+    known = [folder / PLANS / f"{name}.json" for name in drawn]
+    return _plans([path for path in known if path.is_file()], faults)
 
 
 def _plans(paths: list[Path], faults: list[Fault]) -> tuple[KeptPlan, ...]:

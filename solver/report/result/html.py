@@ -13,8 +13,11 @@ from solver.report.page.blocks import Table
 from solver.report.page.templates import digest, environment, style
 from solver.report.result import summary
 from solver.report.result.cluster_map import Map, cluster_map
+from solver.report.result.curve import shown_curve
+from solver.report.result.curve import title_of as curve_title
 from solver.report.result.folder import Result
-from solver.report.result.front import shown_front, title_of
+from solver.report.result.front import shown_front
+from solver.report.result.front import title_of as front_title
 from solver.report.result.histogram import Histogram, histograms
 from solver.report.result.scenarios import bars, scenarios
 from solver.report.result.timeline import shown_timeline
@@ -44,10 +47,8 @@ class Shown:
 def html(result: Result) -> str:
     """The page of a result."""
     script = (FOLDER / SCRIPT).read_text(encoding="utf-8").replace("\r\n", "\n")
-    analysis, front = result.analysis, result.front
-    plans = [
-        _shown(plan, k, "" if front is None else title_of(front, plan.scenario)) for k, plan in enumerate(result.plans)
-    ]
+    analysis, front, curve = result.analysis, result.front, result.curve
+    plans = [_shown(plan, k, _title(result, plan)) for k, plan in enumerate(result.plans)]
     anchors = {one.plan.scenario: one.anchor for one in plans}
     first = result.plans[0] if result.plans else None
     cluster = first.cluster if first is not None and first.cluster else result.name
@@ -57,14 +58,16 @@ def html(result: Result) -> str:
             [
                 *(text for row in (analysis.rows if analysis is not None else ()) for text in row.warnings),
                 *(front.warnings if front is not None else ()),
+                *(curve.warnings if curve is not None else ()),
                 *(text for plan in result.plans for text in plan.warnings),
             ]
         )
     )
     pareto = None if front is None else shown_front(front, anchors)
+    budgets = None if curve is None else shown_curve(curve, anchors)
     timeline = None if result.timeline is None else shown_timeline(result.timeline)
     sentences = list(summary.of_analysis(analysis)) if analysis is not None else []
-    for part in (pareto, timeline):
+    for part in (pareto, budgets, timeline):
         sentences += part.sentences if part is not None else []
     return (
         environment(FOLDER)
@@ -80,6 +83,7 @@ def html(result: Result) -> str:
             scenarios=None if analysis is None else scenarios(analysis, anchors),
             missing=None if analysis is None else bars(analysis),
             pareto=pareto,
+            curve=budgets,
             timeline=timeline,
             plans=plans,
             warnings=warnings,
@@ -94,9 +98,18 @@ def _asked(result: Result) -> str:
         return "what if"
     if result.front is not None:
         return "Pareto front"
+    if result.curve is not None:
+        return "what moves gain"
     if result.timeline is not None:
         return "scaling"
     return (result.plans[0].operation if result.plans else "") or "plan"
+
+
+def _title(result: Result, plan: KeptPlan) -> str:
+    """Of a plan of a front or a curve; empty for others."""
+    if result.front is not None:
+        return front_title(result.front, plan.scenario)
+    return "" if result.curve is None else curve_title(result.curve, plan.scenario)
 
 
 def _shown(plan: KeptPlan, k: int, title: str = "") -> Shown:

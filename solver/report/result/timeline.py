@@ -140,14 +140,22 @@ def _sentences(summary: Sequence[Mapping[str, str]]) -> Iterable[str]:
     for row in summary:
         name = TITLES.get(row["rules"], row["rules"])
         yield (
-            f"By {name}: {row['cost']} in all, {row['unplaced']} task-minutes unplaced of {row['wanted']} wanted, "
-            f"{row['moved']} tasks moved, at most {row['most_instances']} instances."
+            f"By {name}: {shown('cost', row)} in all, {shown('unplaced', row)} task-minutes unplaced of "
+            f"{shown('wanted', row)} wanted, {shown('moved', row)} tasks moved, at most {shown('most_instances', row)} instances."
         )
+
+
+def shown(name: str, row: Mapping[str, str]) -> str:
+    """A sum as people write it: money with two decimals, thousands apart."""
+    value = amount(row, name)
+    if value is None:
+        return row[name]
+    return f"{value:,.2f}" if name == "cost" else f"{value:,.0f}"
 
 
 def _summary(summary: Sequence[Mapping[str, str]]) -> Table:
     heads = [name.replace("_", " ") for name in SUMMARY]
-    rows = [[TITLES.get(row["rules"], row["rules"]), *(row[name] for name in SUMMARY[1:])] for row in summary]
+    rows = [[TITLES.get(row["rules"], row["rules"]), *(shown(name, row) for name in SUMMARY[1:])] for row in summary]
     return Table("The sums, by set of rules", heads, rows)
 
 

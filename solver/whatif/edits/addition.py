@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
-from solver.errors import Fault, InvalidRequest
-from solver.formats.choose import nearest
+from solver.errors import InvalidRequest
+from solver.formats.choose import alike, nearest
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit
-from solver.whatif.edits.types import capacity_of, known_types, of_type
+from solver.whatif.edits.base import Edit, require_all
+from solver.whatif.edits.types import capacity_of, of_type, require_known
 from solver.whatif.instances import NewInstance, with_instances
 from solver.whatif.node import Node
 
@@ -75,13 +75,7 @@ class AddInstances(Edit):
     def applied_to(self, asked: Asked) -> Asked:
         """The cluster with the instances at the end."""
         cluster = asked.base.cluster
-        faults = []
-        if not 1 <= self.count <= MOST_ADDED:
-            faults.append(Fault("count", f"is {self.count:,}", f"must be 1 to {MOST_ADDED:,}"))
-        if bool(self.like) == bool(self.type):
-            faults.append(Fault("", "must have either like or type", "name an instance to copy, or a type"))
-        if faults:
-            raise InvalidRequest(faults)
+        require_all(self._require_count, lambda: self._pattern(asked))
         pattern, exact = self._pattern(asked)
         name = self.type or cluster.column(INSTANCE_TYPE)[pattern] or ""
         attributes = {
@@ -97,10 +91,34 @@ class AddInstances(Edit):
             NewInstance(label, pattern, capacity, attributes | dict(self.attributes), provider)
             for label in _labels(cluster, self.name, self.count)
         ]
+        return replace(
+            asked.with_problem(with_instances(asked.base, new)), remarks=(*asked.remarks, *self._remarks(asked))
+        )
+
+    def _remarks(self, asked: Asked) -> Iterator[str]:
+        """That a zone is new: it may be meant, or misspelt."""
+        zones = asked.base.cluster.column(ZONE).values
+        if self.zone and zones and self.zone not in zones:
+            meant = "".join(f"; was '{other}' meant?" for other in alike(self.zone, zones, 1))
+            yield f"{self.NAME}: no instance was in zone '{self.zone}' before{meant}"
+
+    def supposed(self, asked: Asked) -> Asked:
+        """With instances of their names, type, zone and attributes, whatever they hold."""
+        cluster = asked.base.cluster
+        named = {INSTANCE_TYPE: self.type, ZONE: self.zone, **self.attributes}
+        attributes = {key: value for key, value in named.items() if value}
+        count = min(max(self.count, 1), MOST_ADDED)
+        new = [NewInstance(label, None, {}, attributes) for label in _labels(cluster, self.name, count)]
         return asked.with_problem(with_instances(asked.base, new))
+
+    def _require_count(self) -> None:
+        if not 1 <= self.count <= MOST_ADDED:
+            raise InvalidRequest.at("count", f"is {self.count:,}", f"must be 1 to {MOST_ADDED:,}")
 
     def _pattern(self, asked: Asked) -> tuple[int, bool]:
         """The instance that they are like, and whether in everything."""
+        if bool(self.like) == bool(self.type):
+            raise InvalidRequest.at("", "must have either like or type", "name an instance to copy, or a type")
         cluster = asked.base.cluster
         if self.like:
             at = cluster.find(self.like)
@@ -110,9 +128,7 @@ class AddInstances(Edit):
             return at, True
         zones = cluster.column(ZONE)
         same = of_type(cluster, self.type)
-        if not same and self.type not in asked.types:
-            remedy = f"{nearest(self.type, known_types(asked))}, or list it under types"
-            raise InvalidRequest.at("type", f"'{self.type}' is no type that is known", remedy)
+        require_known(asked, self.type)
         candidates = same or range(cluster.size)
         there = [i for i in candidates if zones[i] == self.zone]
         return next(iter(there or candidates)), bool(same)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Self
 
 from solver.domain.request import RuleSpec
@@ -34,6 +34,10 @@ class Edit(ABC):
             With everything that is wrong with it on this cluster; paths are those of its own fields.
         """
 
+    def supposed(self, asked: Asked) -> Asked:
+        """The question after an edit that cannot apply, as if it could: with what later edits may name, of what it makes."""
+        return asked
+
 
 def rule_of(node: Node) -> RuleSpec:
     """A rule from ``type`` or ``type(argument)``, as in a table of groups (docs/tables.md)."""
@@ -55,6 +59,44 @@ def require(faults: Iterable[Fault]) -> None:
     found = tuple(faults)
     if found:
         raise InvalidRequest(found)
+
+
+def require_all(*parts: Callable[[], object]) -> None:
+    """Try every part, and raise the faults of all together.
+
+    Raises
+    ------
+    InvalidRequest
+        With everything that any of them raised.
+    """
+    found: list[Fault] = []
+    for part in parts:
+        try:
+            part()
+        except InvalidRequest as invalid:
+            found += invalid.faults
+    require(found)
+
+
+def groups_of(asked: Asked, names: Iterable[str], otherwise: Callable[[tuple[int, ...]], object]) -> tuple[int, ...]:
+    """The groups of some names, as ``Asked.chosen`` has them.
+
+    Parameters
+    ----------
+    otherwise
+        Called with all groups where a name means none, for what is wrong with the rest of the edit.
+
+    Raises
+    ------
+    InvalidRequest
+        With every name that means no group, and what ``otherwise`` raises.
+    """
+    listed = tuple(names)
+    try:
+        return asked.chosen(listed)
+    except InvalidRequest:
+        require_all(lambda: asked.chosen(listed), lambda: otherwise(asked.chosen(())))
+        raise
 
 
 def require_readable(asked: Asked, path: str) -> Asked:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from solver.domain.request import MAX_START, Scheduling
 from solver.errors import Fault, InvalidRequest
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require
+from solver.whatif.edits.base import Edit, require, require_all
 from solver.whatif.node import Node
 from solver.whatif.question import Place
 
@@ -47,8 +47,7 @@ class Scale(Edit):
 
     def applied_to(self, asked: Asked) -> Asked:
         """The question with other counts."""
-        if not math.isfinite(self.factor) or not 0 <= self.factor <= LARGEST_FACTOR:
-            raise InvalidRequest.at("factor", f"is {self.factor}", f"must be 0 to {LARGEST_FACTOR:,}")
+        require_all(self._require_factor, lambda: _counts(asked, self.groups))
         if self.groups:
             counts = {name: self._scaled(count) for name, count in _counts(asked, self.groups).items()}
             return replace(asked, counts={**asked.counts, **_within(counts)})
@@ -59,6 +58,10 @@ class Scale(Edit):
         explicit = asked.counts.keys() | (set() if isinstance(asked.question, Place) else asked.question.desired.keys())
         named = {name: count for name, count in scaled.items() if name in explicit}
         return replace(asked, scaled={**asked.scaled, **scaled}, counts={**asked.counts, **named})
+
+    def _require_factor(self) -> None:
+        if not math.isfinite(self.factor) or not 0 <= self.factor <= LARGEST_FACTOR:
+            raise InvalidRequest.at("factor", f"is {self.factor}", f"must be 0 to {LARGEST_FACTOR:,}")
 
     def _scaled(self, count: int) -> int:
         return math.ceil(Fraction(str(self.factor)) * count)
@@ -80,7 +83,7 @@ class SetCount(Edit):
         """The question with these counts."""
         if not self.counts:
             raise InvalidRequest.at("", "names no group", "write GROUP: COUNT")
-        _counts(asked, self.counts, keys=True)
+        require_all(lambda: _counts(asked, self.counts, keys=True), lambda: _within(self.counts))
         return replace(asked, counts={**asked.counts, **_within(self.counts)})
 
 

@@ -14,7 +14,7 @@ from solver.domain.counts import LARGEST_SUM
 from solver.domain.request import TaskGroup
 from solver.errors import Fault, InvalidRequest
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require
+from solver.whatif.edits.base import Edit, require, require_all
 from solver.whatif.edits.counts import LARGEST_FACTOR
 from solver.whatif.node import Node
 
@@ -56,7 +56,7 @@ class ChangeDemand(Edit):
         """The question with other demands, and the tasks of the groups wanted anew."""
         if not self.groups:
             raise InvalidRequest.at("groups", "names no group", "name one")
-        require(self._faults(asked))
+        require_all(lambda: asked.chosen(self.groups), lambda: require(self._faults(asked)))
         chosen = asked.chosen(self.groups)
         running = asked.base.running
         return asked.uprooted(np.isin(running.group, chosen)).with_groups(chosen, self._changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -65,7 +65,10 @@ class LoseZone(Edit):
     def applied_to(self, asked: Asked) -> Asked:
         """The cluster without the zone."""
         column = asked.base.cluster.column(ZONE)
+        if self.zone in asked.lost_zones and self.zone not in column.values:
+            raise InvalidRequest.at("", f"'{self.zone}' is lost already, by an edit before", "lose each zone once")
         if self.zone not in column.values:
             remedy = nearest(self.zone, column.values)
             raise InvalidRequest.at("", f"'{self.zone}' is no zone of the cluster", remedy)
-        return asked.without(column.where(np.array(column.values) == self.zone), planned=False)
+        rest = asked.without(column.where(np.array(column.values) == self.zone), planned=False)
+        return replace(rest, lost_zones=rest.lost_zones | {self.zone})

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from solver.errors import InvalidRequest
-from solver.formats.choose import nearest
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit
+from solver.whatif.edits.base import Edit, require_all
 from solver.whatif.edits.selection import Instances
-from solver.whatif.edits.types import capacity_of, known_types, of_type
+from solver.whatif.edits.types import capacity_of, of_type, require_known
 from solver.whatif.instances import replaced_instances
 from solver.whatif.node import Node
 
@@ -35,11 +34,17 @@ class ChangeType(Edit):
 
     def applied_to(self, asked: Asked) -> Asked:
         """The cluster with the instances of the type."""
+        require_all(lambda: self.instances.chosen(asked), lambda: require_known(asked, self.type))
         chosen = self.instances.chosen(asked)
         same = of_type(asked.base.cluster, self.type)
-        if not same and self.type not in asked.types:
-            remedy = f"{nearest(self.type, known_types(asked))}, or list it under types"
-            raise InvalidRequest.at("type", f"'{self.type}' is no type that is known", remedy)
         capacity = capacity_of(asked, self.type, same[0] if same else 0)
         noted = asked.noting(chosen[asked.base.running.instance])
         return noted.with_problem(replaced_instances(asked.base, chosen, self.type, capacity))
+
+    def supposed(self, asked: Asked) -> Asked:
+        """With the instances of the type, whatever they hold, where it is known which."""
+        try:
+            chosen = self.instances.chosen(asked)
+        except InvalidRequest:
+            return asked
+        return asked.with_problem(replaced_instances(asked.base, chosen, self.type, {}))

@@ -11,7 +11,7 @@ from solver.errors import InvalidRequest
 from solver.formats.choose import nearest
 from solver.rules.bind import CLUSTER_RULES, CONSTRAINTS
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require_readable, rule_of
+from solver.whatif.edits.base import Edit, groups_of, require_all, require_readable, rule_of
 from solver.whatif.node import Node
 
 Change = Callable[[tuple[RuleSpec, ...]], tuple[RuleSpec, ...]]
@@ -51,6 +51,10 @@ class AddRule(_RuleOfGroups):
     def applied_to(self, asked: Asked) -> Asked:
         """The question with the rule."""
         return _changed(asked, self.rule, self.groups, lambda rules: (*rules, self.rule))
+
+    def supposed(self, asked: Asked) -> Asked:
+        """With a rule of which nothing is known."""
+        return replace(asked, rules_known=False)
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,7 @@ class AlterRule(Edit):
 
     def applied_to(self, asked: Asked) -> Asked:
         """The question with the other rule."""
-        _require_present(asked, self.rule, self.groups)
-        if (self.rule.type in CLUSTER_RULES) != (self.to.type in CLUSTER_RULES):
-            known = CLUSTER_RULES if self.rule.type in CLUSTER_RULES else tuple(CONSTRAINTS)
-            raise InvalidRequest.at("to", f"is {self.to}, a rule of another kind", f"must be one of {', '.join(known)}")
+        require_all(lambda: _require_present(asked, self.rule, self.groups), self._require_kind)
         return _changed(
             asked,
             self.rule,
@@ -115,6 +116,16 @@ class AlterRule(Edit):
             path="to",
         )
 
+    def supposed(self, asked: Asked) -> Asked:
+        """With a rule of which nothing is known."""
+        return replace(asked, rules_known=False)
+
+    def _require_kind(self) -> None:
+        """A rule of groups does not become one of the cluster."""
+        if (self.rule.type in CLUSTER_RULES) != (self.to.type in CLUSTER_RULES):
+            known = CLUSTER_RULES if self.rule.type in CLUSTER_RULES else tuple(CONSTRAINTS)
+            raise InvalidRequest.at("to", f"is {self.to}, a rule of another kind", nearest(self.to.type, known))
+
 
 def _means(asked: RuleSpec, rule: RuleSpec) -> bool:
     return asked.type == rule.type and asked.argument in ("", rule.argument)
@@ -122,11 +133,14 @@ def _means(asked: RuleSpec, rule: RuleSpec) -> bool:
 
 def _require_present(asked: Asked, rule: RuleSpec, groups: tuple[str, ...]) -> None:
     """Refuse to change a rule that nobody has."""
-    chosen = asked.chosen(groups)
+    _require_borne(asked, rule, groups, groups_of(asked, groups, lambda every: _require_borne(asked, rule, (), every)))
+
+
+def _require_borne(asked: Asked, rule: RuleSpec, groups: tuple[str, ...], chosen: tuple[int, ...]) -> None:
     own = [spec for g in chosen for spec in asked.base.groups[g].constraints]
     of_cluster = () if groups else (*asked.base.rules, *asked.question.rules)
     found = [str(spec) for spec in (*own, *of_cluster)]
-    if not any(_means(rule, spec) for spec in (*own, *of_cluster)):
+    if asked.rules_known and not any(_means(rule, spec) for spec in (*own, *of_cluster)):
         where = "none of the groups" if groups else "neither a group nor the cluster"
         remedy = nearest(str(rule), dict.fromkeys(found)) if found else "there is no rule to change"
         raise InvalidRequest.at("rule", f"is {rule}, which {where} has", remedy)
@@ -142,11 +156,14 @@ def _changed(asked: Asked, rule: RuleSpec, groups: tuple[str, ...], change: Chan
         altered = replace(asked.with_problem(problem), question=question)
         require_readable(altered.with_problem(replace(problem, rules=(*problem.rules, *question.rules))), path)
         return altered
-    if rule.type not in CONSTRAINTS:
-        known = (*CONSTRAINTS, *CLUSTER_RULES)
-        raise InvalidRequest.at("rule", f"'{rule.type}' is not a rule", nearest(rule.type, known))
 
     def written(group: TaskGroup) -> TaskGroup:
         return replace(group, constraints=change(group.constraints))
 
-    return require_readable(asked.with_groups(asked.chosen(groups), written), path)
+    def read(chosen: tuple[int, ...]) -> Asked:
+        if rule.type not in CONSTRAINTS:
+            known = (*CONSTRAINTS, *CLUSTER_RULES)
+            raise InvalidRequest.at("rule", f"'{rule.type}' is not a rule", nearest(rule.type, known))
+        return require_readable(asked.with_groups(chosen, written), path)
+
+    return read(groups_of(asked, groups, read))

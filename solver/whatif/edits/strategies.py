@@ -8,7 +8,7 @@ from typing import ClassVar
 from solver.domain.request import RuleSpec
 from solver.errors import InvalidRequest
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require_readable, rule_of
+from solver.whatif.edits.base import Edit, groups_of, require_readable, rule_of
 from solver.whatif.node import Node
 
 
@@ -41,7 +41,10 @@ class SetStrategies(Edit):
         """The question with the strategies."""
         if not self.strategies:
             raise InvalidRequest.at("strategies", "is empty", "name one, such as binpack(memory), or random for none")
-        altered = asked.with_groups(asked.chosen(self.groups), lambda group: replace(group, strategies=self.strategies))
+        return self._written(asked, groups_of(asked, self.groups, lambda every: self._written(asked, every)))
+
+    def _written(self, asked: Asked, groups: tuple[int, ...]) -> Asked:
+        altered = asked.with_groups(groups, lambda group: replace(group, strategies=self.strategies))
         return require_readable(altered, "strategies")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from solver.domain.cluster import INSTANCE_TYPE, ClusterSnapshot
+from solver.errors import InvalidRequest
+from solver.formats.choose import nearest
 from solver.formats.ecs.interfaces import NO_LIMIT, most_tasks
 from solver.whatif.asked import Asked
 
@@ -25,6 +27,19 @@ def of_type(cluster: ClusterSnapshot, name: str) -> list[int]:
 def known_types(asked: Asked) -> tuple[str, ...]:
     """The types that the scenarios list and the cluster has."""
     return tuple(dict.fromkeys([*asked.types, *asked.base.cluster.column(INSTANCE_TYPE).values]))
+
+
+def require_known(asked: Asked, name: str) -> None:
+    """Refuse a type that neither the cluster has nor the scenarios list.
+
+    Raises
+    ------
+    InvalidRequest
+        At ``type``, with what was probably meant.
+    """
+    if name not in known_types(asked):
+        remedy = f"{nearest(name, known_types(asked))}, or list it under types"
+        raise InvalidRequest.at("type", f"'{name}' is no type that is known", remedy)
 
 
 def capacity_of(asked: Asked, name: str, pattern: int) -> Mapping[str, int]:

@@ -159,7 +159,7 @@ def test_operations_are_listed_in_pages(calls: Calls) -> None:
         (
             request("limits: {time_limit: 99999}\nscenarios: [{name: x, edits: [lose_zone: a]}]"),
             InvalidRequest,
-            "study.limits.time_limit: is 99,999 s; must be",
+            "study.limits.time_limit: is 99999.0 s; must be",
         ),
         (request(MANY.replace("1.3000", "1.3000, 2, 3").replace("values: [", "values: [4, ")), None, ""),
         (
