@@ -84,6 +84,10 @@ class Market:
         offers = tuple(Offer(one, zone) for one, zones_of in where.items() for zone in zones_of)
         return cls(offers, attributes, provider, ties_types)
 
+    def zones_of(self, offers: Sequence[int]) -> list[str]:
+        """The zones of some offers."""
+        return [self.offers[k].zone for k in offers]
+
     def instance(self, problem: Problem, offer: Offer, name: str) -> NewInstance:
         """One instance of an offer, as it would join."""
         one = offer.type

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from solver.capacity.offers import Market
+from solver.capacity.planned import Planned
 from solver.domain.cluster import ZONE
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
@@ -90,7 +91,10 @@ class Question:
         room[:there] = np.maximum(room[:there], here.T @ demand)
         zones = _merged(market, cap[:, there:], room[there:])
         if not market.ties_types:
-            zones = _worthwhile(market, zones, cap[:, there:], room[there:])
+            new = [one[0] for one in zones]
+            price = np.array([market.offers[k].type.price for k in new], np.int64)
+            places = [market.zones_of(one) for one in zones]
+            zones = tuple(zones[n] for n in worthwhile(price, places, cap[:, there:][:, new], room[there:][new]))
         chosen = np.array([*range(there), *(there + one[0] for one in zones)], np.int64)
         _require_places(problem, market, rules, kind, first, cap, room, wanted)
         asked = MixProblem(
@@ -106,21 +110,28 @@ class Question:
         )
         return cls(problem, market, _with_slots(asked), kind, zones, loose)
 
-    def plan(self, mix: Mix) -> tuple[Problem, Counts, tuple[int, ...]]:
-        """The cluster as the mix has it, the tasks on it, and the market's offer of each new instance."""
+    def cluster(self, kept: Collection[int], bought: Sequence[int]) -> Problem:
+        """The cluster with instances of the market's offers ``bought`` at the end, and all but ``kept`` of the others drained."""
+        instances = [
+            self.market.instance(self.problem, self.market.offers[offer], name)
+            for offer, name in zip(bought, _names(self.problem, len(bought)), strict=True)
+        ]
+        drained = self.problem.drained.copy()
+        for e in range(self.asked.there):
+            drained[e] |= e not in kept
+        return with_instances(replace(self.problem, drained=drained), instances)
+
+    def cost(self, kept: Collection[int], bought: Sequence[int]) -> int:
+        """Of such a cluster, in millionths for an hour."""
+        return sum(int(self.asked.price[e]) for e in kept) + sum(self.market.offers[k].type.price for k in bought)
+
+    def plan(self, mix: Mix) -> Planned:
+        """The cluster as the mix has it, and the tasks on it, whatever the rules between instances say."""
         there = self.asked.there
         kept = {one.offer: one for one in mix.filled if one.offer < there}
         new = [one for one in mix.filled if one.offer >= there]
         bought = self._zoned(new)
-        names = _names(self.problem, len(new))
-        instances = [
-            self.market.instance(self.problem, self.market.offers[offer], name)
-            for offer, name in zip(bought, names, strict=True)
-        ]
-        drained = self.problem.drained.copy()
-        for e in range(there):
-            drained[e] |= e not in kept
-        wide = with_instances(replace(self.problem, drained=drained), instances)
+        wide = self.cluster(kept, bought)
         shape = (len(self.problem.groups), wide.cluster.size)
         cells = {(g, i): n for g, i, n in self.problem.running}
         pool: dict[int, list[list[int]]] = {}
@@ -145,7 +156,8 @@ class Question:
             for kind, count in one.held.items():
                 _take(cells, pool, kind, count, there + number)
         rows = np.array([(g, i, n) for (g, i), n in cells.items() if n], np.int64).reshape(-1, 3)
-        return wide, Counts.of(shape, rows[:, 0], rows[:, 1], rows[:, 2]), bought
+        tasks = Counts.of(shape, rows[:, 0], rows[:, 1], rows[:, 2])
+        return Planned(wide, tasks, frozenset(kept), bought, self.cost(kept, bought))
 
     def _zoned(self, new: Sequence[Filled]) -> tuple[int, ...]:
         """A zone for each new instance: where offers differ in it alone, those with the fewest tasks of its types."""
@@ -229,18 +241,26 @@ def _merged(market: Market, cap: Ints, room: Ints) -> tuple[tuple[int, ...], ...
     return tuple(tuple(one) for one in found.values())
 
 
-def _worthwhile(market: Market, zones: Sequence[tuple[int, ...]], cap: Ints, room: Ints) -> tuple[tuple[int, ...], ...]:
-    """The offers without those of which another has as much for no more, in the same zones and for the same tasks."""
-    first = [one[0] for one in zones]
-    price = [market.offers[k].type.price for k in first]
-    places = [{market.offers[k].zone for k in one} for one in zones]
-    alike = np.unique(cap[:, first], axis=1, return_inverse=True)[1].reshape(-1).tolist()
+def worthwhile(price: Ints, places: Sequence[Collection[str]], cap: Ints, room: Ints) -> list[int]:
+    """The offers without those of which another has as much for no more, in the same zones and for the same tasks.
+
+    Parameters
+    ----------
+    price
+        ``int64[K]``.
+    places
+        The zones of each offer.
+    cap, room
+        ``int64[T, K]`` and ``int64[K, R]``: what one instance may hold.
+    """
+    zones = [set(one) for one in places]
+    alike = np.unique(cap, axis=1, return_inverse=True)[1].reshape(-1).tolist()
     kept: dict[int, list[int]] = {}
-    for n in sorted(range(len(first)), key=lambda n: (price[n], [-amount for amount in room[first[n]].tolist()], n)):
+    for n in sorted(range(len(price)), key=lambda n: (price[n], [-amount for amount in room[n].tolist()], n)):
         rivals = kept.setdefault(alike[n], [])
-        if not any(places[n] <= places[m] and (room[first[m]] >= room[first[n]]).all() for m in rivals):
+        if not any(zones[n] <= zones[m] and (room[m] >= room[n]).all() for m in rivals):
             rivals.append(n)
-    return tuple(zones[n] for n in sorted(n for some in kept.values() for n in some))
+    return sorted(n for some in kept.values() for n in some)
 
 
 def _must_keep(problem: Problem, running: Ints) -> Bools:
