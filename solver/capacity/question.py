@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solver.capacity.daemons import following
 from solver.capacity.offers import Market
 from solver.capacity.planned import Planned
 from solver.domain.cluster import ZONE
@@ -111,7 +112,10 @@ class Question:
         return cls(problem, market, _with_slots(asked), kind, zones, loose)
 
     def cluster(self, kept: Collection[int], bought: Sequence[int]) -> Problem:
-        """The cluster with instances of the market's offers ``bought`` at the end, and all but ``kept`` of the others drained."""
+        """The cluster with instances of the market's offers ``bought`` at the end, and all but ``kept`` of the others drained.
+
+        DAEMON services want a task on each that lacks one, at most as many as they want now.
+        """
         instances = [
             self.market.instance(self.problem, self.market.offers[offer], name)
             for offer, name in zip(bought, _names(self.problem, len(bought)), strict=True)
@@ -119,7 +123,7 @@ class Question:
         drained = self.problem.drained.copy()
         for e in range(self.asked.there):
             drained[e] |= e not in kept
-        return with_instances(replace(self.problem, drained=drained), instances)
+        return following(with_instances(replace(self.problem, drained=drained), instances))
 
     def cost(self, kept: Collection[int], bought: Sequence[int]) -> int:
         """Of such a cluster, in millionths for an hour."""

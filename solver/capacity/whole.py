@@ -21,12 +21,13 @@ import numpy as np
 
 from solver.api import answered
 from solver.capacity.candidates import candidates
+from solver.capacity.daemons import with_starts, without_starts
 from solver.capacity.planned import Planned, widened
 from solver.capacity.question import Question
 from solver.domain.answer import Answer
 from solver.domain.cluster import ZONE
 from solver.domain.counts import Counts
-from solver.domain.request import Limits
+from solver.domain.request import Limits, Scheduling
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Bound
 from solver.rules.base import Cost
@@ -39,7 +40,7 @@ from solver.rules.running_cost import RunningCost
 from solver.rules.unplaced import Preempted, Unplaced
 from solver.verify import check
 
-MOST_CELLS = 6_000
+MOST_CELLS = 60_000
 """Groups with tasks, times instances and candidates: beyond, a question is not asked whole."""
 
 MOST_VALUES = 3
@@ -156,10 +157,11 @@ class _Request:
         self._given = int(asked.price[: asked.there][asked.must_keep].sum())
         wide = question.cluster(range(asked.there), offers)
         freedom = replace(wide.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, measure=None)
-        self._problem = replace(wide, freedom=freedom)
+        self._problem = without_starts(replace(wide, freedom=freedom))
         own = np.where(asked.must_keep, 0, asked.price[: asked.there]).tolist()
         new = [question.market.offers[k].type.price for k in offers]
         self._price = dict(zip(wide.cluster.instance_ids, [*own, *new], strict=True))
+        self._follows = np.array([one.scheduling is Scheduling.DAEMON for one in wide.groups], np.bool_)
         self._leading = len(_leading(bind(self._problem)))
 
     def answer(self, known: Planned | None, limits: Limits, cancelled: Callable[[], bool]) -> Answer:
@@ -198,9 +200,14 @@ class _Request:
         if any(known.bought.count(offer) > len(left.get(offer, ())) for offer in set(known.bought)):
             return None
         place = np.array([*range(there), *(left[offer].pop(0) for offer in known.bought)], np.int64)
-        tasks = known.tasks
-        shape = (tasks.groups, self._problem.cluster.size)
-        return Counts.of(shape, tasks.group, place[tasks.instance], tasks.count)
+        tasks, problem = known.tasks, self._problem
+        count = np.where(self._follows[tasks.group], 0, tasks.count)
+        placed = Counts.of((tasks.groups, problem.cluster.size), tasks.group, place[tasks.instance], count)
+        daemons = problem.running
+        own = np.where(self._follows[daemons.group], daemons.count, 0)
+        return placed + Counts.of(
+            (tasks.groups, problem.cluster.size), daemons.group.copy(), daemons.instance.copy(), own
+        )
 
     def bound(self, answer: Answer) -> int | None:
         """What a mix with these candidates costs at least; None where it is proved that none holds every task."""
@@ -225,7 +232,7 @@ class _Request:
         there_still = place[tasks.instance] >= 0
         cells = (tasks.group[there_still], place[tasks.instance][there_still], tasks.count[there_still])
         counts = Counts.of((tasks.groups, problem.cluster.size), *cells)
-        plan = Planned(problem, counts, kept, bought, question.cost(kept, bought))
+        plan = Planned(problem, with_starts(problem, counts), kept, bought, question.cost(kept, bought))
         return plan if plan.is_right else None
 
 
