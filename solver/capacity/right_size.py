@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solver.api import place, require_sensible
+from solver.api import require_sensible
 from solver.capacity.candidates import candidates
 from solver.capacity.catalogue import Catalogue
 from solver.capacity.offers import Market, prices_there
+from solver.capacity.placing import placed
 from solver.capacity.planned import Planned
 from solver.capacity.question import Question
 from solver.capacity.whole import ask, may_ask
@@ -33,16 +34,13 @@ from solver.engines.patterns.mix.problem import Filled, Mix, MixProblem
 from solver.engines.patterns.mix.search import MixResult, cheapest
 from solver.errors import InvalidRequest
 
-MOST_ADDITIONS = 8
-"""How often instances are added for what the rules left without a place."""
-
-SHORTEST = 1.0
-"""Seconds for placing tasks under all rules, at least."""
+MOST_ADDITIONS, FEW_ADDITIONS = 8, 2
+"""How often instances are added for what the rules left without a place; and where the question is asked whole after that."""
 
 SEARCH_SHARE = 0.75
 """Of the time limit; the rest is for rules that the search does not know."""
 
-SMALL_SHARE, WHOLE_SHARE = 0.25, 0.95
+SMALL_SHARE, RULES_SHARE, WHOLE_SHARE = 0.4, 0.4, 0.95
 """Where the question is asked whole: of the time limit for the search, of what is left then for rules that it does not know,
 and of what is left after that for the whole question."""
 
@@ -143,8 +141,8 @@ def right_size(
     result = cheapest(question.asked, deadline.part(SMALL_SHARE if small else SEARCH_SHARE), limits.seed)
     if result.mix is None and not small:
         raise InvalidRequest.at("right-size", "found no mix in the time given", "allow more time")
-    short: list[str] = []
-    plan = _checked(question, result, limits, deadline.part(SMALL_SHARE) if small else deadline, short)
+    adding = _Adding(question, limits, FEW_ADDITIONS if small else MOST_ADDITIONS)
+    plan = adding.checked(result, deadline.part(RULES_SHARE) if small else deadline)
     bound, source = result.bound, result.source
     if small:
         whole = ask(question, plan, bound, limits, deadline.part(WHOLE_SHARE))
@@ -153,7 +151,7 @@ def right_size(
         source = "model" if whole.bound > bound else source
         plan, bound = whole.plan, whole.bound
     if plan is None:
-        what = f"; without one: {', '.join(short[:5])}" if short else ""
+        what = f"; without one: {', '.join(adding.short[:5])}" if adding.short else ""
         raise InvalidRequest.at(
             "right-size", f"found no mix on which the rules leave every task a place{what}", _REMEDY
         )
@@ -181,42 +179,46 @@ def _is_small(question: Question, deadline: Deadline) -> bool:
     return may_ask(question, candidates(question, None if simple is None else simple.cost(question.asked)))
 
 
-def _checked(
-    question: Question, result: MixResult, limits: Limits, deadline: Deadline, short: list[str]
-) -> Planned | None:
-    """The mix as a plan that the checker passes; with instances bought, or kept after all, where rules between instances ask for
-    them. None where none was found, with the groups that are ``short`` of a place.
+class _Adding:
+    """Makes mixes plans that the checker passes: with instances bought, or kept after all, where rules between instances ask.
 
-    Where that does not help, first fit decreasing is tried, which keeps everything and moves nothing.
+    Parameters
+    ----------
+    most
+        How often instances are added.
     """
-    for mix, share in ((result.mix, 0.6), (result.simple, 1.0)):
-        found = None if mix is None else _with_additions(question, mix, limits, deadline.part(share), short)
-        if found is not None:
-            return found
-    return None
 
+    def __init__(self, question: Question, limits: Limits, most: int) -> None:
+        self._question, self._limits, self._most = question, limits, most
+        self.short: list[str] = []
+        """Groups that were last without a place."""
 
-def _with_additions(
-    question: Question, mix: Mix, limits: Limits, deadline: Deadline, short: list[str]
-) -> Planned | None:
-    """A mix that the checker passes; None where the additions were too few, with the groups that are ``short``."""
-    for _ in range(MOST_ADDITIONS):
-        plan = question.plan(mix)
-        if plan.is_right:
-            return plan
-        seconds = max(deadline.remaining() / 2, SHORTEST)
-        plan = replace(plan, tasks=place(plan.problem, replace(limits, time_limit=seconds), explain=False).tasks)
-        if plan.is_right:
-            return plan
-        missing = plan.problem.missing(plan.tasks)
-        short[:] = [plan.problem.groups[g].name for g in np.flatnonzero(missing).tolist()]
-        kept = {one.offer for one in mix.filled}
-        offers = [k for k in range(question.asked.offers) if k >= question.asked.there or k not in kept]
-        more = cheapest(_of_missing(question, missing, offers), deadline.part(0.3), limits.seed)
-        if more.mix is None or deadline.passed():
-            return None
-        mix = Mix((*mix.filled, *(Filled(offers[one.offer], {}) for one in more.mix.filled)))
-    return None
+    def checked(self, result: MixResult, deadline: Deadline) -> Planned | None:
+        """The mix as such a plan; where that does not help, first fit decreasing, which keeps everything and moves nothing."""
+        for mix, share in ((result.mix, 0.6), (result.simple, 1.0)):
+            found = None if mix is None else self._with_additions(mix, deadline.part(share))
+            if found is not None:
+                return found
+        return None
+
+    def _with_additions(self, mix: Mix, deadline: Deadline) -> Planned | None:
+        question, limits = self._question, self._limits
+        for _ in range(self._most):
+            plan = question.plan(mix)
+            if plan.is_right:
+                return plan
+            plan = replace(plan, tasks=placed(plan.problem, limits, deadline.part(0.5)).tasks)
+            if plan.is_right:
+                return plan
+            missing = plan.problem.missing(plan.tasks)
+            self.short = [plan.problem.groups[g].name for g in np.flatnonzero(missing).tolist()]
+            kept = {one.offer for one in mix.filled}
+            offers = [k for k in range(question.asked.offers) if k >= question.asked.there or k not in kept]
+            more = cheapest(_of_missing(question, missing, offers), deadline.part(0.3), limits.seed)
+            if more.mix is None or deadline.passed():
+                return None
+            mix = Mix((*mix.filled, *(Filled(offers[one.offer], {}) for one in more.mix.filled)))
+        return None
 
 
 _REMEDY = "give new instances what their rules ask for (--attribute, --zone), allow more time, or loosen the rules"

@@ -13,15 +13,15 @@ instance is there yet, the zones in which instances may be bought are the zones:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 import numpy as np
 
-from solver.api import answered
 from solver.capacity.candidates import candidates
 from solver.capacity.daemons import with_starts, without_starts
+from solver.capacity.placing import leading, placed
 from solver.capacity.planned import Planned, widened
 from solver.capacity.question import Question
 from solver.domain.answer import Answer
@@ -37,7 +37,6 @@ from solver.rules.bound import Rules
 from solver.rules.max_skew import MaxSkew
 from solver.rules.moved import Moved
 from solver.rules.running_cost import RunningCost
-from solver.rules.unplaced import Preempted, Unplaced
 from solver.verify import check
 
 MOST_CELLS = 60_000
@@ -45,9 +44,6 @@ MOST_CELLS = 60_000
 
 MOST_VALUES = 3
 """Values that only candidates have, of the fields of ``maxSkew``: beyond, a question is not asked whole."""
-
-LEAST_SECONDS = 0.05
-"""For one request."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +89,8 @@ def ask(question: Question, known: Planned | None, bound: int, limits: Limits, d
     choices = list(_choices(_brought(question, offers)))
     best, bounds = known, [] if known is None else [known.cost]
     for number, chosen in enumerate(choices):
-        seconds = max(deadline.remaining() / (len(choices) - number), LEAST_SECONDS)
         request = _Request(question, tuple(offers[k] for k in chosen), bound)
-        answer = request.answer(best, replace(limits, time_limit=seconds), lambda: deadline.was_cancelled)
+        answer = request.answer(best, limits, deadline.part(1 / (len(choices) - number)))
         least = request.bound(answer)
         bounds += [] if least is None else [least]
         plan = request.plan(answer)
@@ -162,34 +157,20 @@ class _Request:
         new = [question.market.offers[k].type.price for k in offers]
         self._price = dict(zip(wide.cluster.instance_ids, [*own, *new], strict=True))
         self._follows = np.array([one.scheduling is Scheduling.DAEMON for one in wide.groups], np.bool_)
-        self._leading = len(_leading(bind(self._problem)))
+        self._leading = len(leading(bind(self._problem)))
 
-    def answer(self, known: Planned | None, limits: Limits, cancelled: Callable[[], bool]) -> Answer:
+    def answer(self, known: Planned | None, limits: Limits, deadline: Deadline) -> Answer:
         """The cheapest plan found in the time given."""
-        nothing_missing = (0,) * self._leading
-        least = Bound(max(self._least - self._given, 0), "relaxation", nothing_missing)
-        found, _ = answered(
-            self._problem,
-            limits,
-            explain=False,
-            on_incumbent=None,
-            on_progress=None,
-            cancelled=cancelled,
-            warnings=(),
-            label="",
-            hint=None if known is None else self._hint(known),
-            objective=self._objective,
-            bounds={self._leading: least},
-            order=False,
-        )
-        return found
+        hint = None if known is None else self._hint(known)
+        least = Bound(max(self._least - self._given, 0), "relaxation", (0,) * self._leading)
+        return placed(self._problem, limits, deadline, self._objective, hint, {self._leading: least})
 
     def _objective(self, rules: Rules) -> tuple[Cost, ...]:
         """Of the request, or of a part of it."""
         problem = rules.problem
         price = np.array([self._price[name] for name in problem.cluster.instance_ids], np.int64)
         moving = tuple(np.flatnonzero(problem.operation.moving).tolist())
-        return (*_leading(rules), RunningCost(price, InUse.of(problem)), Moved(moving))
+        return (*leading(rules), RunningCost(price, InUse.of(problem)), Moved(moving))
 
     def _hint(self, known: Planned) -> Counts | None:
         """A plan in which each new instance is a candidate of its offer; None where there are too few."""
@@ -234,8 +215,3 @@ class _Request:
         counts = Counts.of((tasks.groups, problem.cluster.size), *cells)
         plan = Planned(problem, with_starts(problem, counts), kept, bought, question.cost(kept, bought))
         return plan if plan.is_right else None
-
-
-def _leading(rules: Rules) -> tuple[Cost, ...]:
-    """The tiers that come before the price: what is not placed, and what is stopped for others."""
-    return tuple(cost for cost in rules.tiers if isinstance(cost, Unplaced | Preempted))

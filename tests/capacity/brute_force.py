@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from tests.oracle import Oracle, State
 
 TYPE = "ecs.instance-type"
 RESOURCES = ("cpu", "memory")
+MOST_NEW = 3
+"""Tasks on bought instances: with more there are too many choices of these, unless all of them are new."""
+
 Row = dict[str, Any]
 
 
@@ -35,12 +39,14 @@ class Tiny:
         self.zones = r.choice([("a",), ("a",), ("a", "b"), ("a", "b")])
         there = 0 if seed % 7 == 0 else r.choice([2, 2, 3])
         chosen = [r.choice(self.types) for _ in range(there)]
+        self.held: set[int] = set()
         self.rows = [self.row(f"i{k}", one, r.choice(["a", "a", "b"])) for k, one in enumerate(chosen)]
         for row in self.rows:
             row["unlisted"] = int(r.random() < 0.08)
         names = ("A", "B", "C")[: r.choice([2, 2, 3])]
         self.running = {name: [0] * there for name in names}
-        self.groups = [self._group(r, name, names) for name in names]
+        self.groups = [self._daemon(r)] if there and r.random() < 0.2 else []
+        self.groups += [self._group(r, name, names) for name in names]
         self.frozen = [r.random() < 0.06 for _ in range(there)]
         self.tasks = tuple(
             RunningTask(f"{one.name}-{i}-{k}", g, i, protected=r.random() < 0.15)
@@ -49,6 +55,8 @@ class Tiny:
             for k in range(self.running[one.name][i])
         )
         self.max_moves = r.choice([None, 0, 1, 1, 2, 2])
+        if self._most_new() > MOST_NEW:
+            self.max_moves = max(MOST_NEW - self._starts(), 0)
         self.catalogue = Catalogue(tuple(self.types))
 
     @staticmethod
@@ -67,12 +75,23 @@ class Tiny:
             "zone": zone, TYPE: one.name,
         }  # fmt: skip
 
+    def _daemon(self, r: random.Random) -> TaskGroup:
+        """A service with a task on each instance, which one of them may lack: then it has room for it."""
+        lacking = r.choice([None, 0])
+        self.running["D"] = [int(i != lacking) for i in range(len(self.rows))]
+        for i, count in enumerate(self.running["D"]):
+            for resource in RESOURCES:
+                self.rows[i]["free"][resource] -= 1 if count else 0
+        self.held = {lacking} if lacking is not None else set()
+        start = len(self.held)
+        return group("D", start, scheduling=Scheduling.DAEMON, cpu=1, memory=1)
+
     def _group(self, r: random.Random, name: str, names: Sequence[str]) -> TaskGroup:
         """A group, and what runs of it: as much as still has room."""
         need = {"cpu": r.choice([1, 1, 2]), "memory": r.choice([1, 1, 2])}
         for _ in range(r.choice([0, 1, 2, 2]) if self.rows else 0):
             i = r.randrange(len(self.rows))
-            if all(self.rows[i]["free"][resource] >= amount for resource, amount in need.items()):
+            if all(self.rows[i]["free"][resource] - (i in self.held) >= amount for resource, amount in need.items()):
                 self.running[name][i] += 1
                 for resource, amount in need.items():
                     self.rows[i]["free"][resource] -= amount
@@ -99,20 +118,22 @@ class Tiny:
             **need,
         )
 
-    def problem(self, more: Sequence[Row] = (), closed: Sequence[Row] = ()) -> Problem:
-        """The question with instances that were bought, and some that take nothing."""
+    def problem(self, more: Sequence[Row] = (), closed: Sequence[Row] = (), *, starts: bool = True) -> Problem:
+        """The question with instances that were bought, and some that take nothing; perhaps without starts of daemons."""
+        groups = [one if starts or one.name != "D" else replace(one, start=0) for one in self.groups]
         rows = [*self.rows, *more, *closed]
         empty = [0] * (len(more) + len(closed))
         running = {name: [*counts, *empty] for name, counts in self.running.items()}
         frozen = np.array([*self.frozen, *([False] * len(more)), *([True] * len(closed))], np.bool_)
         freedom = Freedom(max_moves=self.max_moves)
         snapshot = cluster(rows, resources=RESOURCES)
-        return problem(snapshot, self.groups, running, frozen=frozen, tasks=self.tasks, freedom=freedom)
+        return problem(snapshot, groups, running, frozen=frozen, tasks=self.tasks, freedom=freedom)
 
     def least(self) -> int | None:
         """What the cheapest mix costs; None where none holds every task.
 
-        A task on a bought instance is a new one or one that moves. Where nothing is there yet, an instance that takes
+        A task on a bought instance is a new one or one that moves. Room for a daemon is held back on each instance that lacks
+        it, so that it can follow. Where nothing is there yet, an instance that takes
         nothing stands in each zone, so that ``maxSkew`` counts it.
         """
         best: int | None = None
@@ -122,7 +143,7 @@ class Tiny:
             price = sum(one.price for one, _ in bought)
             if best is not None and price >= best:
                 continue
-            asked = self.problem([self.row(f"n{k}", *one) for k, one in enumerate(bought)], closed)
+            asked = self.problem([self.row(f"n{k}", *one) for k, one in enumerate(bought)], closed, starts=False)
             oracle = Oracle(asked)
             for state in oracle.plans():
                 if any(sum(row) < wanted for row, wanted in zip(state, oracle.desired, strict=True)):
@@ -136,7 +157,11 @@ class Tiny:
 
     def _stays(self, state: State, i: int) -> bool:
         """Whether the instance is paid for: it holds a task, something of nobody's, or may not be touched."""
-        return any(row[i] for row in state) or bool(self.rows[i]["unlisted"]) or self.frozen[i]
+        return (
+            any(row[i] for one, row in zip(self.groups, state, strict=True) if one.name != "D")
+            or bool(self.rows[i]["unlisted"])
+            or self.frozen[i]
+        )
 
     def _sold(self) -> list[str]:
         return [zone for zone in self.zones if any(one.zones is None or zone in one.zones for one in self.types)]
@@ -144,8 +169,13 @@ class Tiny:
     def _purchases(self) -> Iterator[tuple[tuple[InstanceType, str], ...]]:
         """Every choice of new instances, each with room for a task of its own."""
         sold = [(one, zone) for one in self.types for zone in self.zones if one.zones is None or zone in one.zones]
-        running = sum(map(sum, self.running.values()))
-        moves = running if self.max_moves is None else min(self.max_moves, running)
-        most = sum(one.start for one in self.groups) + moves
-        for count in range(most + 1):
+        for count in range(self._most_new() + 1):
             yield from itertools.combinations_with_replacement(sold, count)
+
+    def _starts(self) -> int:
+        return sum(one.start for one in self.groups if one.name != "D")
+
+    def _most_new(self) -> int:
+        """Tasks that may be on bought instances."""
+        running = sum(sum(counts) for name, counts in self.running.items() if name != "D")
+        return self._starts() + (running if self.max_moves is None else min(self.max_moves, running))
