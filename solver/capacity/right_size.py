@@ -19,7 +19,7 @@ import numpy as np
 from solver.api import require_sensible
 from solver.capacity.candidates import candidates
 from solver.capacity.catalogue import Catalogue
-from solver.capacity.offers import Market, prices_there
+from solver.capacity.offers import Market, prices_there, unknown_zones
 from solver.capacity.placing import placed
 from solver.capacity.planned import Planned
 from solver.capacity.question import Question
@@ -168,7 +168,7 @@ def right_size(
         source=source,
         before=sum(prices),
         first_fit=result.first_fit,
-        warnings=(*catalogue.warnings, *warnings),
+        warnings=(*catalogue.warnings, *warnings, *unknown_zones(problem, catalogue, zones)),
         seconds=time.monotonic() - begun,
     )
 
