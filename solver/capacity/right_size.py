@@ -44,6 +44,9 @@ SMALL_SHARE, RULES_SHARE, WHOLE_SHARE = 0.4, 0.4, 0.95
 """Where the question is asked whole: of the time limit for the search, of what is left then for rules that it does not know,
 and of what is left after that for the whole question."""
 
+MOST_KINDS = 1_000
+"""Types of tasks: with more, no question is small, and a first mix takes too long to find out."""
+
 Purchase = tuple[str, str]
 """Type and zone."""
 
@@ -175,6 +178,8 @@ def right_size(
 
 def _is_small(question: Question, deadline: Deadline) -> bool:
     """Whether the question can be asked whole, as far as a first mix tells."""
+    if question.asked.kinds > MOST_KINDS:
+        return False
     simple = first_fit(question.asked, deadline.part(0.05))
     return may_ask(question, candidates(question, None if simple is None else simple.cost(question.asked)))
 
