@@ -18,6 +18,8 @@ from solver.engines.patterns.mix.problem import MOST_INSTANCES, Filled, Mix, Mix
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
+from solver.rules.instance_state import InstanceState
+from solver.rules.resources import Resource
 from solver.whatif.instances import with_instances
 
 MOST_SLOTS = 40
@@ -123,7 +125,9 @@ class Question:
         drained = self.problem.drained.copy()
         for e in range(self.asked.there):
             drained[e] |= e not in kept
-        return following(with_instances(replace(self.problem, drained=drained), instances))
+        changed = (drained != self.problem.drained).any()
+        problem = replace(self.problem, drained=drained) if changed else self.problem
+        return following(with_instances(problem, instances))
 
     def cost(self, kept: Collection[int], bought: Sequence[int]) -> int:
         """Of such a cluster, in millionths for an hour."""
@@ -221,18 +225,25 @@ def _kinds(rules: Rules, groups: Sequence[int], room: Ints, total: Ints) -> tupl
     kind = np.full(len(problem.groups), -1, np.int64)
     known: dict[object, int] = {}
     rows: list[Ints] = []
+    # What no rule but room concerns has no cap; where tasks may stop, others may overfill an instance in their stead.
+    simple = not len(problem.operation.stoppable)
     for g in groups:
         if not total[g]:
             continue
-        ceiling = np.minimum(rules.ceiling(g), MOST_INSTANCES)
         demand = problem.demand[g]
-        some = demand > 0
-        fits = (room[:, some] // demand[some]).min(axis=1) if some.any() else np.full(len(room), MOST_INSTANCES)
-        free = bool((ceiling >= np.minimum(fits, total[g]))[ceiling > 0].all())
-        key: object = (demand.tobytes(), np.packbits(ceiling > 0).tobytes()) if free else g
+        fits = np.full(len(room), MOST_INSTANCES)
+        for r in np.flatnonzero(demand).tolist():
+            np.minimum(fits, room[:, r] // demand[r], out=fits)
+        if simple and all(isinstance(rule, InstanceState | Resource) for rule in rules.concerning(g)):
+            may, free, ceiling = rules.admits(g) & (fits > 0), True, fits
+        else:
+            ceiling = np.minimum(rules.ceiling(g), MOST_INSTANCES)
+            may = ceiling > 0
+            free = bool((ceiling >= np.minimum(fits, total[g]))[may].all())
+        key: object = (demand.tobytes(), np.packbits(may).tobytes()) if free else g
         if key not in known:
             known[key] = len(rows)
-            rows.append(np.where(ceiling > 0, MOST_INSTANCES, 0) if free else ceiling)
+            rows.append(np.where(may, MOST_INSTANCES, 0) if free else ceiling)
         kind[g] = known[key]
     return kind, np.array(rows, np.int64).reshape(len(rows), problem.cluster.size)
 
