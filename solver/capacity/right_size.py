@@ -40,7 +40,7 @@ MOST_ADDITIONS, FEW_ADDITIONS = 8, 2
 SEARCH_SHARE = 0.75
 """Of the time limit; the rest is for rules that the search does not know."""
 
-SMALL_SHARE, RULES_SHARE, WHOLE_SHARE = 0.4, 0.4, 0.95
+SMALL_SHARE, RULES_SHARE, WHOLE_SHARE = 0.4, 0.5, 0.95
 """Where the question is asked whole: of the time limit for the search, of what is left then for rules that it does not know,
 and of what is left after that for the whole question."""
 
@@ -200,7 +200,7 @@ class _Adding:
 
     def checked(self, result: MixResult, deadline: Deadline) -> Planned | None:
         """The mix as such a plan; where that does not help, first fit decreasing, which keeps everything and moves nothing."""
-        for mix, share in ((result.mix, 0.6), (result.simple, 1.0)):
+        for mix, share in ((result.mix, 0.8), (result.simple, 1.0)):
             found = None if mix is None else self._with_additions(mix, deadline.part(share))
             if found is not None:
                 return found
@@ -212,7 +212,7 @@ class _Adding:
             plan = question.plan(mix)
             if plan.is_right:
                 return plan
-            plan = replace(plan, tasks=placed(plan.problem, limits, deadline.part(0.5)).tasks)
+            plan = replace(plan, tasks=placed(plan.problem, limits, deadline.part(0.6)).tasks)
             if plan.is_right:
                 return plan
             missing = plan.problem.missing(plan.tasks)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solver.capacity import RightSized, right_size, whole
+from solver.capacity import question as capacity_question
 from solver.capacity.candidates import candidates
 from solver.capacity.catalogue import Catalogue, InstanceType
 from solver.capacity.offers import Market, prices_there
@@ -15,7 +17,9 @@ from solver.capacity.question import Question
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.errors import InvalidRequest
+from solver.rules.bind import bind
 from solver.verify import check
+from tests.builders import random_problem
 from tests.capacity.brute_force import Tiny
 from tests.capacity.test_right_size import QUICK, TYPES, ZONE, tables
 
@@ -127,6 +131,20 @@ def test_that_no_mix_keeps_the_rules_is_proved(tmp_path: Path) -> None:
     groups = f'a,500,500,1,"antiAffinity(b, {ZONE})",STANDALONE,\nb,500,500,1,,STANDALONE,\n'
     with pytest.raises(InvalidRequest, match=r"no mix leaves every task a place under all rules \(proved\)"):
         right_size(tables(tmp_path, groups), TYPES, QUICK, zones=["a"])
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_groups_that_room_alone_concerns_need_not_ask_every_rule(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short way to the types of tasks gives what asking each rule does."""
+    rules = bind(random_problem(seed))
+    room = np.maximum(rules.available(rules.emptied), 0)
+    groups = list(range(len(rules.problem.groups)))
+    asked = (rules, groups, room, rules.problem.wanted + 1)
+    short = capacity_question._kinds(*asked)
+    for name in ("InstanceState", "Resource"):
+        monkeypatch.setattr(capacity_question, name, Problem)
+    for one, other in zip(short, capacity_question._kinds(*asked), strict=True):
+        assert (one == other).all()
 
 
 def test_a_large_question_is_not_asked_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
