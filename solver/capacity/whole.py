@@ -27,6 +27,7 @@ from solver.capacity.question import Question
 from solver.domain.answer import Answer
 from solver.domain.cluster import ZONE
 from solver.domain.counts import Counts
+from solver.domain.problem import Problem
 from solver.domain.request import Limits, Scheduling
 from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Bound
@@ -34,6 +35,7 @@ from solver.rules.base import Cost
 from solver.rules.bind import bind
 from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
+from solver.rules.max_skew import TYPE as MAX_SKEW
 from solver.rules.max_skew import MaxSkew
 from solver.rules.moved import Moved
 from solver.rules.running_cost import RunningCost
@@ -89,6 +91,9 @@ def ask(question: Question, known: Planned | None, bound: int, limits: Limits, d
     choices = list(_choices(_brought(question, offers)))
     best, bounds = known, [] if known is None else [known.cost]
     for number, chosen in enumerate(choices):
+        if number and deadline.passed():
+            bounds.append(bound)
+            break
         request = _Request(question, tuple(offers[k] for k in chosen), bound)
         answer = request.answer(best, limits, deadline.part(1 / (len(choices) - number)))
         least = request.bound(answer)
@@ -114,26 +119,27 @@ def _is_even(question: Question, plan: Planned) -> bool:
 def _brought(question: Question, offers: Sequence[int]) -> list[frozenset[tuple[str, str]]]:
     """For each candidate the fields and values that are buckets of some ``maxSkew`` because of candidates alone."""
     narrow, there = question.problem, question.asked.there
-    brought: list[set[tuple[str, str]]] = [set() for _ in offers]
-    if not offers or not any(rule.type == "maxSkew" for group in narrow.groups for rule in group.constraints):
+    if not offers or not any(rule.type == MAX_SKEW for group in narrow.groups for rule in group.constraints):
         return [frozenset()] * len(offers)
     wide = question.cluster(range(there), offers)
-    known = {
-        (rule.owner, rule.argument(rule.k)): rule for rule in bind(narrow).constraints if isinstance(rule, MaxSkew)
-    }
-    for rule in bind(wide).constraints:
-        if not isinstance(rule, MaxSkew) or (
-            not there and wide.cluster.column(rule.field) is wide.cluster.column(ZONE)
-        ):
-            continue
+    before = _skews(narrow)
+    brought: list[set[tuple[str, str]]] = [set() for _ in offers]
+    for key, rule in _skews(wide).items():
         column = wide.cluster.column(rule.field)
-        before = known[rule.owner, rule.argument(rule.k)].buckets
-        values = {column[i] for i in np.flatnonzero(before.inside).tolist()}
+        if not there and column is wide.cluster.column(ZONE):
+            continue
+        known = {column[i] for i in np.flatnonzero(before[key].buckets.inside).tolist()}
         for k in np.flatnonzero(rule.buckets.inside[there:]).tolist():
             value = column[there + k]
-            if value is not None and value not in values:
+            if value is not None and value not in known:
                 brought[k].add((rule.field, value))
     return [frozenset(one) for one in brought]
+
+
+def _skews(problem: Problem) -> dict[tuple[int, str], MaxSkew]:
+    """The rules ``maxSkew`` by their group and argument."""
+    rules = (rule for rule in bind(problem).constraints if isinstance(rule, MaxSkew))
+    return {(rule.owner, rule.argument(rule.k)): rule for rule in rules}
 
 
 def _choices(brought: Sequence[frozenset[tuple[str, str]]]) -> Iterator[list[int]]:
