@@ -46,7 +46,7 @@ def sized(tiny: Tiny, seconds: float) -> RightSized | None:
 def test_the_mix_is_as_cheap_as_brute_force_says_and_proved(seed: int) -> None:
     """Instances kept, given up and replaced, with budgets of moves and rules between instances; or there is no mix at all."""
     tiny = Tiny(seed)
-    least, found = tiny.least(), sized(tiny, 20.0)
+    least, found = tiny.least(), sized(tiny, 60.0)
     if least is None or found is None:
         assert least is None and found is None
     else:
