@@ -16,6 +16,7 @@ from solver.capacity.offers import Market, prices_there
 from solver.capacity.question import Question
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
+from solver.engines.deadline import Deadline
 from solver.errors import InvalidRequest
 from solver.rules.bind import bind
 from solver.verify import check
@@ -124,6 +125,18 @@ def test_a_daemon_that_is_owed_a_task_follows(tmp_path: Path) -> None:
     assert (found.given_up, found.cost, found.proven) == ((0,), 100_000, True)
     assert check(found.problem, found.tasks) == ()
     assert not found.problem.missing(found.tasks).any()
+
+
+def test_a_daemon_gets_its_task_on_what_is_kept(tmp_path: Path) -> None:
+    """Asked whole without a plan to begin with: i1 is kept and lacks the daemon's task, which the plan starts there."""
+    groups = "web,500,1000,0,,REPLICA,true\nagent,100,100,1,,DAEMON,\n"
+    there = "i1,2000,4000,a,small\ni2,2000,4000,a,small\n"
+    problem = tables(tmp_path, groups, there, "web,i1,2\nweb,i2,1\nagent,i2,1\n")
+    asked = question(replace(problem, freedom=replace(problem.freedom, max_moves=1)))
+    found = whole.ask(asked, None, 0, QUICK, Deadline(20.0))
+    assert found.plan is not None and found.plan.is_right
+    assert (found.plan.cost, found.bound, found.plan.kept) == (100_000, 100_000, {0})
+    assert found.plan.tasks.to_dense().tolist() == [[3, 0], [1, 1]]
 
 
 def test_that_no_mix_keeps_the_rules_is_proved(tmp_path: Path) -> None:
