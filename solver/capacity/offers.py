@@ -19,6 +19,9 @@ ARCHITECTURE = "ecs.cpu-architecture"
 SYSTEM = "ecs.os-type"
 INTERFACES = "interfaces"
 
+MOST_NAMED = 6
+"""Zones that a message names."""
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -60,7 +63,7 @@ class Market:
     ) -> Market:
         """What is worth offering: a type is left out where another has as much for no more, and no rule tells them apart."""
         _require_offered(catalogue, zones)
-        places = list(zones) or [zone for zone in problem.cluster.column(ZONE).values] or [""]
+        places = list(dict.fromkeys(zones)) or [zone for zone in problem.cluster.column(ZONE).values] or [""]
         texts = _texts(problem)
         said = " ".join(texts)
         # What an expression admits is known for each type by itself.
@@ -84,6 +87,10 @@ class Market:
         offers = tuple(Offer(one, zone) for one, zones_of in where.items() for zone in zones_of)
         return cls(offers, attributes, provider, ties_types)
 
+    def zones_of(self, offers: Sequence[int]) -> list[str]:
+        """The zones of some offers."""
+        return [self.offers[k].zone for k in offers]
+
     def instance(self, problem: Problem, offer: Offer, name: str) -> NewInstance:
         """One instance of an offer, as it would join."""
         one = offer.type
@@ -101,11 +108,22 @@ class Market:
         return NewInstance(name, like, _capacity(problem, one), attributes, self.provider)
 
 
+def unknown_zones(problem: Problem, catalogue: Catalogue, zones: Sequence[str]) -> tuple[str, ...]:
+    """Warnings of zones that neither the cluster nor the catalogue has, where these have any: instances may be bought there."""
+    known = {*problem.cluster.column(ZONE).values, *(zone for one in catalogue.types for zone in one.zones or ())}
+    few = ", ".join(sorted(known)[:MOST_NAMED]) + (", ..." if len(known) > MOST_NAMED else "")
+    return tuple(
+        f"--zone '{zone}' is a zone of neither the cluster nor the catalogue, which know {few}: a mistake unless it is new"
+        for zone in dict.fromkeys(zones)
+        if known and zone not in known
+    )
+
+
 def _require_offered(catalogue: Catalogue, zones: Sequence[str]) -> None:
     """Refuse zones in which nothing is sold."""
     known = sorted({zone for one in catalogue.types for zone in one.zones or ()})
     faults = [
-        Fault("--zone", f"'{zone}' is where the catalogue offers no type", f"such as {', '.join(known[:6])}")
+        Fault("--zone", f"'{zone}' is where the catalogue offers no type", f"such as {', '.join(known[:MOST_NAMED])}")
         for zone in zones
         if not any(one.is_offered_in(zone) for one in catalogue.types)
     ]

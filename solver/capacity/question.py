@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solver.capacity.daemons import following
 from solver.capacity.offers import Market
+from solver.capacity.planned import Planned
 from solver.domain.cluster import ZONE
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
@@ -16,6 +18,8 @@ from solver.engines.patterns.mix.problem import MOST_INSTANCES, Filled, Mix, Mix
 from solver.errors import Fault, InvalidRequest
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
+from solver.rules.instance_state import InstanceState
+from solver.rules.resources import Resource
 from solver.whatif.instances import with_instances
 
 MOST_SLOTS = 40
@@ -90,7 +94,10 @@ class Question:
         room[:there] = np.maximum(room[:there], here.T @ demand)
         zones = _merged(market, cap[:, there:], room[there:])
         if not market.ties_types:
-            zones = _worthwhile(market, zones, cap[:, there:], room[there:])
+            new = [one[0] for one in zones]
+            price = np.array([market.offers[k].type.price for k in new], np.int64)
+            places = [market.zones_of(one) for one in zones]
+            zones = tuple(zones[n] for n in worthwhile(price, places, cap[:, there:][:, new], room[there:][new]))
         chosen = np.array([*range(there), *(there + one[0] for one in zones)], np.int64)
         _require_places(problem, market, rules, kind, first, cap, room, wanted)
         asked = MixProblem(
@@ -106,21 +113,33 @@ class Question:
         )
         return cls(problem, market, _with_slots(asked), kind, zones, loose)
 
-    def plan(self, mix: Mix) -> tuple[Problem, Counts, tuple[int, ...]]:
-        """The cluster as the mix has it, the tasks on it, and the market's offer of each new instance."""
+    def cluster(self, kept: Collection[int], bought: Sequence[int]) -> Problem:
+        """The cluster with instances of the market's offers ``bought`` at the end, and all but ``kept`` of the others drained.
+
+        DAEMON services want a task on each that lacks one, at most as many as they want now.
+        """
+        instances = [
+            self.market.instance(self.problem, self.market.offers[offer], name)
+            for offer, name in zip(bought, _names(self.problem, len(bought)), strict=True)
+        ]
+        drained = self.problem.drained.copy()
+        for e in range(self.asked.there):
+            drained[e] |= e not in kept
+        changed = (drained != self.problem.drained).any()
+        problem = replace(self.problem, drained=drained) if changed else self.problem
+        return following(with_instances(problem, instances))
+
+    def cost(self, kept: Collection[int], bought: Sequence[int]) -> int:
+        """Of such a cluster, in millionths for an hour."""
+        return sum(int(self.asked.price[e]) for e in kept) + sum(self.market.offers[k].type.price for k in bought)
+
+    def plan(self, mix: Mix) -> Planned:
+        """The cluster as the mix has it, and the tasks on it, whatever the rules between instances say."""
         there = self.asked.there
         kept = {one.offer: one for one in mix.filled if one.offer < there}
         new = [one for one in mix.filled if one.offer >= there]
         bought = self._zoned(new)
-        names = _names(self.problem, len(new))
-        instances = [
-            self.market.instance(self.problem, self.market.offers[offer], name)
-            for offer, name in zip(bought, names, strict=True)
-        ]
-        drained = self.problem.drained.copy()
-        for e in range(there):
-            drained[e] |= e not in kept
-        wide = with_instances(replace(self.problem, drained=drained), instances)
+        wide = self.cluster(kept, bought)
         shape = (len(self.problem.groups), wide.cluster.size)
         cells = {(g, i): n for g, i, n in self.problem.running}
         pool: dict[int, list[list[int]]] = {}
@@ -145,7 +164,8 @@ class Question:
             for kind, count in one.held.items():
                 _take(cells, pool, kind, count, there + number)
         rows = np.array([(g, i, n) for (g, i), n in cells.items() if n], np.int64).reshape(-1, 3)
-        return wide, Counts.of(shape, rows[:, 0], rows[:, 1], rows[:, 2]), bought
+        tasks = Counts.of(shape, rows[:, 0], rows[:, 1], rows[:, 2])
+        return Planned(wide, tasks, frozenset(kept), bought, self.cost(kept, bought))
 
     def _zoned(self, new: Sequence[Filled]) -> tuple[int, ...]:
         """A zone for each new instance: where offers differ in it alone, those with the fewest tasks of its types."""
@@ -205,18 +225,25 @@ def _kinds(rules: Rules, groups: Sequence[int], room: Ints, total: Ints) -> tupl
     kind = np.full(len(problem.groups), -1, np.int64)
     known: dict[object, int] = {}
     rows: list[Ints] = []
+    # What no rule but room concerns has no cap; where tasks may stop, others may overfill an instance in their stead.
+    simple = not len(problem.operation.stoppable)
     for g in groups:
         if not total[g]:
             continue
-        ceiling = np.minimum(rules.ceiling(g), MOST_INSTANCES)
         demand = problem.demand[g]
-        some = demand > 0
-        fits = (room[:, some] // demand[some]).min(axis=1) if some.any() else np.full(len(room), MOST_INSTANCES)
-        free = bool((ceiling >= np.minimum(fits, total[g]))[ceiling > 0].all())
-        key: object = (demand.tobytes(), np.packbits(ceiling > 0).tobytes()) if free else g
+        fits = np.full(len(room), MOST_INSTANCES)
+        for r in np.flatnonzero(demand).tolist():
+            np.minimum(fits, room[:, r] // demand[r], out=fits)
+        if simple and all(isinstance(rule, InstanceState | Resource) for rule in rules.concerning(g)):
+            may, free, ceiling = rules.admits(g) & (fits > 0), True, fits
+        else:
+            ceiling = np.minimum(rules.ceiling(g), MOST_INSTANCES)
+            may = ceiling > 0
+            free = bool((ceiling >= np.minimum(fits, total[g]))[may].all())
+        key: object = (demand.tobytes(), np.packbits(may).tobytes()) if free else g
         if key not in known:
             known[key] = len(rows)
-            rows.append(np.where(ceiling > 0, MOST_INSTANCES, 0) if free else ceiling)
+            rows.append(np.where(may, MOST_INSTANCES, 0) if free else ceiling)
         kind[g] = known[key]
     return kind, np.array(rows, np.int64).reshape(len(rows), problem.cluster.size)
 
@@ -229,18 +256,26 @@ def _merged(market: Market, cap: Ints, room: Ints) -> tuple[tuple[int, ...], ...
     return tuple(tuple(one) for one in found.values())
 
 
-def _worthwhile(market: Market, zones: Sequence[tuple[int, ...]], cap: Ints, room: Ints) -> tuple[tuple[int, ...], ...]:
-    """The offers without those of which another has as much for no more, in the same zones and for the same tasks."""
-    first = [one[0] for one in zones]
-    price = [market.offers[k].type.price for k in first]
-    places = [{market.offers[k].zone for k in one} for one in zones]
-    alike = np.unique(cap[:, first], axis=1, return_inverse=True)[1].reshape(-1).tolist()
+def worthwhile(price: Ints, places: Sequence[Collection[str]], cap: Ints, room: Ints) -> list[int]:
+    """The offers without those of which another has as much for no more, in the same zones and for the same tasks.
+
+    Parameters
+    ----------
+    price
+        ``int64[K]``.
+    places
+        The zones of each offer.
+    cap, room
+        ``int64[T, K]`` and ``int64[K, R]``: what one instance may hold.
+    """
+    zones = [set(one) for one in places]
+    alike = np.unique(cap, axis=1, return_inverse=True)[1].reshape(-1).tolist()
     kept: dict[int, list[int]] = {}
-    for n in sorted(range(len(first)), key=lambda n: (price[n], [-amount for amount in room[first[n]].tolist()], n)):
+    for n in sorted(range(len(price)), key=lambda n: (price[n], [-amount for amount in room[n].tolist()], n)):
         rivals = kept.setdefault(alike[n], [])
-        if not any(places[n] <= places[m] and (room[first[m]] >= room[first[n]]).all() for m in rivals):
+        if not any(zones[n] <= zones[m] and (room[m] >= room[n]).all() for m in rivals):
             rivals.append(n)
-    return tuple(zones[n] for n in sorted(n for some in kept.values() for n in some))
+    return sorted(n for some in kept.values() for n in some)
 
 
 def _must_keep(problem: Problem, running: Ints) -> Bools:

@@ -3,7 +3,8 @@
 The mix is found over types of tasks and offers (``solver.engines.patterns.mix``); which offers may hold which tasks, and
 how many, the rules themselves say. Rules that tie instances or groups together are left to the placement engine, which
 gets the mix as a cluster: where it cannot place everything, instances are added. The bound leaves such rules out, so it
-holds for every plan that keeps them. No plan is returned that the checker does not pass.
+holds for every plan that keeps them. A small question is then asked whole, instance by instance and with every rule
+(``solver.capacity.whole``). No plan is returned that the checker does not pass.
 """
 
 from __future__ import annotations
@@ -15,28 +16,36 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solver.api import place, require_sensible
+from solver.api import require_sensible
+from solver.capacity.candidates import candidates
 from solver.capacity.catalogue import Catalogue
-from solver.capacity.offers import Market, prices_there
+from solver.capacity.offers import Market, prices_there, unknown_zones
+from solver.capacity.placing import placed
+from solver.capacity.planned import Planned
 from solver.capacity.question import Question
+from solver.capacity.whole import ask, may_ask
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
 from solver.engines.deadline import Deadline
+from solver.engines.patterns.mix.first_fit import first_fit
 from solver.engines.patterns.mix.problem import Filled, Mix, MixProblem
 from solver.engines.patterns.mix.search import MixResult, cheapest
 from solver.errors import InvalidRequest
-from solver.verify import check
 
-MOST_ADDITIONS = 8
-"""How often instances are added for what the rules left without a place."""
-
-SHORTEST = 1.0
-"""Seconds for placing tasks under all rules, at least."""
+MOST_ADDITIONS, FEW_ADDITIONS = 8, 2
+"""How often instances are added for what the rules left without a place; and where the question is asked whole after that."""
 
 SEARCH_SHARE = 0.75
 """Of the time limit; the rest is for rules that the search does not know."""
+
+SMALL_SHARE, RULES_SHARE, WHOLE_SHARE = 0.4, 0.5, 0.95
+"""Where the question is asked whole: of the time limit for the search, of what is left then for rules that it does not know,
+and of what is left after that for the whole question."""
+
+MOST_KINDS = 1_000
+"""Types of tasks: with more, no question is small, and a first mix takes too long to find out."""
 
 Purchase = tuple[str, str]
 """Type and zone."""
@@ -59,7 +68,7 @@ class RightSized:
     cost, bound
         Of the mix, and of any mix at least, for an hour in millionths of the currency.
     source
-        Where the bound comes from: ``relaxation``, ``patterns`` or ``counting``.
+        Where the bound comes from: ``relaxation``, ``patterns``, ``counting``, or ``model`` with all rules.
     before
         What the instances that are there cost.
     first_fit
@@ -131,74 +140,90 @@ def right_size(
     market = Market.of(problem, catalogue, zones, attributes or {}, provider)
     prices = prices_there(problem, catalogue)
     question = Question.of(problem, market, prices)
-    result = cheapest(question.asked, deadline.part(SEARCH_SHARE), limits.seed)
-    if result.mix is None:
+    small = _is_small(question, deadline)
+    result = cheapest(question.asked, deadline.part(SMALL_SHARE if small else SEARCH_SHARE), limits.seed)
+    if result.mix is None and not small:
         raise InvalidRequest.at("right-size", "found no mix in the time given", "allow more time")
-    mix, wide, tasks, bought = _checked(question, result, limits, deadline)
-    kept = {one.offer for one in mix.filled if one.offer < question.asked.there}
-    shopping = Counter((market.offers[k].type.name, market.offers[k].zone) for k in bought)
-    change = tasks - _widened(problem.running, wide)
-    started, stopped = change.positive().totals(), (_widened(problem.running, wide) - tasks).positive().totals()
+    adding = _Adding(question, limits, FEW_ADDITIONS if small else MOST_ADDITIONS)
+    plan = adding.checked(result, deadline.part(RULES_SHARE) if small else deadline)
+    bound, source = result.bound, result.source
+    if small:
+        whole = ask(question, plan, bound, limits, deadline.part(WHOLE_SHARE))
+        if whole.bound is None:
+            raise InvalidRequest.at("right-size", "no mix leaves every task a place under all rules (proved)", _REMEDY)
+        source = "model" if whole.bound > bound else source
+        plan, bound = whole.plan, whole.bound
+    if plan is None:
+        what = f"; without one: {', '.join(adding.short[:5])}" if adding.short else ""
+        raise InvalidRequest.at(
+            "right-size", f"found no mix on which the rules leave every task a place{what}", _REMEDY
+        )
+    shopping = Counter((market.offers[k].type.name, market.offers[k].zone) for k in plan.bought)
     return RightSized(
-        problem=wide,
-        tasks=tasks,
+        problem=plan.problem,
+        tasks=plan.tasks,
         bought=dict(sorted(shopping.items())),
-        kept=tuple(sorted(kept)),
-        given_up=tuple(e for e in range(question.asked.there) if e not in kept),
-        moved=int(np.minimum(started, stopped).sum()),
-        cost=mix.cost(question.asked),
-        bound=result.bound,
-        source=result.source,
+        kept=tuple(sorted(plan.kept)),
+        given_up=tuple(e for e in range(question.asked.there) if e not in plan.kept),
+        moved=plan.moved,
+        cost=plan.cost,
+        bound=bound,
+        source=source,
         before=sum(prices),
         first_fit=result.first_fit,
-        warnings=(*catalogue.warnings, *warnings),
+        warnings=(*catalogue.warnings, *warnings, *unknown_zones(problem, catalogue, zones)),
         seconds=time.monotonic() - begun,
     )
 
 
-def _widened(counts: Counts, problem: Problem) -> Counts:
-    """The same counts in a cluster with more instances."""
-    return Counts(counts.groups, problem.cluster.size, counts.group.copy(), counts.instance.copy(), counts.count.copy())
+def _is_small(question: Question, deadline: Deadline) -> bool:
+    """Whether the question can be asked whole, as far as a first mix tells."""
+    if question.asked.kinds > MOST_KINDS:
+        return False
+    simple = first_fit(question.asked, deadline.part(0.05))
+    return may_ask(question, candidates(question, None if simple is None else simple.cost(question.asked)))
 
 
-def _checked(
-    question: Question, result: MixResult, limits: Limits, deadline: Deadline
-) -> tuple[Mix, Problem, Counts, tuple[int, ...]]:
-    """The mix as a plan that the checker passes; with instances bought, or kept after all, where rules between instances ask for
-    them.
+class _Adding:
+    """Makes mixes plans that the checker passes: with instances bought, or kept after all, where rules between instances ask.
 
-    Where that does not help, first fit decreasing is tried, which keeps everything and moves nothing.
+    Parameters
+    ----------
+    most
+        How often instances are added.
     """
-    short: list[str] = []
-    for mix, share in ((result.mix, 0.6), (result.simple, 1.0)):
-        found = None if mix is None else _with_additions(question, mix, limits, deadline.part(share), short)
-        if found is not None:
-            return found
-    problem = f"found no mix on which the rules leave every task a place; without one: {', '.join(short[:5])}"
-    raise InvalidRequest.at("right-size", problem, _REMEDY)
 
+    def __init__(self, question: Question, limits: Limits, most: int) -> None:
+        self._question, self._limits, self._most = question, limits, most
+        self.short: list[str] = []
+        """Groups that were last without a place."""
 
-def _with_additions(
-    question: Question, mix: Mix, limits: Limits, deadline: Deadline, short: list[str]
-) -> tuple[Mix, Problem, Counts, tuple[int, ...]] | None:
-    """A mix that the checker passes; None where the additions were too few, with the groups that are ``short``."""
-    for _ in range(MOST_ADDITIONS):
-        wide, tasks, bought = question.plan(mix)
-        if not check(wide, tasks) and not wide.missing(tasks).any():
-            return mix, wide, tasks, bought
-        seconds = max(deadline.remaining() / 2, SHORTEST)
-        tasks = place(wide, replace(limits, time_limit=seconds), explain=False).tasks
-        missing = wide.missing(tasks)
-        if not missing.any() and not check(wide, tasks):
-            return mix, wide, tasks, bought
-        short[:] = [wide.groups[g].name for g in np.flatnonzero(missing).tolist()]
-        kept = {one.offer for one in mix.filled}
-        offers = [k for k in range(question.asked.offers) if k >= question.asked.there or k not in kept]
-        more = cheapest(_of_missing(question, missing, offers), deadline.part(0.3), limits.seed)
-        if more.mix is None or deadline.passed():
-            return None
-        mix = Mix((*mix.filled, *(Filled(offers[one.offer], {}) for one in more.mix.filled)))
-    return None
+    def checked(self, result: MixResult, deadline: Deadline) -> Planned | None:
+        """The mix as such a plan; where that does not help, first fit decreasing, which keeps everything and moves nothing."""
+        for mix, share in ((result.mix, 0.8), (result.simple, 1.0)):
+            found = None if mix is None else self._with_additions(mix, deadline.part(share))
+            if found is not None:
+                return found
+        return None
+
+    def _with_additions(self, mix: Mix, deadline: Deadline) -> Planned | None:
+        question, limits = self._question, self._limits
+        for _ in range(self._most):
+            plan = question.plan(mix)
+            if plan.is_right:
+                return plan
+            plan = replace(plan, tasks=placed(plan.problem, limits, deadline.part(0.6)).tasks)
+            if plan.is_right:
+                return plan
+            missing = plan.problem.missing(plan.tasks)
+            self.short = [plan.problem.groups[g].name for g in np.flatnonzero(missing).tolist()]
+            kept = {one.offer for one in mix.filled}
+            offers = [k for k in range(question.asked.offers) if k >= question.asked.there or k not in kept]
+            more = cheapest(_of_missing(question, missing, offers), deadline.part(0.3), limits.seed)
+            if more.mix is None or deadline.passed():
+                return None
+            mix = Mix((*mix.filled, *(Filled(offers[one.offer], {}) for one in more.mix.filled)))
+        return None
 
 
 _REMEDY = "give new instances what their rules ask for (--attribute, --zone), allow more time, or loosen the rules"

@@ -176,9 +176,14 @@ def _asked(cluster: Cluster, moves: int) -> tuple[Problem, tuple[str, ...]]:
     """As many tasks of everything as there should be; of a table what runs and what is to start."""
     from solver.formats.table_cluster import TableCluster
 
-    if not isinstance(cluster, TableCluster):
-        problem, warnings = cluster.reconcile(max_moves=moves)
-        return problem, (*cluster.warnings, *warnings)
-    problem = cluster.problem
-    freedom = replace(problem.freedom, max_moves=moves)
-    return replace(problem, freedom=freedom), cluster.warnings
+    if isinstance(cluster, TableCluster):
+        problem, warnings = cluster.problem, cluster.warnings
+        problem = replace(problem, freedom=replace(problem.freedom, max_moves=moves))
+        remedy = "mark groups movable in groups.csv"
+    else:
+        problem, more = cluster.reconcile(max_moves=moves)
+        warnings = (*cluster.warnings, *more)
+        remedy = "tasks of REPLICA services that are not protected can"
+    if moves and len(problem.running) and not len(problem.operation.stoppable):
+        warnings = (*warnings, f"--max-moves is {moves}, and no running task may move: {remedy}")
+    return problem, warnings

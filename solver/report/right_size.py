@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
 
 from solver.capacity.right_size import RightSized, types_kept
 from solver.report.headline import plural
+from solver.report.plain import add_row, bulleted, print_plainly, table_of
 
 MILLIONTHS = 1_000_000
 
@@ -22,18 +23,20 @@ def money(millionths: int) -> str:
 
 def show_right_sized(found: RightSized, console: Console) -> None:
     """What to buy, keep and give up; what it costs, and what any mix costs at least."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, right in (("type", False), ("zone", False), ("buy", True), ("keep", True), ("give up", True)):
-        table.add_column(name, justify="right" if right else "left")
+    print_plainly(_parts(found), console)
+
+
+def _parts(found: RightSized) -> Iterator[RenderableType]:
     kept = types_kept(found)
+    there = ("keep", "give up") if kept else ()
+    table = table_of(["type", "zone", *(f">{name}" for name in ("buy", *there))])
     for purchase in sorted({*found.bought, *kept}):
-        stay, gone = kept.get(purchase, (0, 0))
-        numbers = (found.bought.get(purchase, 0), stay, gone)
-        table.add_row(*purchase, *(f"{number:,}" if number else "" for number in numbers))
-    console.print(table)
-    console.print()
-    for line in lines(found):
-        console.print(line, soft_wrap=True)
+        numbers = (found.bought.get(purchase, 0), *(kept.get(purchase, (0, 0)) if kept else ()))
+        add_row(table, *purchase, *(f"{number:,}" if number else "" for number in numbers))
+    yield table
+    yield Group(*(Text(line) for line in lines(found)))
+    if found.warnings:
+        yield bulleted("Warnings", "bold yellow", (("-", warning) for warning in dict.fromkeys(found.warnings)))
 
 
 def lines(found: RightSized) -> Iterator[str]:
@@ -51,8 +54,6 @@ def lines(found: RightSized) -> Iterator[str]:
         yield f"first fit decreasing: {money(found.first_fit)} an hour{less}"
     if found.kept or found.given_up:
         yield f"before: {money(found.before)} an hour; {found.moved:,} {plural('task', found.moved)} moved"
-    for warning in found.warnings:
-        yield f"warning: {warning}"
 
 
 def right_sized_json(found: RightSized) -> str:

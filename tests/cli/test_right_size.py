@@ -33,7 +33,9 @@ def test_a_table_for_people(run: Run, folder: Path) -> None:
     answer = run("right-size", folder, "--catalogue", folder / "types.csv", "--zone", "a", "--time-limit", "20s")
     assert answer.exit_code == 0
     rows = [line.split() for line in answer.stdout.splitlines()]
-    assert rows[1] == ["m5.large", "a", "10"]
+    assert rows[0] == ["type", "zone", "buy"]
+    assert rows[2] == ["m5.large", "a", "10"]
+    assert all(line == line.rstrip() for line in answer.stdout.splitlines())
     assert "16 tasks on 10 instances; the checker passes the plan" in answer.stdout
     assert "0.9600 an hour; no mix is cheaper (proved)" in answer.stdout
 
@@ -64,3 +66,43 @@ def test_bad_input_ends_with_2(run: Run, folder: Path) -> None:
     ):
         answer = run("right-size", folder, *options)
         assert answer.exit_code == 2 and said in answer.stderr
+
+
+def tables(folder: Path, movable: bool) -> Path:
+    """Two instances in zone a that one would be enough for."""
+    (folder / "instances.csv").write_text(
+        "id,cpu,memory,attribute:ecs.availability-zone,attribute:ecs.instance-type\n"
+        "i1,2048,8192,a,m5.large\ni2,2048,8192,a,m5.large\n",
+        encoding="utf-8",
+    )
+    head, end = ("name,cpu,memory,movable\n", ",true\n") if movable else ("name,cpu,memory\n", "\n")
+    (folder / "groups.csv").write_text(f"{head}web,512,1024{end}", encoding="utf-8")
+    (folder / "running.csv").write_text("group,instance,count\nweb,i1,1\nweb,i2,1\n", encoding="utf-8")
+    return folder
+
+
+def test_a_budget_of_moves_that_nothing_can_use_is_told(run: Run, folder: Path) -> None:
+    """Without ``movable`` in the table no task moves: said with the remedy; with it, an instance is given up."""
+    for movable, cost in ((False, "0.1920"), (True, "0.0960")):
+        answer = run("right-size", tables(folder, movable), "--catalogue", folder / "types.csv", "--max-moves", "1")
+        told = " ".join(answer.stdout.split())
+        assert f"{cost} an hour; no mix is cheaper (proved)" in told
+        assert ("--max-moves is 1, and no running task may move" in told) is not movable
+        assert ("mark groups movable in groups.csv" in told) is not movable
+
+
+def test_a_zone_that_nobody_knows_is_told(run: Run, folder: Path) -> None:
+    """The cluster has zone a alone: 'b' may be a new one or a mistake. Where no zone is known any will do."""
+    options = ("right-size", folder, "--catalogue", folder / "types.csv", "--zone", "a", "--zone", "b", "-o", "json")
+    assert json.loads(run(*options).stdout)["warnings"] == []
+    tables(folder, movable=True)
+    (told,) = json.loads(run(*options).stdout)["warnings"]
+    assert (
+        told
+        == "--zone 'b' is a zone of neither the cluster nor the catalogue, which know a: a mistake unless it is new"
+    )
+    zoned = folder / "zoned.csv"
+    rows = CATALOGUE.splitlines()
+    zoned.write_text("\n".join([f"{rows[0]},zones", *(f"{row},a b" for row in rows[1:])]) + "\n", encoding="utf-8")
+    known = run("right-size", folder, "--catalogue", zoned, "--zone", "b", "-o", "json")
+    assert json.loads(known.stdout)["warnings"] == []

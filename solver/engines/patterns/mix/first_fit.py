@@ -79,36 +79,46 @@ def _offer(problem: MixProblem, fits: Ints, favourite: int | None, bought: Ints)
 
 
 class _Row:
-    """Open instances in the order of their opening."""
+    """Open instances in the order of their opening.
+
+    What is free stands resource by resource, with room for instances to come: most of the time is spent looking through it.
+    """
 
     def __init__(self, problem: MixProblem, opened: list[Open]) -> None:
         self._problem = problem
         self.opened = opened
-        resources = problem.demand.shape[1]
-        self._free: Ints = np.array([one.free for one in opened], np.int64).reshape(len(opened), resources)
-        self._offer: Ints = np.array([one.offer for one in opened], np.int64)
+        self._free: Ints = np.zeros((problem.demand.shape[1], 2 * len(opened) + 64), np.int64)
+        self._offer: Ints = np.zeros(self._free.shape[1], np.int64)
+        for at, one in enumerate(opened):
+            self._free[:, at], self._offer[at] = one.free, one.offer
 
     def open(self, offer: int, many: int) -> None:
         """Empty instances more."""
+        first, last = len(self.opened), len(self.opened) + many
+        if last > self._free.shape[1]:
+            more = last + len(self.opened)
+            self._free = np.pad(self._free, ((0, 0), (0, more)))
+            self._offer = np.pad(self._offer, (0, more))
         whole = self._problem.capacity[offer]
         self.opened += [Open(offer, whole.copy()) for _ in range(many)]
-        self._free = np.vstack([self._free, np.repeat(whole[None, :], many, axis=0)])
-        self._offer = np.append(self._offer, np.full(many, offer))
+        self._free[:, first:last], self._offer[first:last] = whole[:, None], offer
 
     def fill(self, kind: int, left: int) -> int:
         """Put tasks onto the first that have room; how many are left."""
-        demand = self._problem.demand[kind]
-        may = (self._free >= demand).all(axis=1) & (self._problem.cap[kind, self._offer] > 0)
-        some = demand > 0
+        demand, cap, count = self._problem.demand[kind], self._problem.cap[kind], len(self.opened)
+        some = np.flatnonzero(demand)
+        may = cap[self._offer[:count]] > 0
+        for r in some.tolist():
+            may &= self._free[r, :count] >= demand[r]
         for at in np.flatnonzero(may).tolist():
             if left == 0:
                 break
             one = self.opened[at]
-            most = int(self._problem.cap[kind, one.offer]) - one.held.get(kind, 0)
-            fit = int((self._free[at][some] // demand[some]).min()) if some.any() else left
-            count = min(left, most, fit)
-            if count > 0:
-                one.put(self._problem, kind, count)
-                self._free[at] = one.free
-                left -= count
+            most = int(cap[one.offer]) - one.held.get(kind, 0)
+            fit = int((self._free[some, at] // demand[some]).min()) if len(some) else left
+            many = min(left, most, fit)
+            if many > 0:
+                one.put(self._problem, kind, many)
+                self._free[:, at] = one.free
+                left -= many
         return left

@@ -17,8 +17,8 @@ FEWEST_APART, MOST_APART = 2, 10
 MOST_TRIED = 8
 """Offers that are filled at a step."""
 
-PATIENCE = 100_000
-"""Attempts without a gain after which no more are made."""
+PATIENCE, PATIENCE_EACH = 100_000, 2_000
+"""Attempts without a gain after which no more are made: at most, and for each instance of the mix."""
 
 MOST_KINDS = 4_000
 """Types that are filled into new instances together; a filling looks at all of them again and again."""
@@ -111,7 +111,8 @@ class Improver:
         draw = np.random.default_rng(seed)
         limit = ANY_MOVES if problem.max_moves is None else problem.max_moves
         attempts, idle, many = 0, 0, 16
-        while cost > bound and idle < PATIENCE and not deadline.passed():
+        patience = min(PATIENCE, PATIENCE_EACH * len(mix.filled))
+        while cost > bound and idle < patience and not deadline.passed():
             begun = deadline.elapsed()
             gained = mixing.improve(
                 self._asked, held, int(draw.integers(2**31)), many, MOST_TRIED, FEWEST_APART, MOST_APART, limit
