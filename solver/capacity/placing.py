@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 from solver.api import answered
 from solver.domain.answer import Answer
@@ -14,22 +15,16 @@ from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Bound
 from solver.rules.base import Cost
 from solver.rules.bound import Rules
-from solver.rules.unplaced import Preempted, Unplaced
 
 LEAST_SECONDS = 0.2
 """For one request."""
-
-
-def leading(rules: Rules) -> tuple[Cost, ...]:
-    """The tiers that come before any price: what is not placed, and what is stopped for others."""
-    return tuple(cost for cost in rules.tiers if isinstance(cost, Unplaced | Preempted))
 
 
 def placed(
     problem: Problem,
     limits: Limits,
     deadline: Deadline,
-    objective: Callable[[Rules], tuple[Cost, ...]] = leading,
+    objective: Callable[[Rules], tuple[Cost, ...]] = attrgetter("leading"),
     hint: Counts | None = None,
     bounds: Mapping[int, Bound] | None = None,
 ) -> Answer:

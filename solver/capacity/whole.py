@@ -21,7 +21,7 @@ import numpy as np
 
 from solver.capacity.candidates import candidates
 from solver.capacity.daemons import with_starts, without_starts
-from solver.capacity.placing import leading, placed
+from solver.capacity.placing import placed
 from solver.capacity.planned import Planned, widened
 from solver.capacity.question import Question
 from solver.domain.answer import Answer
@@ -161,13 +161,13 @@ class _Request:
         self._question, self._offers, self._least = question, offers, bound
         self._given = int(asked.price[: asked.there][asked.must_keep].sum())
         wide = question.cluster(range(asked.there), offers)
-        freedom = replace(wide.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={}, measure=None)
+        freedom = replace(wide.freedom, min_gain=0, empty=0, repair=False, consolidate=False, slot={})
         self._problem = without_starts(replace(wide, freedom=freedom))
         own = np.where(asked.must_keep, 0, asked.price[: asked.there]).tolist()
         new = [question.market.offers[k].type.price for k in offers]
         self._price = dict(zip(wide.cluster.instance_ids, [*own, *new], strict=True))
         self._follows = np.array([one.scheduling is Scheduling.DAEMON for one in wide.groups], np.bool_)
-        self._leading = len(leading(bind(self._problem)))
+        self._leading = len(bind(self._problem).leading)
 
     def answer(self, known: Planned | None, limits: Limits, deadline: Deadline) -> Answer:
         """The cheapest plan found in the time given."""
@@ -181,7 +181,7 @@ class _Request:
         problem = rules.problem
         price = np.array([self._price[name] for name in problem.cluster.instance_ids], np.int64)
         moving = tuple(np.flatnonzero(problem.operation.moving).tolist())
-        return (*leading(rules), RunningCost(price, InUse.of(problem)), Moved(moving))
+        return (*rules.leading, RunningCost(price, InUse.of(problem)), Moved(moving))
 
     def _hint(self, known: Planned) -> Counts | None:
         """A plan in which each new instance is a candidate of its offer; None where there are too few."""

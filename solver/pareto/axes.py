@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,7 +18,6 @@ from solver.rules.bound import Rules
 from solver.rules.largest_skew import LargestSkew
 from solver.rules.moved import Moved
 from solver.rules.running_cost import RunningCost, price_of
-from solver.rules.unplaced import Preempted, Unplaced
 
 
 class Axis(StrEnum):
@@ -30,11 +29,6 @@ class Axis(StrEnum):
     """Tasks that move, at their move costs."""
     SKEW = "skew"
     """The largest skew of a family over the values of a field."""
-
-
-def leading(tiers: Sequence[Cost]) -> tuple[Cost, ...]:
-    """The tiers that come before anything else: what is not placed, and what is stopped for others."""
-    return tuple(cost for cost in tiers if isinstance(cost, Unplaced | Preempted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +120,7 @@ class Question:
     def objective(self, rules: Rules) -> tuple[Cost, ...]:
         """The tiers: what is not placed, the skew beyond its limit, then each axis."""
         beyond = () if self.most_skew == NO_LIMIT else (LargestSkew.of(rules, self.axes.field, self.most_skew),)
-        return (*leading(rules.tiers), *beyond, *(self.axes.tier(axis, rules) for axis in self.axes.chosen))
+        return (*rules.leading, *beyond, *(self.axes.tier(axis, rules) for axis in self.axes.chosen))
 
     @property
     def changes_nothing(self) -> bool:

@@ -19,7 +19,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Stop
 from solver.errors import Fault, InvalidRequest
-from solver.pareto.axes import Axes, Axis, Question, leading
+from solver.pareto.axes import Axes, Axis, Question
 from solver.pareto.front import Front, Point
 from solver.pareto.region import NO_LIMIT, Refuted, Vector, inside, is_within, nondominated, without, zones_of
 from solver.rules.argument import field_name
@@ -175,7 +175,7 @@ class _Search:
         self.begun = time.monotonic()
         self.refuted = Refuted(self.axes.given)
         self.rules = bind(self.axes.problem)
-        self.leading = len(leading(self.rules.tiers))
+        self.leading = len(self.rules.leading)
         self.zones = zones_of((), len(self.axes.chosen))
         self.open = list(self.zones)
 

@@ -157,13 +157,8 @@ def _total(spans: Iterable[Span]) -> Span:
     return found
 
 
-def first_tiers(rules: Rules) -> tuple[Cost, ...]:
-    """The tiers before anything else: tasks stopped for others, and tasks not placed."""
-    return tuple(cost for cost in rules.tiers if isinstance(cost, Unplaced | Preempted))
-
-
 def measured(rules: Rules, unit: Unit, tasks: Counts) -> tuple[tuple[int, ...], int]:
     """The first tiers of a plan, and what is measured of it."""
     placement = Placement(rules.problem, tasks)
-    first = tuple(cost.value(placement) for cost in first_tiers(rules))
+    first = tuple(cost.value(placement) for cost in rules.leading)
     return first, sum(cost.value(placement) for cost in rules.tiers if is_counted(unit, cost))

@@ -22,7 +22,7 @@ from solver.domain.request import Limits
 from solver.engines.portfolio import run
 from solver.pricing import one_family
 from solver.pricing.anew import anew
-from solver.pricing.least import Least, Span, Unit, first_tiers, least, measured
+from solver.pricing.least import Least, Span, Unit, least, measured
 from solver.pricing.listed import (
     Kind,
     Listed,
@@ -276,7 +276,7 @@ class _Pricing:
 
     def _costs_tasks(self, one: Listed) -> bool:
         """Whether more tasks have a place without the constraint, as far as a moment tells."""
-        rules = bind(without(self._hard, [one]), first_tiers)
+        rules = bind(without(self._hard, [one]), lambda rules: rules.leading)
         found = run(
             rules,
             self._limited(1 / max(self._shares, 1) * TASKS_PART),

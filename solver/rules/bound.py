@@ -18,6 +18,7 @@ from solver.rules.gain import Gain
 from solver.rules.least_fragmentation import LeastFragmentation
 from solver.rules.resources import Resource
 from solver.rules.seating import fullest, seats_of
+from solver.rules.unplaced import Preempted, Unplaced
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,11 @@ class Rules:
     strategies: tuple[tuple[Strategy, ...], ...]
     tiers: tuple[Cost, ...]
     objective: Callable[[Rules], tuple[Cost, ...]] | None = None
+
+    @property
+    def leading(self) -> tuple[Cost, ...]:
+        """The tiers that come before anything else: what is not placed, and what is stopped for others."""
+        return tuple(cost for cost in self.tiers if isinstance(cost, Unplaced | Preempted))
 
     def admits(self, group: int) -> Bools:
         """``bool[I]``: where the group may start a task, as far as the static parts say."""
