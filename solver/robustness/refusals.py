@@ -84,10 +84,12 @@ class Reasons:
         return Conflict(tuple(members), False, proven) if members else None
 
     def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
-        for k, (loss, allowed) in enumerate(zip(self._losses, self._witnesses.allowed, strict=True)):
-            near = self._witnesses.fallbacks(self._incumbent.tasks, k)
-            one = judged.find(tasks, loss, deadline.part(1 / (len(self._losses) - k)), near)
-            if one.missing > allowed:
+        """Those that refused a plan before come first."""
+        order = sorted(range(len(self._losses)), key=lambda k: (k not in self._witnesses.refusing, k))
+        for at, k in enumerate(order):
+            allowed, near = self._witnesses.allowed[k], self._witnesses.fallbacks(self._incumbent.tasks, k)
+            one = judged.judge(tasks, k, deadline.part(1 / (len(order) - at)), near)
+            if one is not None and one.missing > allowed:
                 count = f"{one.missing:,} task{'s' if one.missing > 1 else ''}"
                 now = f" (before the operation {allowed:,})" if allowed else ""
-                yield f"a place for every task after the loss of {loss.name}: {count} would have none{now}"
+                yield f"a place for every task after the loss of {self._losses[k].name}: {count} would have none{now}"

@@ -18,8 +18,8 @@ from solver.domain.solution import Status
 from solver.engines.joint import is_local
 from solver.errors import InvalidRequest
 from solver.robustness import survive
+from solver.robustness.before import what_must_be
 from solver.robustness.loss import Loss, losses
-from solver.robustness.survival import what_must_be
 from solver.robustness.witness import asked_after
 from solver.rules.bind import bind
 from solver.verify import check
