@@ -84,8 +84,7 @@ class Reasons:
         return Conflict(tuple(members), False, proven) if members else None
 
     def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
-        """Those that refused a plan before come first."""
-        order = sorted(range(len(self._losses)), key=lambda k: (k not in self._witnesses.refusing, k))
+        order = self._witnesses.in_order()
         for at, k in enumerate(order):
             allowed, near = self._witnesses.allowed[k], self._witnesses.fallbacks(self._incumbent.tasks, k)
             one = judged.judge(tasks, k, deadline.part(1 / (len(order) - at)), near)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from solver.domain.answer import Answer
 from solver.domain.counts import Bools, Counts
 from solver.domain.placement import Placement
 from solver.domain.problem import Problem
@@ -68,20 +69,13 @@ class Search:
         self._fallback_of = fallbacks_of(self._problem, covered)
         self._kept: dict[int, Fallback] = {}
 
-    def sequential(self, started: Counts, failing: Iterable[int]) -> None:
-        """Plans by placing one task at a time: as the scheduler would that keeps the rule, and beginning with given starts.
-
-        Parameters
-        ----------
-        started
-            By the plan that is best without the rule.
-        failing
-            The losses that it does not survive.
-        """
-        self._keep(failing)
+    def sequential(self, plain: Answer) -> None:
+        """Plans by placing one task at a time: as the scheduler would that keeps the rule, and beginning with what is started
+        by the plan that is best without it."""
+        self._keep(self._witnesses.lacking(plain.tasks, self._deadline)[0])
         tasks = self._one_by_one(None)
         self._incumbent.require_sequential(self._before.least if tasks is None else tasks)
-        more = self._one_by_one(started)
+        more = self._one_by_one(plain.started)
         if more is not None:
             self._incumbent.offer(more, of_all_rules=False)
 
@@ -116,16 +110,14 @@ class Search:
             count_bounds(incumbent, deadline)
         engine = "sequential"
         while not (incumbent.finished or deadline.passed()):
-            kept = sorted(self._kept)
+            kept = sorted(self._witnesses.refusing)
             whole = len(kept) == len(self._losses)
-            part = deadline if whole else deadline.part(JOINT_SHARE)
-            if not self._joint(kept, part):
+            self._keep(kept)
+            if not self._joint(kept, deadline if whole else deadline.part(JOINT_SHARE)):
                 break
             engine = "joint"
-            new = self._witnesses.refusing.difference(kept)
-            if whole or not (new or incumbent.cut_short):
+            if whole or not (self._witnesses.refusing.difference(kept) or incumbent.cut_short):
                 break
-            self._keep(new)
         return engine
 
     def _joint(self, kept: Sequence[int], deadline: Deadline) -> bool:
@@ -151,12 +143,12 @@ class Search:
         while True:
             tasks, noted = self._placed(deadline, begun)
             self._witnesses.note(tasks, noted)
-            failing = self._witnesses.failing(tasks, deadline)
-            new = set(failing).difference(self._kept)
-            if not failing:
-                return tasks
-            if not new or deadline.passed():
+            lacking, late = self._witnesses.lacking(tasks, deadline)
+            new = set(lacking).difference(self._kept)
+            if late:
                 return None
+            if not new:
+                return tasks if not lacking or self._witnesses.hold(tasks) else None
             self._keep(new)
 
     def _placed(self, deadline: Deadline, begun: Counts | None) -> tuple[Counts, Mapping[int, Counts]]:

@@ -42,6 +42,9 @@ REASONS_SHARE = 0.1
 WRITING_SHARE = 0.2
 """Of the time that is left at the end, kept for the last of it."""
 
+MOST_REFUSED = 5
+"""Losses that refuse the plan without the rule, after a search for each: more need not be known."""
+
 LEAST_SECONDS = 0.05
 
 
@@ -142,13 +145,12 @@ def answered(
 
     own = replace(limits, time_limit=max(deadline.remaining() * PLAIN_SHARE, LEAST_SECONDS))
     plain = place(problem, own, explain=explain, warnings=warnings, label=label, hint=hint, cancelled=cancelled)
-    failing = witnesses.failing(plain.tasks, deadline.part(JUDGED_SHARE))
-    if not failing:
+    if not witnesses.failing(plain.tasks, deadline.part(JUDGED_SHARE), most=MOST_REFUSED):
         incumbent.require_sequential(plain.tasks)
         replay = Replay.of(request.fingerprint, limits, versions())
         return whole(replace(plain, warnings=(*plain.warnings, *before.remarks), replay=replay))
     search = Search(incumbent, found, covered, witnesses, before, limits, deadline)
-    search.sequential(plain.started, failing)
+    search.sequential(plain)
     first = time.monotonic() - begun
     remarks = [*before.remarks, *search.hinted(hint)]
     count_bounds(incumbent, deadline)

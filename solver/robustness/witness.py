@@ -166,7 +166,7 @@ class Witnesses:
         self._deadline = deadline
         self.allowed = [0] * len(losses)
         self.refusing: set[int] = set()
-        """Losses that some plan was refused for: they are looked at first."""
+        """Losses that some plan was refused for, after a search: they are looked at first."""
         # The plan is kept beside its witnesses, so that no other takes its identity.
         self._known: dict[int, _Judged] = {}
 
@@ -212,7 +212,7 @@ class Witnesses:
         searching: Deadline | None = None,
         most: int | None = None,
     ) -> list[int]:
-        """The losses that a plan is not found to survive; what needs no search comes first.
+        """The losses that a plan is not found to survive, those included that there was no time for.
 
         Parameters
         ----------
@@ -221,21 +221,32 @@ class Witnesses:
         most
             So many are enough.
         """
-        order = sorted(range(len(self._losses)), key=lambda k: (k not in self.refusing, k))
-        lacking = []
-        for k in order:
-            near = None if like is None else self.fallbacks(like, k)
-            if not self._is_enough(k, self._quickly(tasks, k, deadline, near)):
-                lacking.append(k)
-        failing: list[int] = []
+        lacking, late = self.lacking(tasks, deadline, like)
+        failing = list(late)
         for at, k in enumerate(lacking):
+            if most is not None and len(failing) >= most:
+                break
             share = 1 / (len(lacking) - at) if most is None else FIND_SHARE
             if not self._is_enough(k, self.judge(tasks, k, (searching or deadline).part(share))):
                 failing.append(k)
-                if len(failing) == most:
-                    break
-        self.refusing.update(failing)
+                self.refusing.add(k)
         return failing
+
+    def lacking(self, tasks: Counts, deadline: Deadline, like: Counts | None = None) -> tuple[list[int], list[int]]:
+        """The losses that have no witness without a search, and those that there was no time for."""
+        lacking, late = [], []
+        for k in self.in_order():
+            near = None if like is None else self.fallbacks(like, k)
+            found = self._quickly(tasks, k, deadline, near)
+            if found is None:
+                late.append(k)
+            elif not self._is_enough(k, found):
+                lacking.append(k)
+        return lacking, late
+
+    def in_order(self) -> list[int]:
+        """The losses, first those that some plan was refused for."""
+        return sorted(range(len(self._losses)), key=lambda k: (k not in self.refusing, k))
 
     def judge(self, tasks: Counts, k: int, deadline: Deadline, near: Counts | None = None) -> Found | None:
         """Look for the witness of one loss that has a place for the most tasks; None where there is no time left.
