@@ -113,7 +113,7 @@ class Search:
             kept = sorted(self._witnesses.refusing)
             whole = len(kept) == len(self._losses)
             self._keep(kept)
-            if not self._joint(kept, deadline if whole else deadline.part(JOINT_SHARE)):
+            if deadline.passed() or not self._joint(kept, deadline if whole else deadline.part(JOINT_SHARE)):
                 break
             engine = "joint"
             if whole or not (self._witnesses.refusing.difference(kept) or incumbent.cut_short):
@@ -133,8 +133,9 @@ class Search:
         )
 
     def _keep(self, losses: Iterable[int]) -> None:
+        """Have plans made with fallbacks for these losses too, as far as there is time."""
         for k in sorted(losses):
-            if k not in self._kept:
+            if k not in self._kept and not self._deadline.passed():
                 self._kept[k] = self._fallback_of(self._losses[k], self._witnesses.allowed[k])
 
     def _one_by_one(self, begun: Counts | None) -> Counts | None:
