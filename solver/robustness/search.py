@@ -72,7 +72,7 @@ class Search:
     def sequential(self, plain: Answer) -> None:
         """Plans by placing one task at a time: as the scheduler would that keeps the rule, and beginning with what is started
         by the plan that is best without it."""
-        self._keep(self._witnesses.lacking(plain.tasks, self._deadline)[0])
+        self._keep(self._witnesses.known_lacking(plain.tasks))
         tasks = self._one_by_one(None)
         self._incumbent.require_sequential(self._before.least if tasks is None else tasks)
         more = self._one_by_one(plain.started)

@@ -98,8 +98,9 @@ def fallbacks_of(problem: Problem, covered: Bools) -> Callable[[Loss, int], Fall
         cluster=closed,
         drained=np.zeros(problem.cluster.size, np.bool_),
         groups=groups,
-        # Whatever may stop in the plan may stop here, and by moving alone a task that does not run yet may not.
-        tasks=tuple(replace(task, running=True) for task in problem.tasks),
+        # Whatever may stop in the plan may stop here, and by moving alone a task that does not run yet may not. Where nothing
+        # may, their names say nothing.
+        tasks=tuple(replace(task, running=True) for task in problem.tasks) if may_stop.any() else (),
         all_or_nothing=False,
         freedom=Freedom(),
     )
@@ -221,28 +222,48 @@ class Witnesses:
         most
             So many are enough.
         """
-        lacking, late = self.lacking(tasks, deadline, like)
-        failing = list(late)
-        for at, k in enumerate(lacking):
-            if most is not None and len(failing) >= most:
-                break
-            share = 1 / (len(lacking) - at) if most is None else FIND_SHARE
-            if not self._is_enough(k, self.judge(tasks, k, (searching or deadline).part(share))):
-                failing.append(k)
-                self.refusing.add(k)
-        return failing
-
-    def lacking(self, tasks: Counts, deadline: Deadline, like: Counts | None = None) -> tuple[list[int], list[int]]:
-        """The losses that have no witness without a search, and those that there was no time for."""
-        lacking, late = [], []
+        failing: list[int] = []
+        pending: list[int] = []
         for k in self.in_order():
             near = None if like is None else self.fallbacks(like, k)
             found = self._quickly(tasks, k, deadline, near)
+            if found is None:
+                failing.append(k)
+            elif not self._is_enough(k, found):
+                pending.append(k)
+            if most is not None and len(failing) + len(pending) >= most:
+                failing += self._refusing(tasks, pending, deadline, most - len(failing))
+                pending.clear()
+                if len(failing) >= most:
+                    return failing
+        return failing + self._refusing(tasks, pending, searching or deadline, most)
+
+    def _refusing(self, tasks: Counts, pending: Sequence[int], deadline: Deadline, most: int | None) -> list[int]:
+        """Those of some losses that lack a witness after a search too; ``most`` are enough."""
+        refusing: list[int] = []
+        for at, k in enumerate(pending):
+            if most is not None and len(refusing) >= most:
+                break
+            share = 1 / (len(pending) - at) if most is None else FIND_SHARE
+            if not self._is_enough(k, self.judge(tasks, k, deadline.part(share))):
+                refusing.append(k)
+        self.refusing.update(refusing)
+        return refusing
+
+    def lacking(self, tasks: Counts, deadline: Deadline) -> tuple[list[int], list[int]]:
+        """The losses that have no witness without a search, and those that there was no time for."""
+        lacking, late = [], []
+        for k in self.in_order():
+            found = self._quickly(tasks, k, deadline)
             if found is None:
                 late.append(k)
             elif not self._is_enough(k, found):
                 lacking.append(k)
         return lacking, late
+
+    def known_lacking(self, tasks: Counts) -> list[int]:
+        """Those losses that a plan is known to lack a witness for."""
+        return [k for k, found in self.found(tasks).items() if not self._is_enough(k, found)]
 
     def in_order(self) -> list[int]:
         """The losses, first those that some plan was refused for."""
@@ -285,6 +306,10 @@ class Witnesses:
             return judged.found[k]
         if deadline.passed():
             return None
+        running = self._problem.running
+        if near is None and self.allowed[k] and tasks is not running:
+            # What may stay without a place was found by a search: it is begun where that ended.
+            near = self.fallbacks(running, k)
         asked = judged.aftermath.asked(loss.gone)
         rules = bind(asked)
         best = Found(asked.running - asked.running, int(lost.sum()), least_missing(asked))
