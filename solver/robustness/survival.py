@@ -36,6 +36,9 @@ from solver.rules.unplaced import Unplaced
 BEFORE_SHARE, PLAIN_SHARE, JUDGED_SHARE = 0.2, 0.35, 0.3
 """Of the time that is left: for the losses as they are, for the plan without the rule, and for the losses after that."""
 
+QUICK_SHARE = 0.7
+"""Of the time that is left, at most, to judge that plan as far as no search is needed: where it survives nothing more is owed."""
+
 REASONS_SHARE = 0.1
 """Of the time, kept for why tasks are not placed, and for what is proved of the losses."""
 
@@ -145,7 +148,8 @@ def answered(
 
     own = replace(limits, time_limit=max(deadline.remaining() * PLAIN_SHARE, LEAST_SECONDS))
     plain = place(problem, own, explain=explain, warnings=warnings, label=label, hint=hint, cancelled=cancelled)
-    if not witnesses.failing(plain.tasks, deadline.part(JUDGED_SHARE), most=MOST_REFUSED):
+    searching = deadline.part(JUDGED_SHARE)
+    if not witnesses.failing(plain.tasks, deadline.part(QUICK_SHARE), searching=searching, most=MOST_REFUSED):
         incumbent.require_sequential(plain.tasks)
         replay = Replay.of(request.fingerprint, limits, versions())
         return whole(replace(plain, warnings=(*plain.warnings, *before.remarks), replay=replay))

@@ -232,11 +232,13 @@ class Witnesses:
             elif not self._is_enough(k, found):
                 pending.append(k)
             if most is not None and len(failing) + len(pending) >= most:
-                failing += self._refusing(tasks, pending, deadline, most - len(failing))
+                failing += self._refusing(tasks, pending, searching or deadline, most - len(failing))
                 pending.clear()
                 if len(failing) >= most:
                     return failing
-        return failing + self._refusing(tasks, pending, searching or deadline, most)
+        return failing + self._refusing(
+            tasks, pending, searching or deadline, None if most is None else most - len(failing)
+        )
 
     def _refusing(self, tasks: Counts, pending: Sequence[int], deadline: Deadline, most: int | None) -> list[int]:
         """Those of some losses that lack a witness after a search too; ``most`` are enough."""

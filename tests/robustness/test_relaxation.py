@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
+from pathlib import Path
 
 import numpy as np
 
+from datasets import synthetic
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling
 from solver.engines.deadline import Deadline
+from solver.formats import ecs
 from solver.robustness.kinds import grown, kinds_for
 from solver.robustness.lacking import Lacking, Places
 from solver.robustness.loss import Loss, after, losses, lost_tasks
@@ -79,27 +82,12 @@ def test_no_mix_that_holds_is_cheaper() -> None:
     assert positive >= 8
 
 
-def test_what_is_free_of_one_resource_alone_is_of_no_use() -> None:
-    """Of each resource there is room for all eight tasks, of both for two: the rest takes three quarters of an instance."""
-    free = {"a": (0, 0), "b": (8, 1), "c": (1, 8)}
-    rows = [
-        {
-            "id": zone,
-            "zone": zone,
-            "ecs.instance-type": "t",
-            "cpu": 8,
-            "memory": 8,
-            "free": {"cpu": cpu, "memory": memory},
-        }
-        for zone, (cpu, memory) in free.items()
-    ]
-    groups = [group(f"w{k}", cpu=1, memory=1, scheduling=Scheduling.REPLICA) for k in range(8)]
-    groups += [group("cpu", cpu=1), group("memory", memory=1)]
-    running = {f"w{k}": [1, 0, 0] for k in range(8)} | {"cpu": [0, 0, 7], "memory": [0, 7, 0]}
-    base = problem(cluster(rows, resources=("cpu", "memory")), groups, running)
-    loss = losses(base.cluster, "zone")[0]
-    kinds = kinds_for(base, loss, {})
-    places = Places.of(base, loss, kinds, 0)
-    price = min(kind.price for kind in kinds)
-    assert Lacking.of(places, kinds).estimate([0] * len(kinds)) == 0
-    assert abs(least_price(places, kinds, Deadline(10)) - 3 * price / 4) <= 1
+def test_it_says_more_than_counting_where_resources_are_short_in_different_places(tmp_path: Path) -> None:
+    """On a cluster of 120 instances of several shapes, for the loss of each zone."""
+    synthetic.generate(tmp_path, instances=120, services=24, fill=0.72, seed=3)
+    base = ecs.read(tmp_path).problem
+    for loss in losses(base.cluster, "zone"):
+        kinds = kinds_for(base, loss, {})
+        places = Places.of(base, loss, kinds, 0)
+        counted = Lacking.of(places, kinds).estimate([0] * len(kinds)) or 0
+        assert least_price(places, kinds, Deadline(10)) > counted > 0
