@@ -137,6 +137,8 @@ def answered(
     witnesses = Witnesses(problem, found, covered, limits, deadline)
     before = Before.of(problem, found, witnesses, deadline.part(BEFORE_SHARE), deadline)
     incumbent = Incumbent(rules, on_incumbent, on_progress, condition=witnesses.hold)
+    # A plan to fall back on, for whoever waits and for a search that is cut off.
+    incumbent.require_sequential(before.least)
 
     def whole(answer: Answer) -> Surviving:
         judging = Deadline(request.left() * (1 - WRITING_SHARE), cancelled)
