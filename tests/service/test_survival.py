@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import grpc
 import numpy as np
 import pytest
 
@@ -19,14 +20,23 @@ from solver.errors import InvalidRequest
 from solver.fingerprint import fingerprint
 from solver.robustness.witness import missing_after
 from solver.service import codec
+from solver.service.analysis.process import Order
+from solver.service.analysis.request import read_request
 from solver.service.client import Client
 from solver.service.decode import PlaceCall
 from solver.service.encode import check_request
+from solver.service.logs import LogOptions
 from solver.service.outcomes import losses_to_wire
+from solver.service.sizes import SizeLimits
 from solver.service.verbs import PREFIX, VERBS
+from solver.v1 import cluster_service_pb2 as kept
+from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import plan_pb2
+from solver.v1.cluster_service_pb2_grpc import ClusterServiceStub
+from solver.v1.placement_service_pb2_grpc import PlacementServiceStub
 from tests.builders import cluster, group, problem
 from tests.service import problems
+from tests.service.analysis.calls import request
 from tests.service.running import Running, server
 
 ZONES = Survival(("zone",))
@@ -209,3 +219,27 @@ def test_a_hint_that_does_not_survive_is_ignored_with_a_warning(client: Client) 
     answer = client.place(asked, LIMITS, survival=ZONES, hint=full)
     assert any("the hint was ignored: no place was found" in said for said in answer.warnings)
     assert answer.placed().tolist() == [16]
+
+
+def test_an_analysis_refuses_it() -> None:
+    """Its scenarios are answered without, and none may be taken for one that survives."""
+    asked = request(survive=["zone"], survive_groups=["web"]).SerializeToString()
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(Order(asked, SizeLimits(), 10, 1, None, 2**30, LogOptions()))
+    assert [fault.path for fault in refused.value.faults] == ["request.survive", "request.survive_groups"]
+
+
+def test_a_cluster_that_is_kept_takes_it(running: Running) -> None:
+    """The request names the cluster, and groups that it keeps; the answer has the losses and the version."""
+    asked = web(20)
+    whole = wire.PlaceRequest.FromString(codec.call_to_bytes(PlaceCall(asked, LIMITS, survival=ZONES)))
+    with grpc.insecure_channel(running.address) as channel:
+        ClusterServiceStub(channel).PutCluster(
+            kept.PutClusterRequest(name="prod", state=kept.ClusterState(cluster=whole.cluster))
+        )
+        named = wire.PlaceRequest(
+            cluster_name="prod", groups=whole.groups, limits=whole.limits, survive=["zone"], survive_groups=["web"]
+        )
+        found = PlacementServiceStub(channel).Place(named)
+    assert [one.status for one in found.losses] == [plan_pb2.LOSS_STATUS_SURVIVED] * 3
+    assert (found.cluster_version, sum(action.count for action in found.actions)) == (1, 16)
