@@ -86,7 +86,7 @@ class Reasons:
     def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
         order = self._witnesses.in_order()
         for at, k in enumerate(order):
-            allowed, near = self._witnesses.allowed[k], self._witnesses.fallbacks(self._incumbent.tasks, k)
+            allowed, near = self._witnesses.allowance(k)[0], self._witnesses.fallbacks(self._incumbent.tasks, k)
             one = judged.judge(tasks, k, deadline.part(1 / (len(order) - at)), near)
             if one is not None and one.missing > allowed:
                 count = f"{one.missing:,} task{'s' if one.missing > 1 else ''}"

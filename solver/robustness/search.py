@@ -22,7 +22,6 @@ from solver.engines.deadline import Deadline
 from solver.engines.fallback import Fallback, FallbackScheduler, least_unplaced
 from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import count_bounds
-from solver.robustness.before import Before
 from solver.robustness.loss import Loss
 from solver.robustness.witness import Witnesses, fallbacks_of
 from solver.rules.bind import bind
@@ -55,7 +54,7 @@ class Search:
         losses: Sequence[Loss],
         covered: Bools,
         witnesses: Witnesses,
-        before: Before,
+        least: Counts,
         limits: Limits,
         deadline: Deadline,
     ) -> None:
@@ -63,7 +62,7 @@ class Search:
         self._problem: Problem = incumbent.rules.problem
         self._losses = losses
         self._witnesses = witnesses
-        self._before = before
+        self._least = least
         self._limits = limits
         self._deadline = deadline
         self._fallback_of = fallbacks_of(self._problem, covered)
@@ -74,7 +73,7 @@ class Search:
         by the plan that is best without it."""
         self._keep(self._witnesses.known_lacking(plain.tasks))
         tasks = self._one_by_one(None)
-        self._incumbent.require_sequential(self._before.least if tasks is None else tasks)
+        self._incumbent.require_sequential(self._least if tasks is None else tasks)
         more = self._one_by_one(plain.started)
         if more is not None:
             self._incumbent.offer(more, of_all_rules=False)
@@ -136,7 +135,7 @@ class Search:
         """Have plans made with fallbacks for these losses too, as far as there is time."""
         for k in sorted(losses):
             if k not in self._kept and not self._deadline.passed():
-                self._kept[k] = self._fallback_of(self._losses[k], self._witnesses.allowed[k])
+                self._kept[k] = self._fallback_of(self._losses[k], self._witnesses.allowance(k)[0])
 
     def _one_by_one(self, begun: Counts | None) -> Counts | None:
         """A plan that survives, made by placing one task at a time; None where none was found."""

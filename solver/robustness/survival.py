@@ -23,7 +23,7 @@ from solver.engines.incumbent import Incumbent, Observer, ProgressObserver
 from solver.engines.memory import Memory
 from solver.engines.portfolio import Run, count_bounds, why_stopped
 from solver.fingerprint import versions
-from solver.robustness.before import Before
+from solver.robustness.before import remarks, what_must_be
 from solver.robustness.loss import Loss, counted
 from solver.robustness.outcome import Afterwards
 from solver.robustness.refusals import Reasons
@@ -33,8 +33,8 @@ from solver.robustness.witness import Witnesses
 from solver.rules.bind import bind
 from solver.rules.unplaced import Unplaced
 
-BEFORE_SHARE, PLAIN_SHARE, JUDGED_SHARE = 0.2, 0.35, 0.3
-"""Of the time that is left: for the losses as they are, for the plan without the rule, and for the losses after that."""
+PLAIN_SHARE, JUDGED_SHARE = 0.45, 0.3
+"""Of the time that is left: for the plan without the rule, and for searches for its witnesses."""
 
 QUICK_SHARE = 0.7
 """Of the time that is left, at most, to judge that plan as far as no search is needed: where it survives nothing more is owed."""
@@ -134,19 +134,24 @@ def answered(
     hint = None if hint is None else of_problem(problem, hint, "hint")
     request = Begun.of(rules, limits, begun, hint, kept_seconds, survival)
     deadline = Deadline((1 - REASONS_SHARE) * request.left(), cancelled)
-    witnesses = Witnesses(problem, found, covered, limits, deadline)
-    before = Before.of(problem, found, witnesses, deadline.part(BEFORE_SHARE), deadline)
+    least = what_must_be(problem)
+    witnesses = Witnesses(problem, found, covered, limits, deadline, least)
     incumbent = Incumbent(rules, on_incumbent, on_progress, condition=witnesses.hold)
     # A plan to fall back on, for whoever waits and for a search that is cut off.
-    incumbent.require_sequential(before.least)
+    incumbent.require_sequential(least)
 
     def whole(answer: Answer) -> Surviving:
-        judging = Deadline(request.left() * (1 - WRITING_SHARE), cancelled)
+        judging = Deadline(min(request.left() * (1 - WRITING_SHARE), REASONS_SHARE * limits.time_limit), cancelled)
         losses = tuple(
-            _afterwards(problem, answer.tasks, k, found, covered, witnesses, before, judging) for k in range(len(found))
+            _afterwards(problem, answer.tasks, k, found, covered, witnesses, judging) for k in range(len(found))
         )
-        outcomes = tuple(one.outcome() for one in losses)
-        return Surviving(replace(answer, losses=outcomes, seconds=time.monotonic() - begun), losses, plain)
+        told = replace(
+            answer,
+            losses=tuple(one.outcome() for one in losses),
+            warnings=(*answer.warnings, *remarks(found, witnesses.known_allowances)),
+            seconds=time.monotonic() - begun,
+        )
+        return Surviving(told, losses, plain)
 
     own = replace(limits, time_limit=max(deadline.remaining() * PLAIN_SHARE, LEAST_SECONDS))
     plain = place(problem, own, explain=explain, warnings=warnings, label=label, hint=hint, cancelled=cancelled)
@@ -154,11 +159,11 @@ def answered(
     if not witnesses.failing(plain.tasks, deadline.part(QUICK_SHARE), searching=searching, most=MOST_REFUSED):
         incumbent.require_sequential(plain.tasks)
         replay = Replay.of(request.fingerprint, limits, versions())
-        return whole(replace(plain, warnings=(*plain.warnings, *before.remarks), replay=replay))
-    search = Search(incumbent, found, covered, witnesses, before, limits, deadline)
+        return whole(replace(plain, replay=replay))
+    search = Search(incumbent, found, covered, witnesses, least, limits, deadline)
     search.sequential(plain)
     first = time.monotonic() - begun
-    remarks = [*before.remarks, *search.hinted(hint)]
+    ignored = tuple(search.hinted(hint))
     count_bounds(incumbent, deadline)
     # A plan that survives is a plan.
     values = tuple(tier.value for tier in plain.tiers)
@@ -166,7 +171,7 @@ def answered(
         incumbent.add_bound(t, tier.bound, tier.source, values)
     search.count()
     engine = search.improve()
-    run = Run(_solution(incumbent, deadline, engine), first, tuple(remarks), Memory(problem, incumbent.tasks, None))
+    run = Run(_solution(incumbent, deadline, engine), first, ignored, Memory(problem, incumbent.tasks, None))
     reasons = Reasons(problem, incumbent, plain, found, covered, witnesses, limits)
     return whole(assembled(request, run, reasons.within if explain else None, warnings=warnings, label=label))
 
@@ -189,7 +194,6 @@ def _afterwards(
     found: Sequence[Loss],
     covered: Bools,
     witnesses: Witnesses,
-    before: Before,
     deadline: Deadline,
 ) -> Afterwards:
     """The witness of one loss, with a bound for what has no place in it as far as time lasts."""
@@ -198,7 +202,9 @@ def _afterwards(
     judged = witnesses.judge(tasks, k, part)
     fallbacks = witnesses.fallbacks(tasks, k) if judged is None else judged.fallbacks
     missing = counted(problem, lost - fallbacks.totals())
-    allowed = max(witnesses.allowed[k], sum(missing.values()))
-    proven = before.proven[k] and allowed == witnesses.allowed[k]
+    allowed, proven = witnesses.allowance(k)
+    if sum(missing.values()) > allowed:
+        # Only of the plan that does what must be done: there was no time to judge what is before.
+        allowed, proven = sum(missing.values()), False
     at_least = 0 if judged is None else judged.at_least
     return Afterwards(found[k], int(lost.sum()), missing, at_least, allowed, proven, fallbacks, problem, tasks, covered)

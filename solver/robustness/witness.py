@@ -7,6 +7,7 @@ checker judges it as it judges any plan.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,6 +26,9 @@ from solver.robustness.loss import Loss, asking, idle, lost_tasks
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
 from solver.verify import check
+
+BEFORE_SHARE, LEAST_BEFORE_SHARE = 0.2, 0.1
+"""Of the time, for searches for what is before the operation; and of what is left of that, for one loss at least."""
 
 FIND_SHARE = 0.1
 """Of the time that is left, for one witness of a plan that may turn out not to survive."""
@@ -150,14 +154,20 @@ class Witnesses:
     ----------
     losses
         Of which each leaves some instance.
-    allowed
-        For each loss, the covered tasks that may be without a place.
     deadline
         Of all searches for witnesses.
+    least
+        The plan that does what must be done and no more, which is never refused; left out, the one that changes nothing.
     """
 
     def __init__(
-        self, problem: Problem, losses: Sequence[Loss], covered: Bools, limits: Limits, deadline: Deadline
+        self,
+        problem: Problem,
+        losses: Sequence[Loss],
+        covered: Bools,
+        limits: Limits,
+        deadline: Deadline,
+        least: Counts | None = None,
     ) -> None:
         self._problem = problem
         self._losses = losses
@@ -165,7 +175,9 @@ class Witnesses:
         self._covered = covered
         self._limits = limits
         self._deadline = deadline
-        self.allowed = [0] * len(losses)
+        self._least = problem.running if least is None else least
+        self._allowed: dict[int, tuple[int, bool]] = {}
+        self._before_seconds = BEFORE_SHARE * deadline.remaining()
         self.refusing: set[int] = set()
         """Losses that some plan was refused for, after a search: they are looked at first."""
         # The plan is kept beside its witnesses, so that no other takes its identity.
@@ -193,6 +205,33 @@ class Witnesses:
     def lost(self, tasks: Counts, k: int) -> Ints:
         """``int64[G]``: tasks of covered groups that a plan has on the instances of a loss."""
         return self._judged(tasks).aftermath.lost(self._losses[k].gone)
+
+    def allowance(self, k: int) -> tuple[int, bool]:
+        """Covered tasks that may be without a place after a loss, and whether these are proved to be the fewest.
+
+        As many as have none before the operation, as few as are found (§8). A stop that was asked for is never refused (§3.1):
+        where it alone leaves more without a place, so many. Judged once, and only of losses for which it matters; none where
+        there is no time for it.
+        """
+        if k not in self._allowed:
+            begun, share = time.monotonic(), max(1 / (len(self._losses) - len(self._allowed)), LEAST_BEFORE_SHARE)
+            part = self._deadline.within(self._before_seconds * share)
+            running = self._problem.running
+            now = self.judge(running, k, part)
+            after = now
+            if not self._least.same_as(running):
+                after = self.judge(self._least, k, part, self.fallbacks(running, k))
+            self._before_seconds -= time.monotonic() - begun
+            if now is None or after is None:
+                return 0, False
+            most = max(now, after, key=lambda one: one.missing)
+            self._allowed[k] = (most.missing, most.missing <= most.at_least)
+        return self._allowed[k]
+
+    @property
+    def known_allowances(self) -> Mapping[int, tuple[int, bool]]:
+        """Those that were judged, by the loss."""
+        return self._allowed
 
     def hold(self, tasks: Counts, like: Counts | None = None) -> bool:
         """Whether the plan survives every loss: by the witnesses that are known of it, or by others that are looked for.
@@ -226,7 +265,7 @@ class Witnesses:
         pending: list[int] = []
         for k in self.in_order():
             near = None if like is None else self.fallbacks(like, k)
-            found = self._quickly(tasks, k, deadline, near)
+            found = self._settled(tasks, k, deadline, near)
             if found is None:
                 failing.append(k)
             elif not self._is_enough(k, found):
@@ -256,7 +295,7 @@ class Witnesses:
         """The losses that have no witness without a search, and those that there was no time for."""
         lacking, late = [], []
         for k in self.in_order():
-            found = self._quickly(tasks, k, deadline)
+            found = self._settled(tasks, k, deadline)
             if found is None:
                 late.append(k)
             elif not self._is_enough(k, found):
@@ -270,6 +309,19 @@ class Witnesses:
     def in_order(self) -> list[int]:
         """The losses, first those that some plan was refused for."""
         return sorted(range(len(self._losses)), key=lambda k: (k not in self.refusing, k))
+
+    def _settled(self, tasks: Counts, k: int, deadline: Deadline, near: Counts | None = None) -> Found | None:
+        """As ``_quickly``; where some tasks may be without a place, once more from the witness of what is there."""
+        unknown = k not in self._allowed
+        found = self._quickly(tasks, k, deadline, near)
+        if found is None or self._is_enough(k, found) or not (unknown and self._allowed.get(k, (0, False))[0]):
+            return found
+        judged = self._judged(tasks)
+        del judged.found[k]
+        again = self._quickly(tasks, k, deadline)
+        if again is None or again.missing > found.missing:
+            judged.found[k] = again = found
+        return again
 
     def judge(self, tasks: Counts, k: int, deadline: Deadline, near: Counts | None = None) -> Found | None:
         """Look for the witness of one loss that has a place for the most tasks; None where there is no time left.
@@ -308,10 +360,10 @@ class Witnesses:
             return judged.found[k]
         if deadline.passed():
             return None
-        running = self._problem.running
-        if near is None and self.allowed[k] and tasks is not running:
+        allowed = self._allowed.get(k, (0, False))[0]
+        if near is None and allowed:
             # What may stay without a place was found by a search: it is begun where that ended.
-            near = self.fallbacks(running, k)
+            near = self.fallbacks(self._least, k)
         asked = judged.aftermath.asked(loss.gone)
         rules = bind(asked)
         best = Found(asked.running - asked.running, int(lost.sum()), least_missing(asked))
@@ -319,7 +371,7 @@ class Witnesses:
             missing = int(asked.missing(witness).sum())
             if missing < best.missing and not check(asked, witness, rules):
                 best = replace(best, fallbacks=(witness - asked.running).positive(), missing=missing)
-            if best.missing <= max(self.allowed[k], best.at_least):
+            if best.missing <= max(allowed, best.at_least):
                 break
         judged.found[k] = best
         return best
@@ -341,4 +393,4 @@ class Witnesses:
         return self._known[id(tasks)]
 
     def _is_enough(self, k: int, found: Found | None) -> bool:
-        return found is not None and found.missing <= self.allowed[k]
+        return found is not None and (not found.missing or found.missing <= self.allowance(k)[0])
