@@ -42,7 +42,8 @@ class LossOutcome:
     at_least
         No plan for after the loss leaves fewer tasks without a place. At most the sum of ``missing``.
     allowed
-        Tasks that may stay without a place: as many as were found to have none before the operation (§8).
+        Tasks that may stay without a place: as many as were found to have none before the operation (§8). 0 too where there was
+        no time to judge that.
     allowed_proven
         Whether ``allowed`` is proved to be the fewest.
     fallbacks

@@ -107,16 +107,17 @@ class Search:
         if not self._problem.all_or_nothing:
             self._grow(deadline.part(GROWN_SHARE))
             count_bounds(incumbent, deadline)
-        engine = "sequential"
+        engine, tried, part = "sequential", [-1], deadline
         while not (incumbent.finished or deadline.passed()):
-            kept = sorted(self._witnesses.refusing)
-            whole = len(kept) == len(self._losses)
-            self._keep(kept)
-            if deadline.passed() or not self._joint(kept, deadline if whole else deadline.part(JOINT_SHARE)):
+            self._keep(self._witnesses.refusing)
+            kept = sorted(self._witnesses.refusing.intersection(self._kept))
+            if kept == tried and not part.passed():
+                break  # Nothing is left to try: the search ended by itself.
+            tried = kept
+            part = deadline if len(kept) == len(self._losses) else deadline.part(JOINT_SHARE)
+            if deadline.passed() or not self._joint(kept, part):
                 break
             engine = "joint"
-            if whole or not (self._witnesses.refusing.difference(kept) or incumbent.cut_short):
-                break
         return engine
 
     def _joint(self, kept: Sequence[int], deadline: Deadline) -> bool:
@@ -132,10 +133,16 @@ class Search:
         )
 
     def _keep(self, losses: Iterable[int]) -> None:
-        """Have plans made with fallbacks for these losses too, as far as there is time."""
+        """Have plans made with fallbacks for these losses too, as far as there is time.
+
+        A loss of which nobody knows what was before is left out: bounds must not be stricter than what is allowed.
+        """
         for k in sorted(losses):
-            if k not in self._kept and not self._deadline.passed():
-                self._kept[k] = self._fallback_of(self._losses[k], self._witnesses.allowance(k)[0])
+            if k in self._kept or self._deadline.passed():
+                continue
+            allowed, _ = self._witnesses.allowance(k)
+            if k in self._witnesses.known_allowances:
+                self._kept[k] = self._fallback_of(self._losses[k], allowed)
 
     def _one_by_one(self, begun: Counts | None) -> Counts | None:
         """A plan that survives, made by placing one task at a time; None where none was found."""
@@ -150,6 +157,8 @@ class Search:
             if not new:
                 return tasks if not lacking or self._witnesses.hold(tasks) else None
             self._keep(new)
+            if not new.intersection(self._kept):
+                return None
 
     def _placed(self, deadline: Deadline, begun: Counts | None) -> tuple[Counts, Mapping[int, Counts]]:
         """A plan by placing one task at a time, and its witnesses."""
