@@ -86,6 +86,8 @@ class Reasons:
     def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
         order = self._witnesses.in_order()
         for at, k in enumerate(order):
+            if deadline.passed():
+                return
             allowed, near = self._witnesses.allowance(k)[0], self._witnesses.fallbacks(self._incumbent.tasks, k)
             one = judged.judge(tasks, k, deadline.part(1 / (len(order) - at)), near)
             if one is not None and one.missing > allowed:

@@ -33,11 +33,8 @@ from solver.robustness.witness import Witnesses
 from solver.rules.bind import bind
 from solver.rules.unplaced import Unplaced
 
-PLAIN_SHARE, JUDGED_SHARE = 0.45, 0.3
+PLAIN_SHARE, JUDGED_SHARE = 0.35, 0.3
 """Of the time that is left: for the plan without the rule, and for searches for its witnesses."""
-
-QUICK_SHARE = 0.7
-"""Of the time that is left, at most, to judge that plan as far as no search is needed: where it survives nothing more is owed."""
 
 REASONS_SHARE = 0.1
 """Of the time, kept for why tasks are not placed, and for what is proved of the losses."""
@@ -156,7 +153,7 @@ def answered(
     own = replace(limits, time_limit=max(deadline.remaining() * PLAIN_SHARE, LEAST_SECONDS))
     plain = place(problem, own, explain=explain, warnings=warnings, label=label, hint=hint, cancelled=cancelled)
     searching = deadline.part(JUDGED_SHARE)
-    if not witnesses.failing(plain.tasks, deadline.part(QUICK_SHARE), searching=searching, most=MOST_REFUSED):
+    if not witnesses.failing(plain.tasks, deadline, searching=searching, most=MOST_REFUSED):
         incumbent.require_sequential(plain.tasks)
         replay = Replay.of(request.fingerprint, limits, versions())
         return whole(replace(plain, replay=replay))

@@ -213,6 +213,8 @@ class Witnesses:
         where it alone leaves more without a place, so many. Judged once, and only of losses for which it matters; none where
         there is no time for it.
         """
+        if k not in self._allowed and self._deadline.passed():
+            return 0, False
         if k not in self._allowed:
             begun, share = time.monotonic(), max(1 / (len(self._losses) - len(self._allowed)), LEAST_BEFORE_SHARE)
             part = self._deadline.within(self._before_seconds * share)
