@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     said.add_argument("--seed", type=int, default=3)
     given = said.parse_args(arguments)
     print(
-        "| fill | wanted | placed without the rule | with it | at most | one at a time | losses | engine | status | seconds |"
+        "| fill | wanted | without the rule | with it | at most | one at a time | losses survived | engine | seconds |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     for fill in given.fill:

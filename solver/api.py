@@ -17,6 +17,7 @@ from solver.domain.problem import Problem
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Limits
 from solver.domain.solution import Solution, Status
 from solver.domain.steps import Steps
+from solver.domain.survival import Survival
 from solver.engines.incumbent import Bound, Observer, ProgressObserver
 from solver.engines.memory import Memory
 from solver.engines.portfolio import Run, run
@@ -145,7 +146,7 @@ def answered(
     require_sensible(limits)
     begun = time.monotonic()
     rules = bind(problem, objective)
-    hint = None if hint is None else _of_problem(problem, hint, "hint")
+    hint = None if hint is None else of_problem(problem, hint, "hint")
     request = Begun.of(rules, limits, begun, hint, kept_seconds)
     share = 1 - STEPS_SHARE if problem.operation.changes and order else 1.0
     searching = replace(limits, time_limit=max(request.left(), LEAST_SEARCH_SECONDS) * share)
@@ -187,13 +188,18 @@ class Begun:
 
     @classmethod
     def of(
-        cls, rules: Rules, limits: Limits, begun: float, hint: Counts | None = None, kept_seconds: float = 0.0
+        cls,
+        rules: Rules,
+        limits: Limits,
+        begun: float,
+        hint: Counts | None = None,
+        kept_seconds: float = 0.0,
+        survival: Survival | None = None,
     ) -> Begun:
         """Of bound rules; ``kept_seconds`` of the time limit are not for the answer."""
         problem, end = rules.problem, begun + limits.time_limit - kept_seconds
-        return cls(
-            rules, limits, begun, end, fingerprint(problem, hint), tuple(broken(problem, problem.running, rules))
-        )
+        broken_now = tuple(broken(problem, problem.running, rules))
+        return cls(rules, limits, begun, end, fingerprint(problem, hint, survival), broken_now)
 
     def left(self) -> float:
         """Seconds."""
@@ -321,10 +327,10 @@ def check(problem: Problem, tasks: Counts) -> tuple[Violation, ...]:
     InvalidRequest
         If a rule of the problem cannot be read, or a cell is of no group or instance.
     """
-    return verify(problem, _of_problem(problem, tasks, "tasks"))
+    return verify(problem, of_problem(problem, tasks, "tasks"))
 
 
-def _of_problem(problem: Problem, tasks: Counts, path: str) -> Counts:
+def of_problem(problem: Problem, tasks: Counts, path: str) -> Counts:
     """A caller's plan in order, with the counts of one cell added up; raises what is no cell of the problem."""
     for name, cells, size in (("group", tasks.group, tasks.groups), ("instance", tasks.instance, tasks.instances)):
         if len(cells) and not 0 <= int(cells.min()) <= int(cells.max()) < size:

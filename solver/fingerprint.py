@@ -13,6 +13,7 @@ import numpy as np
 
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
+from solver.domain.survival import Survival
 
 
 @cache
@@ -22,11 +23,12 @@ def versions() -> dict[str, str]:
     return {**named, "python": platform.python_version()}
 
 
-def fingerprint(problem: Problem, hint: Counts | None = None) -> str:
+def fingerprint(problem: Problem, hint: Counts | None = None, survival: Survival | None = None) -> str:
     """SHA-256 over everything that the answer depends on, as hexadecimal text (§10.2)."""
     digest = hashlib.sha256()
     hinted = () if hint is None else (b"hint", hint.group.tobytes(), hint.instance.tobytes(), hint.count.tobytes())
-    for part in (*_parts(problem), *hinted):
+    survived = () if survival is None else (repr(survival).encode(),)
+    for part in (*_parts(problem), *hinted, *survived):
         digest.update(part)
         digest.update(b"\x00")
     return digest.hexdigest()

@@ -65,7 +65,11 @@ def check(
             with faults_in(plan):
                 rows = rows_of_plan(text)
             if cluster_dir.suffix == ".json":
-                problem = read_request(cluster_dir).problem
+                call = read_request(cluster_dir)
+                if call.survival is not None:
+                    wrong = "is said of a plan to check, which has no witnesses"
+                    raise InvalidRequest.at(f"{cluster_dir} survive", wrong, "leave it out of the file")
+                problem = call.problem
             else:
                 cluster = read_cluster(cluster_dir, stopping.value, at)
                 problem, warnings = _asked(cluster, wish, rows, plan)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from solver.domain.counts import Counts
     from solver.domain.problem import Problem
     from solver.domain.request import Limits
+    from solver.domain.survival import Survival
     from solver.formats.kinds import Kind
     from solver.service.decode import PlaceCall
 
@@ -92,6 +93,8 @@ class Question:
         As ``solver.api.place`` takes them.
     said
         How many of the problem's rules, the last ones, are from ``--rule``.
+    survival, survival_in_file
+        What the plan must survive, and whether a request file says it.
     """
 
     problem: Problem
@@ -101,6 +104,8 @@ class Question:
     label: str
     said: int
     hint: Counts | None = None
+    survival: Survival | None = None
+    survival_in_file: bool = False
 
 
 def answer_to(
@@ -126,14 +131,16 @@ def answer_to(
     """
     from solver.cli.present import keep, present, present_survival
     from solver.cli.search import search, search_surviving
+    from solver.domain.survival import Survival
 
     if covered and not survive:
         said.fault("--survive-group", "stands without --survive", "write --survive zone too, or leave it out")
-    question = question_of(common, said, kind, asked, given, excluded, all_or_nothing=all_or_nothing)
+    survival = Survival(tuple(survive), tuple(covered or ())) if survive else None
+    question = question_of(common, said, kind, asked, given, excluded, all_or_nothing=all_or_nothing, survival=survival)
     if question is None:
         return None
-    if survive:
-        surviving = search_surviving(question, survive, covered or (), shows=common.shows)
+    if question.survival is not None:
+        surviving = search_surviving(question, question.survival, shows=common.shows)
         present(surviving.answer, common.output, common.figure)
         present_survival(surviving, common.output)
         if common.out is not None:
@@ -164,6 +171,7 @@ def question_of(
     excluded: Sequence[str],
     *,
     all_or_nothing: bool = False,
+    survival: Survival | None = None,
 ) -> Question | None:
     """Read the request; None for one that is only to be validated.
 
@@ -177,6 +185,8 @@ def question_of(
         The options that ask for something and were given; a request file says all that by itself.
     excluded
         The options that a request file excludes, for the message.
+    survival
+        What the options say of it.
 
     Raises
     ------
@@ -184,7 +194,7 @@ def question_of(
         With every fault of what is asked.
     """
     from solver.cli.present import check_figure, check_out
-    from solver.cli.search import validate
+    from solver.cli.search import validate, validate_survival
     from solver.report.files import check_folder
 
     engine = None if common.engine is None else common.engine.value
@@ -196,18 +206,25 @@ def question_of(
         if common.save_request is not None:
             check_folder("--save-request", common.save_request)
         call = _call(common, kind, asked, given, excluded, said)
+        if call.survival is not None and survival is not None:
+            said.fault("--survive", "stands beside survive of the request file", "leave out one of the two")
     limits, warnings = replace(call.limits, **changes), call.warnings
+    in_file, survival = call.survival is not None, call.survival or survival
     problem = replace(call.problem, rules=(*call.problem.rules, *rules))
     problem = replace(problem, all_or_nothing=True) if all_or_nothing else problem
     if common.save_request is not None:
-        _write_request(common.save_request, problem, limits, warnings)
+        _write_request(common.save_request, problem, limits, warnings, survival)
     if call.validate_only:
         validate(problem, limits, len(rules))
+        if survival is not None:
+            validate_survival(problem, survival, limits, in_file=in_file)
         for warning in warnings:
             say(f"warning: {warning}")
         say("the request is valid")
         return None
-    return Question(problem, limits, tuple(warnings), call.explain, call.label, len(rules), call.hint)
+    return Question(
+        problem, limits, tuple(warnings), call.explain, call.label, len(rules), call.hint, survival, in_file
+    )
 
 
 def _call(
@@ -217,7 +234,7 @@ def _call(
     from solver.cli.source import read_cluster, read_request, said_of
     from solver.domain.request import Limits
     from solver.errors import InvalidRequest
-    from solver.formats.kinds import kind_faults
+    from solver.formats.kinds import kind_faults, survival_faults
     from solver.service.decode import PlaceCall
 
     if common.request is not None:
@@ -226,7 +243,7 @@ def _call(
             remedy = f"leave out {', '.join(names[:-1])} and {names[-1]}"
             raise InvalidRequest.at("--request", "holds the cluster and all that is asked of it", remedy)
         call = read_request(common.request)
-        faults = kind_faults(call.problem, kind)
+        faults = [*kind_faults(call.problem, kind), *survival_faults(call.survival, kind)]
         if faults:
             where = said_of(common.request)
             raise InvalidRequest([replace(fault, path=f"{where} {fault.path}") for fault in faults])
@@ -238,9 +255,12 @@ def _call(
     return PlaceCall(problem, Limits(), warnings=(*cluster.warnings, *warnings))
 
 
-def _write_request(path: Path, problem: Problem, limits: Limits, warnings: Sequence[str]) -> None:
+def _write_request(
+    path: Path, problem: Problem, limits: Limits, warnings: Sequence[str], survival: Survival | None
+) -> None:
     """Write the whole request as a file that ``--request`` reads."""
     from solver.report.files import write_whole
     from solver.service.codec import request_to_json
 
-    write_whole(path, (request_to_json(problem, limits, warnings=warnings).rstrip() + "\n").encode())
+    text = request_to_json(problem, limits, warnings=warnings, survival=survival)
+    write_whole(path, (text.rstrip() + "\n").encode())

@@ -359,6 +359,8 @@ def _curve(common: Common, kind: Kind, question: Question | None) -> None:
     from solver.cli.search import search_curve
 
     if question is not None:
+        if question.survival is not None:
+            raise InvalidRequest.at("--curve", "stands beside survive of the request file", "leave out one of the two")
         points = search_curve(
             question.problem, question.limits, question.warnings, shows=common.shows, said=question.said
         )

@@ -22,6 +22,7 @@ from solver.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
     from solver.cli.common import Question
+    from solver.domain.survival import Survival
     from solver.robustness import Surviving
 
 
@@ -70,13 +71,11 @@ def search(
         raise InvalidRequest(by_name(invalid.faults, problem, said)) from invalid
 
 
-def search_surviving(question: Question, survive: Sequence[str], covered: Sequence[str], *, shows: bool) -> Surviving:
+def search_surviving(question: Question, survival: Survival, *, shows: bool) -> Surviving:
     """The answer to a question that survives every loss of some kinds.
 
     Parameters
     ----------
-    survive, covered
-        As ``solver.robustness.survive`` takes them.
     shows
         Whether progress is shown, where standard error is a terminal.
 
@@ -85,29 +84,59 @@ def search_surviving(question: Question, survive: Sequence[str], covered: Sequen
     InvalidRequest
         As ``search``, or if a kind of loss or a group means nothing.
     """
-    from solver.robustness import survive as surviving
+    from solver.robustness.survival import answered
 
+    with (
+        _survival_by_name(question.problem, question.said, in_file=question.survival_in_file),
+        interrupts() as cancelled,
+        _progress(question.problem, shows) as tell,
+    ):
+        return answered(
+            question.problem,
+            survival,
+            question.limits,
+            explain=question.explain,
+            warnings=question.warnings,
+            label=question.label,
+            hint=question.hint,
+            on_incumbent=tell,
+            cancelled=cancelled,
+        )
+
+
+def validate_survival(problem: Problem, survival: Survival, limits: Limits, *, in_file: bool) -> None:
+    """Check what a plan must survive.
+
+    Parameters
+    ----------
+    in_file
+        Whether a request file says it, and no options.
+
+    Raises
+    ------
+    InvalidRequest
+        With every fault of it.
+    """
+    from solver.robustness.requirement import required
+
+    with _survival_by_name(problem, 0, in_file=in_file):
+        required(problem, survival, limits)
+
+
+@contextmanager
+def _survival_by_name(problem: Problem, said: int, *, in_file: bool) -> Iterator[None]:
+    """The faults of what a plan must survive, by option or as a request file names them, and others by name."""
+    from solver.service.decode_limits import field_of
+
+    options = {"lose": "--survive", "covered": "--survive-group"}
     try:
-        with interrupts() as cancelled, _progress(question.problem, shows) as tell:
-            return surviving(
-                question.problem,
-                survive,
-                covered=covered,
-                limits=question.limits,
-                warnings=question.warnings,
-                label=question.label,
-                hint=question.hint,
-                on_incumbent=tell,
-                cancelled=cancelled,
-            )
+        yield
     except InvalidRequest as invalid:
-        faults = [replace(fault, path=_option_of(fault.path)) for fault in invalid.faults]
-        raise InvalidRequest(by_name(faults, question.problem, question.said)) from invalid
-
-
-def _option_of(path: str) -> str:
-    """A parameter of ``survive`` as the option that says it."""
-    return {"lose": "--survive", "covered": "--survive-group"}.get(path.partition("[")[0], path)
+        faults = [
+            replace(one, path=field_of(one.path) if in_file else options.get(one.path.partition("[")[0], one.path))
+            for one in invalid.faults
+        ]
+        raise InvalidRequest(by_name(faults, problem, said)) from invalid
 
 
 def search_curve(

@@ -16,6 +16,7 @@ from solver.domain.request import Limits
 from solver.domain.solution import Status, Stop, TierResult
 from solver.domain.steps import Action as Action
 from solver.domain.steps import Steps
+from solver.domain.survival import LossOutcome
 from solver.domain.target_zones import target_zones
 from solver.domain.targets import TargetZones
 
@@ -66,6 +67,8 @@ class Answer:
         The order of a plan that stops tasks (§9.2); a plan that only starts some is one wave and needs none.
     seats
         By group and instance: the devices of each task that starts there, where the group needs any.
+    losses
+        What becomes of each loss that the plan must survive; empty where that was not asked for.
     """
 
     status: Status
@@ -84,6 +87,7 @@ class Answer:
     label: str = field(default="")
     steps: Steps | None = None
     seats: Mapping[tuple[int, int], Seats] = field(default_factory=dict)
+    losses: tuple[LossOutcome, ...] = ()
 
     @property
     def started(self) -> Counts:

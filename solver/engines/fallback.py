@@ -193,6 +193,13 @@ def least_unplaced(problem: Problem, groups: Sequence[int], fallbacks: Sequence[
     return found
 
 
+def least_missing(asked: Problem) -> int:
+    """Tasks that are asked for and that no plan places, by counting what is free of each resource: nothing stops or moves."""
+    free = np.maximum(asked.cluster.free, 0)[asked.open_to_change].sum(axis=0)
+    groups = np.flatnonzero(asked.wanted).tolist()
+    return max((_left_out(asked, groups, r, room) for r, room in enumerate(free.tolist())), default=0)
+
+
 def _left_out(problem: Problem, groups: Sequence[int], r: int, room: int) -> int:
     """How few tasks of the groups must be left out, the largest first, for the others to take no more of a resource."""
     over = int(sum(problem.wanted[g] * problem.demand[g, r] for g in groups)) - room

@@ -9,6 +9,7 @@ import numpy as np
 
 from solver.domain.problem import Problem
 from solver.domain.request import Preempt, TaskGroup
+from solver.domain.survival import Survival
 from solver.errors import Fault
 
 
@@ -78,6 +79,18 @@ def kind_faults(problem: Problem, kind: Kind) -> list[Fault]:
         said = f"is of {others[0]}, and {first} changes too"
         found.append(Fault(f"groups[{changed[others[0]]}].family", said, "deploy one service at a time"))
     return found
+
+
+SURVIVING = (Kind.PLACE, Kind.REBALANCE, Kind.RECONCILE)
+"""The kinds whose plans may be asked to survive losses."""
+
+
+def survival_faults(survival: Survival | None, kind: Kind) -> list[Fault]:
+    """Survival that is asked of another kind; the path is that of the wire."""
+    if survival is None or kind in SURVIVING:
+        return []
+    remedy = f"{kind.value} keeps no survival: leave it out, or ask for place, rebalance or reconcile"
+    return [Fault("survive", f"names {', '.join(survival.lose)}", remedy)]
 
 
 def _asked(problem: Problem) -> Iterator[tuple[str, str, str]]:

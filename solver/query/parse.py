@@ -12,6 +12,7 @@ open, or at ``&&`` or ``||`` outside its brackets.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NoReturn
 
 from solver.errors import InvalidQuery
@@ -39,6 +40,9 @@ MAX_LENGTH = 2_000
 MAX_NESTING = 100
 """Parentheses and ``not``s around a comparison. Ours; a real expression has a handful."""
 
+MOST_REMEMBERED = 1_024
+"""Trees: a request is bound many times, such as once for each loss that a plan must survive."""
+
 _WORDED_SUBJECTS = {kind.value: kind for kind in SubjectKind if kind is not SubjectKind.ATTRIBUTE}
 _SUBJECTS = "agentConnected, agentVersion, attribute:NAME, ec2InstanceId, registeredAt, runningTasksCount or task:group"
 _QUOTE = "quote a value with a space or any of ()[],'\"<>=!&|"
@@ -46,8 +50,9 @@ _NAME_PUNCTUATION = frozenset("-_/\\.")
 _SYMBOLS = sorted((s for s in SPELLINGS if not s[0].isalpha()), key=len, reverse=True)
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def parse(text: str) -> Expression:
-    """The tree of an expression.
+    """The tree of an expression; of one that was read before, the same.
 
     Raises
     ------

@@ -6,8 +6,9 @@ from solver.robustness.addition import Addition
 from solver.robustness.judging import Judgement, Verdict
 from solver.robustness.kinds import Kind
 from solver.robustness.loss import Loss, losses
+from solver.robustness.outcome import Afterwards
 from solver.robustness.survey import Case, Survey, Together, survey
-from solver.robustness.survival import Afterwards, Surviving, survive
+from solver.robustness.survival import Surviving, survive
 
 __all__ = [
     "Addition",

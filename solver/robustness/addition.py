@@ -17,8 +17,9 @@ from solver.engines.deadline import Deadline
 from solver.engines.refilling import refill
 from solver.robustness.judging import Judgement, Verdict, judged
 from solver.robustness.kinds import LARGEST, PER_INSTANCE, Kind, grown, kinds_for
-from solver.robustness.lacking import Lacking
+from solver.robustness.lacking import Lacking, Places
 from solver.robustness.loss import Loss, after
+from solver.robustness.relaxation import least_price
 from solver.rules.bind import bind
 from solver.verify import check
 
@@ -31,6 +32,9 @@ MOST_LOOKED_AT = 100_000
 NO_KIND = "no kind of instance that the cluster has and the loss leaves gives what is missing"
 
 LEAST_SECONDS = 0.05
+RELAXED_SHARE = 0.2
+"""Of the time, at most, for what additions cost at least."""
+
 FIRST_SHARE, DESCENT_SHARE, ASK_SHARE = 0.5, 0.6, 0.25
 """Of the time: what is kept from the first addition for cheaper ones, what of the rest the way down from it may take, and what
 one mix may take at most."""
@@ -122,6 +126,8 @@ class Search:
         self._end = time.monotonic() + limits.time_limit
         self._kinds = () if loss.gone.all() else kinds_for(problem, loss, prices)
         self._known: dict[tuple[int, ...], Judgement] = {}
+        self._floor = 0
+        """What no addition undercuts."""
 
     def run(self, before: Judgement) -> Outcome:
         """Find an addition, then look for what is cheaper until there is nothing left, or no time.
@@ -136,9 +142,12 @@ class Search:
         if not self._kinds:
             return Outcome(None, NO_KIND)
         self._before = before
-        self._lacking = Lacking.of(self._problem, self._loss, self._kinds, self._moves)
+        places = Places.of(self._problem, self._loss, self._kinds, self._moves)
+        self._lacking = Lacking.of(places, self._kinds)
         if self._lacking.is_out_of_reach:
             return Outcome(None, NO_KIND)
+        if not self._moves:
+            self._floor = least_price(places, self._kinds, Deadline(RELAXED_SHARE * self._left))
         first = self._first()
         best, at_least = self._cheapest(None if first is None else self._descend(first))
         if best is None:
@@ -239,10 +248,14 @@ class Search:
         for k in sorted(range(len(counts)), key=lambda k: (-self._kinds[k].price, -counts[k])):
             while counts[k] and sum(counts) > 1 and self._left > until:
                 less = _plus(counts, k, -1)
-                if not self._lacking.is_filled(less) or not self._holds(less):
+                if not self._may_hold(less) or not self._holds(less):
                     break
                 counts = self._less(less)
         return counts
+
+    def _may_hold(self, counts: tuple[int, ...]) -> bool:
+        """Whether no bound says that the mix repairs nothing."""
+        return self._lacking.price(counts) >= self._floor and self._lacking.is_filled(counts)
 
     def _holds(self, counts: tuple[int, ...]) -> bool:
         return self._ask(counts, ASK_SHARE * self._limits.time_limit).verdict is Verdict.HOLDS
@@ -261,10 +274,12 @@ class Search:
             The mix, None where none was found; and what nothing that repairs the loss undercuts.
         """
         most = None if found is None else self._lacking.price(found)
-        floor, exact = 0, True
+        floor, exact = self._floor, True
         start = (0,) * len(self._kinds)
         # Of mixes that cost as much at least, the largest first: one that can be solved is reached soon.
-        queue: list[tuple[int, int, tuple[int, ...], int]] = [(self._lacking.estimate(start) or 0, 0, start, 0)]
+        queue: list[tuple[int, int, tuple[int, ...], int]] = [
+            (max(self._lacking.estimate(start) or 0, self._floor), 0, start, 0)
+        ]
         for _ in range(MOST_LOOKED_AT):
             if not queue:
                 break
@@ -274,7 +289,7 @@ class Search:
                 return found, floor
             if self._left <= 0:
                 break
-            if any(counts) and self._lacking.is_filled(counts):
+            if any(counts) and self._may_hold(counts):
                 verdict = self._ask(counts, ASK_SHARE * self._limits.time_limit).verdict
                 if verdict is Verdict.HOLDS:
                     return counts, floor
@@ -282,7 +297,7 @@ class Search:
             for k in range(first, len(self._kinds) if -negative < MOST_ADDED else 0):
                 more = _plus(counts, k, 1)
                 if (estimate := self._lacking.estimate(more)) is not None:
-                    heapq.heappush(queue, (estimate, negative - 1, more, k))
+                    heapq.heappush(queue, (max(estimate, self._floor), negative - 1, more, k))
         return found, floor
 
 

@@ -17,6 +17,51 @@ from solver.rules.bind import bind
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """What a loss leaves, and one instance of each kind that may be added, behind the others.
+
+    Parameters
+    ----------
+    demand, wanted
+        ``int64[T, R]`` of one task, and ``int64[T]`` the lost tasks, of each group that has lost some.
+    most
+        ``int64[T, I]``: how many of them an instance takes if no other group has any there.
+    usable
+        ``int64[I, R]``: what they can use of an instance.
+    left
+        Instances that the loss leaves.
+    """
+
+    demand: Ints
+    wanted: Ints
+    most: Ints
+    usable: Ints
+    left: int
+
+    @classmethod
+    def of(cls, problem: Problem, loss: Loss, kinds: Sequence[Kind], max_moves: int) -> Places:
+        """Of a loss.
+
+        Parameters
+        ----------
+        problem
+            The cluster before the loss.
+        max_moves
+            With moves, every bit that is free may be used by somebody.
+        """
+        wanted = lost_tasks(problem, loss.gone)
+        with_all = grown(problem, kinds, [1] * len(kinds))
+        asked = after(with_all, np.append(loss.gone, np.zeros(len(kinds), np.bool_)), max_moves)
+        rules = bind(asked)
+        chosen = np.flatnonzero(wanted).tolist()
+        most = np.array([np.minimum(rules.ceiling(g), wanted[g]) for g in chosen], np.int64)
+        demand, free = asked.demand[chosen], np.maximum(asked.cluster.free, 0)
+        # Without moves what is free is used by lost tasks or by nobody: no more of it than sums of their demands can reach.
+        usable = free if max_moves else _reached(demand, most, np.minimum(free, most.T @ demand))
+        return cls(demand, wanted[chosen], most, usable, asked.cluster.size - len(kinds))
+
+
+@dataclass(frozen=True, eq=False)
 class Lacking:
     """Deficits that an addition must fill, and what one instance of each kind gives of each.
 
@@ -36,28 +81,11 @@ class Lacking:
     prices: tuple[int, ...]
 
     @classmethod
-    def of(cls, problem: Problem, loss: Loss, kinds: Sequence[Kind], max_moves: int) -> Lacking:
-        """Of a loss.
-
-        Parameters
-        ----------
-        problem
-            The cluster before the loss.
-        max_moves
-            With moves, every bit that is free may be used by somebody.
-        """
-        wanted = lost_tasks(problem, loss.gone)
-        with_all = grown(problem, kinds, [1] * len(kinds))
-        asked = after(with_all, np.append(loss.gone, np.zeros(len(kinds), np.bool_)), max_moves)
-        rules = bind(asked)
-        chosen = np.flatnonzero(wanted).tolist()
-        left = asked.cluster.size - len(kinds)
-        most = np.array([np.minimum(rules.ceiling(g), wanted[g]) for g in chosen], np.int64)
-        demand, free = asked.demand[chosen], np.maximum(asked.cluster.free, 0)
-        # Without moves what is free is used by lost tasks or by nobody: no more of it than sums of their demands can reach.
-        usable = free if max_moves else _reached(demand, most, np.minimum(free, most.T @ demand))
-        resources = (wanted[chosen][:, None] * demand).sum(axis=0) - usable[:left].sum(axis=0)
-        groups = wanted[chosen] - most[:, :left].sum(axis=1)
+    def of(cls, places: Places, kinds: Sequence[Kind]) -> Lacking:
+        """Of a loss, and what may be added."""
+        left, most, usable = places.left, places.most, places.usable
+        resources = (places.wanted[:, None] * places.demand).sum(axis=0) - usable[:left].sum(axis=0)
+        groups = places.wanted - most[:, :left].sum(axis=1)
         deficit = np.maximum(np.concatenate([resources, groups]), 0)
         supply = np.hstack([usable[left:], most[:, left:].T])
         short = np.flatnonzero(deficit)

@@ -80,11 +80,24 @@ def losses(cluster: ClusterSnapshot, what: str) -> tuple[Loss, ...]:
         rows = np.eye(cluster.size, dtype=np.bool_)
         return tuple(Loss(what, cluster.label(i), rows[i]) for i in range(cluster.size))
     column = cluster.column(name)
+    values = np.array(column.values)
+    return tuple(Loss(what, value, column.where(values == value)) for value in _values(cluster, what, name))
+
+
+def how_many(cluster: ClusterSnapshot, what: str) -> int:
+    """How many losses of one kind there are; raises as ``losses``."""
+    name = attribute_of(what)
+    return cluster.size if name is None else len(_values(cluster, what, name))
+
+
+def _values(cluster: ClusterSnapshot, what: str, name: str) -> list[str]:
+    """The values of an attribute that instances have, in order."""
+    column = cluster.column(name)
     values = sorted({column.values[code] for code in np.unique(column.codes[column.codes >= 0]).tolist()})
     if not values:
         remedy = nearest(name, sorted(cluster.attributes)) if cluster.attributes else "the instances have no attributes"
         raise InvalidRequest.at("lose", f"is {what}, and no instance has the attribute '{name}'", remedy)
-    return tuple(Loss(what, value, column.where(np.array(column.values) == value)) for value in values)
+    return values
 
 
 def lost_tasks(problem: Problem, gone: Bools) -> Ints:
@@ -109,23 +122,33 @@ def after(problem: Problem, gone: Bools, max_moves: int = 0) -> Problem:
     gone
         ``bool[I]``; not all of them.
     """
-    wanted = lost_tasks(problem, gone).tolist()
+    return asking(idle(problem, max_moves), gone, lost_tasks(problem, gone))
+
+
+def idle(problem: Problem, max_moves: int = 0) -> Problem:
+    """What runs, with no wish at all: what is to stop or to start may be more than runs once instances are gone."""
     groups = tuple(
         replace(
             group,
-            start=wanted[g],
+            start=0,
             stop=0,
             movable=max_moves > 0 and group.scheduling is Scheduling.REPLICA,
             all_or_nothing=False,
             strategies=(RuleSpec("random"),),
         )
-        for g, group in enumerate(problem.groups)
+        for group in problem.groups
     )
     freedom = Freedom(max_moves=max_moves) if max_moves else Freedom()
-    # First no wishes at all: what is to stop or to start may be more than runs once the instances are gone.
-    idle = tuple(replace(group, start=0) for group in groups)
-    settled = replace(problem, groups=idle, all_or_nothing=False, freedom=freedom)
-    return replace(without_instances(settled, gone), groups=groups)
+    return replace(problem, groups=groups, all_or_nothing=False, freedom=freedom)
+
+
+def asking(settled: Problem, gone: Bools, wanted: Ints) -> Problem:
+    """The problem of starting so many tasks of each group, ``int64[G]``, on what the loss of instances leaves of ``settled``."""
+    smaller = without_instances(settled, gone)
+    groups = list(smaller.groups)
+    for g in np.flatnonzero(wanted).tolist():
+        groups[g] = replace(groups[g], start=int(wanted[g]))
+    return replace(smaller, groups=tuple(groups))
 
 
 def counted(problem: Problem, counts: Ints | Sequence[int]) -> dict[str, int]:

@@ -84,10 +84,13 @@ class Reasons:
         return Conflict(tuple(members), False, proven) if members else None
 
     def _failing(self, judged: Witnesses, tasks: Counts, deadline: Deadline) -> Iterable[str]:
-        for k, (loss, allowed) in enumerate(zip(self._losses, self._witnesses.allowed, strict=True)):
-            near = self._witnesses.fallbacks(self._incumbent.tasks, k)
-            one = judged.find(tasks, loss, deadline.part(1 / (len(self._losses) - k)), near)
-            if one.missing > allowed:
+        order = self._witnesses.in_order()
+        for at, k in enumerate(order):
+            if deadline.passed():
+                return
+            allowed, near = self._witnesses.allowance(k)[0], self._witnesses.fallbacks(self._incumbent.tasks, k)
+            one = judged.judge(tasks, k, deadline.part(1 / (len(order) - at)), near)
+            if one is not None and one.missing > allowed:
                 count = f"{one.missing:,} task{'s' if one.missing > 1 else ''}"
                 now = f" (before the operation {allowed:,})" if allowed else ""
-                yield f"a place for every task after the loss of {loss.name}: {count} would have none{now}"
+                yield f"a place for every task after the loss of {self._losses[k].name}: {count} would have none{now}"

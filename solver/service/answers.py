@@ -16,6 +16,7 @@ from solver.domain.solution import Status, Stop, TierResult
 from solver.domain.steps import Action, Block, Steps, Waiting
 from solver.errors import InvalidRequest
 from solver.rules.isolation import isolation
+from solver.service.outcomes import group_of, instance_of, losses_to_wire, read_losses
 from solver.service.targets import isolation_to_wire, zones_to_wire
 from solver.v1 import placement_service_pb2 as wire
 from solver.v1 import plan_pb2, task_group_pb2
@@ -64,6 +65,7 @@ def place_response(answer: Answer) -> wire.PlaceResponse:
         task_columns=None if steps is None or steps.block is None else _columns(answer.tasks),
         targets=zones_to_wire(answer.targets),
         isolation=isolation_to_wire(isolation(answer.problem, answer.tasks)),
+        losses=losses_to_wire(answer.losses, answer.problem),
     )
 
 
@@ -134,6 +136,7 @@ def read_answer(message: wire.PlaceResponse, problem: Problem) -> Answer:
         first_plan_seconds=message.timings.first_plan_seconds,
         label=message.label,
         steps=_read_steps(message),
+        losses=read_losses(message.losses, problem),
     )
 
 
@@ -223,23 +226,14 @@ def _changes(message: wire.PlaceResponse, problem: Problem) -> Counts:
         path = f"actions[{at}]"
         if action.kind not in (plan_pb2.ACTION_KIND_START, plan_pb2.ACTION_KIND_STOP, plan_pb2.ACTION_KIND_MOVE):
             raise InvalidRequest.at(f"{path}.kind", f"is {action.kind}", "must be START, STOP or MOVE")
-        group = problem.by_name.get(action.group)
-        if group is None:
-            raise InvalidRequest.at(f"{path}.group", f"'{action.group}' is not a group", "name one of the request")
+        group = group_of(problem, f"{path}.group", action.group)
         sign = -1 if action.kind == plan_pb2.ACTION_KIND_STOP else 1
-        cells.append((group, _instance(problem, f"{path}.instance", action.instance), sign * action.count))
+        cells.append((group, instance_of(problem, f"{path}.instance", action.instance), sign * action.count))
         if action.kind == plan_pb2.ACTION_KIND_MOVE:
-            source = _instance(problem, f"{path}.from_instance", action.from_instance)
+            source = instance_of(problem, f"{path}.from_instance", action.from_instance)
             cells.append((group, source, -action.count))
     columns = np.array(cells, np.int64).reshape(-1, 3)
     return Counts.of((len(problem.groups), problem.cluster.size), columns[:, 0], columns[:, 1], columns[:, 2])
-
-
-def _instance(problem: Problem, path: str, name: str) -> int:
-    instance = problem.cluster.find(name)
-    if instance is None:
-        raise InvalidRequest.at(path, f"'{name}' is not an instance", "name one of the cluster")
-    return instance
 
 
 def _tier(tier: TierResult) -> plan_pb2.Tier:

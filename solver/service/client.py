@@ -20,6 +20,7 @@ from solver.domain.explanation import Violation
 from solver.domain.problem import Problem
 from solver.domain.progress import Progress
 from solver.domain.request import Limits
+from solver.domain.survival import Survival
 from solver.errors import DeadlineMissed, InvalidRequest, PlacementSolverError, ServiceUnavailable, TooLarge
 from solver.service import codec
 from solver.service.cluster_client import ClusterClient
@@ -88,6 +89,9 @@ class CallOptions(TypedDict, total=False):
         A plan that the caller has, as ``solver.api.place`` takes it.
     request_id
         A name for the call, at most 100 characters: repeated with the same request it is computed once.
+    survival
+        What the plan must survive: ``solver.Survival``; ``Answer.losses`` says what becomes of each loss. Not of ``terminate``,
+        ``drain`` and ``deploy``.
     """
 
     timeout: float | None
@@ -96,6 +100,7 @@ class CallOptions(TypedDict, total=False):
     label: str
     hint: Counts | None
     request_id: str
+    survival: Survival | None
 
 
 class Client:
@@ -216,9 +221,16 @@ class Client:
                 response = cluster_wire.WatchPlacementsResponse.FromString(found)
                 yield PlacementEvent(response.position, response.event)
 
-    def validate(self, problem: Problem, limits: Limits | None = None, *, timeout: float | None = None) -> None:
+    def validate(
+        self,
+        problem: Problem,
+        limits: Limits | None = None,
+        *,
+        survival: Survival | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Have the server validate a request, without any search; raises as ``place``."""
-        call = PlaceCall(problem, limits or Limits(), validate_only=True)
+        call = PlaceCall(problem, limits or Limits(), validate_only=True, survival=survival)
         self._call("Place", codec.call_to_bytes(call), timeout)
 
     def check(self, problem: Problem, tasks: Counts, *, timeout: float | None = None) -> tuple[Violation, ...]:
@@ -326,7 +338,16 @@ def _call_of(problem: Problem, limits: Limits | None, options: CallOptions) -> t
     """The call, and the time that it may take."""
     explain, label = options.get("explain", True), options.get("label", "")
     warnings, hint, request_id = tuple(options.get("warnings", ())), options.get("hint"), options.get("request_id", "")
-    call = PlaceCall(problem, limits or Limits(), explain, False, label, warnings, hint, request_id)
+    call = PlaceCall(
+        problem,
+        limits or Limits(),
+        explain=explain,
+        label=label,
+        warnings=warnings,
+        hint=hint,
+        request_id=request_id,
+        survival=options.get("survival"),
+    )
     return call, options.get("timeout")
 
 

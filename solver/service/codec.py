@@ -14,6 +14,7 @@ from solver.domain.problem import Problem
 from solver.domain.progress import Progress
 from solver.domain.request import Limits
 from solver.domain.solution import TierResult
+from solver.domain.survival import Survival
 from solver.service import answers, json_form
 from solver.service.decode import PlaceCall, check_call, place_call
 from solver.service.encode import check_request, place_request
@@ -46,7 +47,14 @@ def call_from_json(text: str, sizes: SizeLimits = DEFAULT_SIZES) -> PlaceCall:
     return place_call(json_form.read(text, wire.PlaceRequest(), 4 * sizes.message_bytes), sizes)
 
 
-def request_to_json(problem: Problem, limits: Limits, *, label: str = "", warnings: Sequence[str] = ()) -> str:
+def request_to_json(
+    problem: Problem,
+    limits: Limits,
+    *,
+    label: str = "",
+    warnings: Sequence[str] = (),
+    survival: Survival | None = None,
+) -> str:
     """A request file, as people read it.
 
     Raises
@@ -54,7 +62,7 @@ def request_to_json(problem: Problem, limits: Limits, *, label: str = "", warnin
     InvalidRequest
         If something has no form in the file.
     """
-    return _to_json(place_request(problem, limits, label=label, warnings=warnings, by_name=True))
+    return _to_json(place_request(problem, limits, label=label, warnings=warnings, survival=survival, by_name=True))
 
 
 def answer_to_json(answer: Answer) -> str:
@@ -106,6 +114,7 @@ def call_to_bytes(call: PlaceCall, verb: Verb | Stream | None = None) -> bytes:
         warnings=call.warnings,
         hint=call.hint,
         request_id=call.request_id,
+        survival=call.survival,
     )
     return (request if verb is None else verb.request_type(request=request)).SerializeToString()
 

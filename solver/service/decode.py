@@ -19,11 +19,12 @@ from solver.domain.request import (
     Scheduling,
     TaskGroup,
 )
+from solver.domain.survival import Survival
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest
-from solver.formats.kinds import Kind, kind_faults
+from solver.formats.kinds import Kind, kind_faults, survival_faults
 from solver.rules.bind import bind
 from solver.service.decode_cluster import ClusterReader
-from solver.service.decode_limits import freedom_of, in_order, limits_of
+from solver.service.decode_limits import freedom_of, in_order, limits_of, survival_of
 from solver.service.repeats import MAX_REQUEST_ID
 from solver.service.sizes import SizeLimits
 from solver.service.targets import enum_faults, targets_from_wire
@@ -64,6 +65,8 @@ class PlaceCall:
         The call's name; empty for none.
     cluster_name
         Of the cluster that the request named, and that its server has put into it since; empty for none.
+    survival
+        What the plan must survive; None where that is not asked for.
     """
 
     problem: Problem
@@ -75,6 +78,7 @@ class PlaceCall:
     hint: Counts | None = None
     request_id: str = ""
     cluster_name: str = ""
+    survival: Survival | None = None
 
 
 def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.PLACE, prefix: str = "") -> PlaceCall:
@@ -101,8 +105,9 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
     if len(message.request_id) > MAX_REQUEST_ID:
         reader.fault("request_id", f"has {len(message.request_id):,} characters", f"at most {MAX_REQUEST_ID}")
     hint = reader.hint()
+    survival = survival_of(message, reader.fault)
     problem = reader.problem()
-    for fault in kind_faults(problem, kind):
+    for fault in (*kind_faults(problem, kind), *survival_faults(survival, kind)):
         reader.fault(fault.path, fault.problem, fault.remedy)
     if reader.faults:
         raise InvalidRequest(reader.faults)
@@ -116,6 +121,7 @@ def place_call(message: wire.PlaceRequest, sizes: SizeLimits, kind: Kind = Kind.
         hint=hint,
         request_id=message.request_id,
         cluster_name=message.cluster_name,
+        survival=survival,
     )
 
 
@@ -132,6 +138,8 @@ def check_call(message: wire.CheckRequest, sizes: SizeLimits) -> tuple[Problem, 
     sizes.require_counts("tasks", len(message.tasks), message.task_columns)
     reader = _Reader(message.request, sizes, "request.")
     tasks = reader.counts(message.tasks, message.task_columns, "tasks", "task_columns")
+    if message.request.survive:
+        reader.fault("survive", "is said of a plan to check, which has no witnesses", "leave it out, or ask Place")
     problem = reader.problem()
     problem.refuse_large(tasks)
     return problem, tasks

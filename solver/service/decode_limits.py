@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from solver.domain.request import MOST_SECONDS, MOST_WORKERS, Engine, Freedom, Limits, Preempt
+from solver.domain.survival import Survival
 from solver.service.sizes import SizeLimits
 from solver.v1 import placement_service_pb2 as wire
 
@@ -63,6 +64,27 @@ def freedom_of(freedom: wire.Freedom, fault: Note) -> Freedom:
         slot=in_order(freedom.slot),
         interleaved=freedom.interleaved,
     )
+
+
+def survival_of(message: wire.PlaceRequest, fault: Note) -> Survival | None:
+    """What the plan must survive; None where that is not asked for."""
+    if not message.survive:
+        if message.survive_groups:
+            fault("survive_groups", "is said without survive", "name what may be lost in survive, such as zone")
+        return None
+    if message.limits.HasField("deterministic_limit_seconds"):
+        problem = "stands beside survive, whose searches share the wall clock"
+        fault("limits.deterministic_limit_seconds", problem, "set time_limit_seconds alone")
+    return Survival(tuple(message.survive), tuple(message.survive_groups))
+
+
+_FIELDS = {"lose": "survive", "covered": "survive_groups"}
+
+
+def field_of(path: str) -> str:
+    """The path of a fault that ``solver.robustness`` found, as the wire names what is wrong."""
+    name, bracket, rest = path.partition("[")
+    return f"{_FIELDS.get(name, name)}{bracket}{rest}"
 
 
 def in_order(found: Mapping[str, V]) -> dict[str, V]:

@@ -10,6 +10,7 @@ from solver.domain.cluster import ClusterSnapshot
 from solver.domain.counts import Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
+from solver.domain.survival import Survival
 from solver.errors import Fault, InvalidRequest
 from solver.service.targets import targets_to_wire
 from solver.v1 import cluster_pb2, task_group_pb2
@@ -43,6 +44,7 @@ def place_request(
     request_id: str = "",
     warnings: Sequence[str] = (),
     hint: Counts | None = None,
+    survival: Survival | None = None,
     by_name: bool = False,
 ) -> wire.PlaceRequest:
     """Write a request.
@@ -74,6 +76,9 @@ def place_request(
     )
     if not explain:
         message.explain = False
+    if survival is not None:
+        message.survive.extend(survival.lose)
+        message.survive_groups.extend(survival.covered)
     if hint is not None:
         _require_counts(problem, hint, "hint")
         _write_columns(message.hint_columns, hint)

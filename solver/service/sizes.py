@@ -83,6 +83,8 @@ class SizeLimits:
         """
         self.require_state(message, prefix)
         self.require(f"{prefix}rules", len(message.rules), self.rules)
+        self.require(f"{prefix}survive", len(message.survive), self.rules)
+        self.require(f"{prefix}survive_groups", len(message.survive_groups), self.groups)
         self.require(f"{prefix}frozen_instances", len(message.frozen_instances), self.instances)
         self.require(f"{prefix}drained_instances", len(message.drained_instances), self.instances)
         self.require_counts(f"{prefix}running", len(message.running), message.running_columns)
@@ -160,6 +162,8 @@ PLACE: Spec = {
     8: ("frozen_instances", "instances", None),
     14: ("drained_instances", "instances", None),
     19: ("hint", "counts", None),
+    21: ("survive", "rules", None),
+    22: ("survive_groups", "groups", None),
 }
 """Where a ``PlaceRequest`` may hold many messages."""
 

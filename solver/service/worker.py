@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,6 +27,7 @@ from solver.domain.columns import TextColumn
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits, RuleSpec, TaskGroup
+from solver.engines.incumbent import ProgressObserver
 from solver.engines.memory import Memory
 from solver.errors import InvalidRequest, PlacementSolverError, TooLarge
 from solver.memory import limit_to
@@ -34,6 +35,7 @@ from solver.rules.bind import bind
 from solver.service import codec, frames, status
 from solver.service.callers.permit import Permit
 from solver.service.decode import PlaceCall
+from solver.service.decode_limits import field_of
 from solver.service.reporting import Reporter
 from solver.service.sizes import SizeLimits
 from solver.service.verbs import PREFIX, STREAMS, VERBS, Stream, Verb
@@ -129,9 +131,8 @@ def _paths_inside(*, wrapped: bool) -> Iterator[None]:
     try:
         yield
     except InvalidRequest as invalid:
-        if not wrapped:
-            raise
-        raise type(invalid)([replace(fault, path=PREFIX + fault.path) for fault in invalid.faults]) from invalid
+        prefix = PREFIX if wrapped else ""
+        raise type(invalid)([replace(one, path=prefix + field_of(one.path)) for one in invalid.faults]) from invalid
 
 
 class _Worker:
@@ -213,6 +214,10 @@ class _Worker:
         if call.validate_only:
             with _paths_inside(wrapped=verb is not None):
                 bind(call.problem)
+                if call.survival is not None:
+                    from solver.robustness.requirement import required
+
+                    required(call.problem, call.survival, call.limits)
             valid = wire.PlaceResponse(label=call.label, warnings=call.warnings)
             return codec.response_to_bytes(valid, verb if isinstance(verb, Verb) else None)
         now = time.monotonic()
@@ -223,7 +228,8 @@ class _Worker:
         # With a deterministic limit the answer, which names its limits, must not depend on the clock (§10.1): then the
         # deadline is held by cancelling alone.
         self._reply(number, frames.Reply.ACCEPTED, frames.pack_moment(finish_by))
-        reporter = Reporter(call, verb, finish_by, partial(self._reply, number), self.verbs.fingerprint, self.versions)
+        fingerprint = partial(self.verbs.fingerprint, **({} if call.survival is None else {"survival": call.survival}))
+        reporter = Reporter(call, verb, finish_by, partial(self._reply, number), fingerprint, self.versions)
 
         def cancelled() -> bool:
             # The engines ask now and then: also the moment to report what was too early before.
@@ -232,24 +238,48 @@ class _Worker:
 
         try:
             with _paths_inside(wrapped=verb is not None):
-                answer: Answer
-                memory: Memory
-                answer, memory = self.verbs.answered(
-                    call.problem,
-                    call.limits,
-                    explain=call.explain,
-                    on_incumbent=None,
-                    on_progress=reporter.told,
-                    cancelled=cancelled,
-                    warnings=call.warnings,
-                    label=call.label,
-                    memory=self.memories.of(call),
-                    hint=call.hint,
-                    kept_seconds=writing,
-                )
+                answer, memory = self._searched(call, reporter.told, cancelled, writing)
         finally:
             reporter.close()
-        self.memories.keep(call, memory)
+        if memory is not None:
+            self.memories.keep(call, memory)
         if self._given_up >= number:
             return b""
         return codec.answer_to_bytes(answer, verb if isinstance(verb, Verb) else None)
+
+    def _searched(
+        self, call: PlaceCall, told: ProgressObserver, cancelled: Callable[[], bool], writing: float
+    ) -> tuple[Answer, Memory | None]:
+        """The answer, and what is remembered of it; nothing of one that has to survive, which begins from nothing."""
+        if call.survival is not None:
+            from solver.robustness.survival import answered
+
+            surviving = answered(
+                call.problem,
+                call.survival,
+                call.limits,
+                explain=call.explain,
+                on_progress=told,
+                cancelled=cancelled,
+                warnings=call.warnings,
+                label=call.label,
+                hint=call.hint,
+                kept_seconds=writing,
+            )
+            return surviving.answer, None
+        answer: Answer
+        memory: Memory
+        answer, memory = self.verbs.answered(
+            call.problem,
+            call.limits,
+            explain=call.explain,
+            on_incumbent=None,
+            on_progress=told,
+            cancelled=cancelled,
+            warnings=call.warnings,
+            label=call.label,
+            memory=self.memories.of(call),
+            hint=call.hint,
+            kept_seconds=writing,
+        )
+        return answer, memory

@@ -31,7 +31,7 @@ from solver.service.queue import FairQueue, Turn
 from solver.service.sizes import SizeLimits
 from solver.service.turnstile import Turnstile, resolve
 
-ENGINES = ("solver.api", "solver.engines.exact", "solver.engines.patterns", "solver.explain")
+ENGINES = ("solver.api", "solver.engines.exact", "solver.engines.patterns", "solver.explain", "solver.robustness")
 """What is loaded before a worker is forked, so that no call pays for it."""
 
 _log = logging.getLogger(__name__)

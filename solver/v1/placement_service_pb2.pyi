@@ -33,7 +33,7 @@ ENGINE_EXACT: Engine
 ENGINE_SEQUENTIAL: Engine
 
 class PlaceRequest(_message.Message):
-    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version", "request_id", "hint", "hint_columns")
+    __slots__ = ("cluster", "groups", "running", "running_columns", "tasks", "rules", "all_or_nothing", "frozen_instances", "limits", "explain", "validate_only", "label", "warnings", "drained_instances", "freedom", "cluster_name", "cluster_version", "request_id", "hint", "hint_columns", "survive", "survive_groups")
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,8 @@ class PlaceRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
     HINT_COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    SURVIVE_FIELD_NUMBER: _ClassVar[int]
+    SURVIVE_GROUPS_FIELD_NUMBER: _ClassVar[int]
     cluster: _cluster_pb2.Cluster
     groups: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskGroup]
     running: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
@@ -74,7 +76,9 @@ class PlaceRequest(_message.Message):
     request_id: str
     hint: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
     hint_columns: _task_group_pb2.TaskCountColumns
-    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., request_id: _Optional[str] = ..., hint: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., hint_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ...) -> None: ...
+    survive: _containers.RepeatedScalarFieldContainer[str]
+    survive_groups: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cluster: _Optional[_Union[_cluster_pb2.Cluster, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_task_group_pb2.TaskGroup, _Mapping]]] = ..., running: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., running_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_task_group_pb2.RunningTask, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_task_group_pb2.Rule, _Mapping]]] = ..., all_or_nothing: _Optional[bool] = ..., frozen_instances: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., explain: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., drained_instances: _Optional[_Iterable[str]] = ..., freedom: _Optional[_Union[Freedom, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., request_id: _Optional[str] = ..., hint: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ..., hint_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., survive: _Optional[_Iterable[str]] = ..., survive_groups: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RequestOutline(_message.Message):
     __slots__ = ("limits", "cluster_name", "cluster_version", "request_id")
@@ -156,7 +160,7 @@ class Limits(_message.Message):
     def __init__(self, time_limit_seconds: _Optional[float] = ..., deterministic_limit_seconds: _Optional[float] = ..., workers: _Optional[int] = ..., seed: _Optional[int] = ..., engine: _Optional[_Union[Engine, str]] = ...) -> None: ...
 
 class PlaceResponse(_message.Message):
-    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns", "cluster_name", "cluster_version", "targets", "isolation")
+    __slots__ = ("status", "stop", "engine", "actions", "tiers", "shortfalls", "warnings", "broken_before", "broken_after", "replay", "timings", "label", "block", "task_columns", "cluster_name", "cluster_version", "targets", "isolation", "losses")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +179,7 @@ class PlaceResponse(_message.Message):
     CLUSTER_VERSION_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
     ISOLATION_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
     status: _plan_pb2.Status
     stop: _plan_pb2.StopReason
     engine: str
@@ -193,7 +198,8 @@ class PlaceResponse(_message.Message):
     cluster_version: int
     targets: _containers.RepeatedCompositeFieldContainer[_plan_pb2.TargetZones]
     isolation: _containers.RepeatedCompositeFieldContainer[_plan_pb2.RoleIsolation]
-    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[_plan_pb2.TargetZones, _Mapping]]] = ..., isolation: _Optional[_Iterable[_Union[_plan_pb2.RoleIsolation, _Mapping]]] = ...) -> None: ...
+    losses: _containers.RepeatedCompositeFieldContainer[_plan_pb2.LossOutcome]
+    def __init__(self, status: _Optional[_Union[_plan_pb2.Status, str]] = ..., stop: _Optional[_Union[_plan_pb2.StopReason, str]] = ..., engine: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_plan_pb2.Action, _Mapping]]] = ..., tiers: _Optional[_Iterable[_Union[_plan_pb2.Tier, _Mapping]]] = ..., shortfalls: _Optional[_Iterable[_Union[_plan_pb2.Shortfall, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., broken_before: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., broken_after: _Optional[_Iterable[_Union[_plan_pb2.Violation, _Mapping]]] = ..., replay: _Optional[_Union[_plan_pb2.Replay, _Mapping]] = ..., timings: _Optional[_Union[_plan_pb2.Timings, _Mapping]] = ..., label: _Optional[str] = ..., block: _Optional[_Union[_plan_pb2.Block, _Mapping]] = ..., task_columns: _Optional[_Union[_task_group_pb2.TaskCountColumns, _Mapping]] = ..., cluster_name: _Optional[str] = ..., cluster_version: _Optional[int] = ..., targets: _Optional[_Iterable[_Union[_plan_pb2.TargetZones, _Mapping]]] = ..., isolation: _Optional[_Iterable[_Union[_plan_pb2.RoleIsolation, _Mapping]]] = ..., losses: _Optional[_Iterable[_Union[_plan_pb2.LossOutcome, _Mapping]]] = ...) -> None: ...
 
 class TerminateRequest(_message.Message):
     __slots__ = ("request",)

@@ -143,7 +143,8 @@ class PlacementServiceServicer:
 
     def Reconcile(self, request, context):
         """Bring groups to the number of tasks that they should have. The request has groups with `start` or `stop`, and perhaps
-        moves and pre-emption to make room; no instance is drained.
+        moves and pre-emption to make room; no instance is drained. This call, Place and Rebalance, and those that are watched, take
+        `survive`; the others refuse it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -30,6 +30,13 @@ class ActionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACTION_KIND_START: _ClassVar[ActionKind]
     ACTION_KIND_STOP: _ClassVar[ActionKind]
     ACTION_KIND_MOVE: _ClassVar[ActionKind]
+
+class LossStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LOSS_STATUS_UNSPECIFIED: _ClassVar[LossStatus]
+    LOSS_STATUS_SURVIVED: _ClassVar[LossStatus]
+    LOSS_STATUS_NOT_SURVIVED: _ClassVar[LossStatus]
+    LOSS_STATUS_UNDECIDED: _ClassVar[LossStatus]
 STATUS_UNSPECIFIED: Status
 STATUS_OPTIMAL: Status
 STATUS_FEASIBLE: Status
@@ -44,6 +51,10 @@ ACTION_KIND_UNSPECIFIED: ActionKind
 ACTION_KIND_START: ActionKind
 ACTION_KIND_STOP: ActionKind
 ACTION_KIND_MOVE: ActionKind
+LOSS_STATUS_UNSPECIFIED: LossStatus
+LOSS_STATUS_SURVIVED: LossStatus
+LOSS_STATUS_NOT_SURVIVED: LossStatus
+LOSS_STATUS_UNDECIDED: LossStatus
 
 class Action(_message.Message):
     __slots__ = ("kind", "group", "task", "instance", "from_instance", "step", "count", "start_step", "stop_step")
@@ -289,3 +300,36 @@ class RolesTogether(_message.Message):
     before: int
     after: int
     def __init__(self, first: _Optional[str] = ..., second: _Optional[str] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
+
+class LossOutcome(_message.Message):
+    __slots__ = ("what", "value", "status", "instances", "tasks", "without_place", "at_least", "proven", "allowed", "allowed_proven", "fallbacks")
+    class WithoutPlaceEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PLACE_FIELD_NUMBER: _ClassVar[int]
+    AT_LEAST_FIELD_NUMBER: _ClassVar[int]
+    PROVEN_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_PROVEN_FIELD_NUMBER: _ClassVar[int]
+    FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    value: str
+    status: LossStatus
+    instances: int
+    tasks: int
+    without_place: _containers.ScalarMap[str, int]
+    at_least: int
+    proven: bool
+    allowed: int
+    allowed_proven: bool
+    fallbacks: _containers.RepeatedCompositeFieldContainer[_task_group_pb2.TaskCount]
+    def __init__(self, what: _Optional[str] = ..., value: _Optional[str] = ..., status: _Optional[_Union[LossStatus, str]] = ..., instances: _Optional[int] = ..., tasks: _Optional[int] = ..., without_place: _Optional[_Mapping[str, int]] = ..., at_least: _Optional[int] = ..., proven: _Optional[bool] = ..., allowed: _Optional[int] = ..., allowed_proven: _Optional[bool] = ..., fallbacks: _Optional[_Iterable[_Union[_task_group_pb2.TaskCount, _Mapping]]] = ...) -> None: ...

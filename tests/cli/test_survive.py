@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 from tests.cli.conftest import Run
@@ -53,3 +54,49 @@ def test_bad_input_ends_with_2(run: Run, tables: Path) -> None:
         assert answer.exit_code == 2 and said in answer.stderr, answer.stderr
     answer = run("rebalance", tables, "--max-moves", "2", "--curve", "--survive", "zone")
     assert answer.exit_code == 2 and "--curve: stands beside --survive" in answer.stderr
+
+
+def test_json_tells_what_becomes_of_each_loss(run: Run, tables: Path) -> None:
+    """Its status, value, bound and proof, and what starts again where; nothing is told where it was not asked for."""
+    answer = run("place", tables, "--group", "web=1", "--survive", "zone", "--time-limit", "20s", "-o", "json")
+    losses = json.loads(answer.stdout)["losses"]
+    assert [one["value"] for one in losses] == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    for one in losses:
+        assert one["status"] == "LOSS_STATUS_SURVIVED" and one["proven"] and not one["withoutPlace"]
+        assert sum(row["count"] for row in one["fallbacks"]) == int(one["tasks"])
+    assert json.loads(run("place", tables, "--group", "web=1", "-o", "json").stdout)["losses"] == []
+
+
+def test_a_request_file_says_it(run: Run, tables: Path, tmp_path: Path) -> None:
+    """As the options that wrote it; beside them, and in a command that does not keep it, it is refused."""
+    file = tmp_path / "request.json"
+    options = ("--survive", "zone", "--survive-group", "web", "--time-limit", "20s")
+    written = run("place", tables, "--group", "web=4", *options, "--save-request", file)
+    said = json.loads(file.read_text())
+    assert (said["survive"], said["surviveGroups"]) == (["zone"], ["web"])
+    read = run("place", "--request", file)
+    assert (read.exit_code, read.stdout.splitlines()[0]) == (written.exit_code, written.stdout.splitlines()[0])
+    assert "After the plan" in read.stdout
+    plan = tmp_path / "plan.csv"
+    plan.write_text(run("place", tables, "--group", "web=1", "-o", "csv").stdout)
+    for command, message in (
+        (("place", "--request", file, "--survive", "type"), "--survive: stands beside survive of the request file"),
+        (("drain", "--request", file), "survive: names zone; drain keeps no survival"),
+        (("check", file, plan), "survive: is said of a plan to check"),
+    ):
+        answer = run(*command)
+        assert answer.exit_code == 2 and message in answer.stderr, answer.stderr
+
+
+def test_a_request_file_s_faults_name_its_fields(run: Run, tables: Path, tmp_path: Path) -> None:
+    """Also where it is only to be validated; so does a curve that would leave it out."""
+    file = tmp_path / "request.json"
+    run("place", tables, "--group", "web=1", "--save-request", file)
+    said = json.loads(file.read_text())
+    for more in ({}, {"validateOnly": True}):
+        file.write_text(json.dumps(said | more | {"survive": ["zone", "rack"]}))
+        answer = run("place", "--request", file)
+        assert answer.exit_code == 2 and "survive[1]: is 'rack'" in answer.stderr, answer.stderr
+    run("rebalance", tables, "--max-moves", "2", "--survive", "zone", "--save-request", file, "--time-limit", "1s")
+    answer = run("rebalance", "--request", file, "--curve")
+    assert answer.exit_code == 2 and "--curve: stands beside survive of the request file" in answer.stderr

@@ -161,7 +161,12 @@ def test_the_check_of_a_witness_refuses_what_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("lose", "covered", "path"),
-    [(("rack",), (), "lose"), ((), (), "lose"), (("attribute:rack",), (), "lose"), (("zone",), ("we",), "covered[0]")],
+    [
+        (("rack",), (), "lose[0]"),
+        ((), (), "lose"),
+        (("zone", "attribute:rack"), (), "lose[1]"),
+        (("zone",), ("we",), "covered[0]"),
+    ],
 )
 def test_what_means_nothing_is_refused(lose: tuple[str, ...], covered: tuple[str, ...], path: str) -> None:
     """With what would be right."""

@@ -16,6 +16,7 @@ from solver.domain.explanation import Conflict, FunnelStage, Repair, Shortfall, 
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Freedom, Limits, Preempt, RuleSpec, RunningTask, Scheduling, TaskGroup
 from solver.domain.solution import Status, Stop, TierResult
+from solver.domain.survival import LossOutcome, Survival
 from solver.domain.targets import HostPorts, Target, TargetKind
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
@@ -203,6 +204,19 @@ replays = st.builds(
     st.dictionaries(texts, texts, max_size=2),
 )
 
+survivals = st.builds(
+    Survival, st.lists(names, min_size=1, max_size=3).map(tuple), st.lists(names, max_size=2).map(tuple)
+)
+
+
+@st.composite
+def losses(draw: st.DrawFn, problem: Problem) -> LossOutcome:
+    """What becomes of a loss, with every field; its witness starts tasks where there are groups and instances."""
+    shape = (len(problem.groups), problem.cluster.size)
+    without = st.dictionaries(texts, st.integers(1, 2**40), max_size=2)
+    found = draw(st.builds(LossOutcome, texts, texts, counts, counts, without, counts, counts, st.booleans()))
+    return replace(found, fallbacks=tuple(_cells(draw, shape)))
+
 
 @st.composite
 def answers(draw: st.DrawFn) -> Answer:
@@ -226,6 +240,7 @@ def answers(draw: st.DrawFn) -> Answer:
         seconds=draw(seconds),
         first_plan_seconds=draw(seconds),
         label=draw(texts),
+        losses=tuple(draw(st.lists(losses(problem), max_size=2))),
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from solver.domain.answer import Answer
 from solver.domain.counts import Counts
 from solver.domain.devices import DeviceNeed
 from solver.domain.problem import Problem
 from solver.domain.request import Limits, TaskGroup
+from solver.domain.survival import Survival
 from solver.errors import InvalidRequest
 from solver.service import codec
 from solver.service.decode import PlaceCall
@@ -24,25 +26,36 @@ thorough = settings(max_examples=60, deadline=None, suppress_health_check=list(H
 
 
 @thorough
-@given(problems.problems(), problems.limits)
-def test_bytes_keep_a_request(problem: Problem, limits: Limits) -> None:
+@given(problems.problems(), problems.limits, st.none() | problems.survivals)
+def test_bytes_keep_a_request(problem: Problem, limits: Limits, survival: Survival | None) -> None:
     """A request that is written and read again is the same."""
+    if survival is not None:
+        limits = replace(limits, deterministic_limit=None)
     call = PlaceCall(
-        problem, limits, explain=False, validate_only=True, label="x", warnings=("one", "two"), request_id="r"
+        problem,
+        limits,
+        explain=False,
+        validate_only=True,
+        label="x",
+        warnings=("one", "two"),
+        request_id="r",
+        survival=survival,
     )
     found = codec.call_from_bytes(codec.call_to_bytes(call))
     assert problems.contents(found.problem) == problems.contents(problem)
-    assert (found.limits, found.explain, found.validate_only) == (limits, False, True)
+    assert (found.limits, found.explain, found.validate_only, found.survival) == (limits, False, True, survival)
     assert (found.label, found.warnings, found.request_id) == ("x", ("one", "two"), "r")
 
 
 @thorough
-@given(problems.problems(), problems.limits)
-def test_json_keeps_a_request(problem: Problem, limits: Limits) -> None:
+@given(problems.problems(), problems.limits, st.none() | problems.survivals)
+def test_json_keeps_a_request(problem: Problem, limits: Limits, survival: Survival | None) -> None:
     """A request file that is written and read again is the same."""
-    found, found_limits = codec.request_from_json(codec.request_to_json(problem, limits))
-    assert problems.contents(found) == problems.contents(problem)
-    assert found_limits == limits
+    if survival is not None:
+        limits = replace(limits, deterministic_limit=None)
+    found = codec.call_from_json(codec.request_to_json(problem, limits, survival=survival))
+    assert problems.contents(found.problem) == problems.contents(problem)
+    assert (found.limits, found.survival) == (limits, survival)
 
 
 @thorough

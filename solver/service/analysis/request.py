@@ -33,6 +33,8 @@ NOT_TAKEN = (
     "hint",
     "hint_columns",
     "request_id",
+    "survive",
+    "survive_groups",
 )
 """Fields of the ``PlaceRequest`` that ask for something: the study asks."""
 
