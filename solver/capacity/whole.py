@@ -33,7 +33,6 @@ from solver.engines.deadline import Deadline
 from solver.engines.incumbent import Bound
 from solver.rules.base import Cost
 from solver.rules.bind import bind
-from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
 from solver.rules.max_skew import TYPE as MAX_SKEW
 from solver.rules.max_skew import MaxSkew
@@ -179,9 +178,8 @@ class _Request:
     def _objective(self, rules: Rules) -> tuple[Cost, ...]:
         """Of the request, or of a part of it."""
         problem = rules.problem
-        price = np.array([self._price[name] for name in problem.cluster.instance_ids], np.int64)
         moving = tuple(np.flatnonzero(problem.operation.moving).tolist())
-        return (*rules.leading, RunningCost(price, InUse.of(problem)), Moved(moving))
+        return (*rules.leading, RunningCost.by_instance(problem, self._price), Moved(moving))
 
     def _hint(self, known: Planned) -> Counts | None:
         """A plan in which each new instance is a candidate of its offer; None where there are too few."""

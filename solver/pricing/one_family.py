@@ -10,7 +10,7 @@ import numpy as np
 from solver.domain.counts import Bools, Counts
 from solver.domain.problem import Problem
 from solver.rules.base import Cost
-from solver.rules.binpack import InUse, Opened
+from solver.rules.binpack import Opened
 from solver.rules.bound import Rules
 from solver.rules.running_cost import RunningCost
 
@@ -40,13 +40,12 @@ def near(problem: Problem, base: Counts) -> Callable[[Rules], tuple[Cost, ...]]:
     How many instances the family alone keeps in use does not count: the others will share them.
     """
 
-    used = {problem.cluster.instance_ids[i] for i in base.instance.tolist()}
+    others = np.setdiff1d(np.arange(problem.cluster.size), base.instance).tolist()
+    price = {problem.cluster.instance_ids[i]: 1 for i in others}
 
     def objective(rules: Rules) -> tuple[Cost, ...]:
-        # By name: engines ask of a few of the instances, too.
-        price = np.array([name not in used for name in rules.problem.cluster.instance_ids], np.int64)
         asked = (cost for cost in rules.tiers if not isinstance(cost, Opened))
-        return (*asked, RunningCost(price, InUse.of(rules.problem)))
+        return (*asked, RunningCost.by_instance(rules.problem, price))
 
     return objective
 

@@ -36,6 +36,15 @@ class RunningCost(Cost):
         """Of all groups, by the prices of instance types."""
         return cls(price_of(problem, prices), InUse.of(problem))
 
+    @classmethod
+    def by_instance(cls, problem: Problem, prices: Mapping[str, int]) -> RunningCost:
+        """Of all groups, by the prices of instances; those that are not named cost nothing.
+
+        So it is of a part of a request, too: what that counts of other instances stands on some that only it has.
+        """
+        price = np.array([prices.get(name, 0) for name in problem.cluster.instance_ids], np.int64)
+        return cls(price, InUse.of(problem))
+
     def value(self, placement: Placement) -> int:
         return int(self.price[self.in_use.opened(placement)].sum())
 
