@@ -84,17 +84,10 @@ def keep_curve(points: Sequence[CurvePoint], folder: Path, operation: str, warni
     """
     from solver.formats.curve import curve_to_csv
     from solver.formats.kept_curve import CURVE_CSV, CURVE_JSON, kept_curve, plans_of
-    from solver.formats.kept_plan import kept_plan
-    from solver.formats.plan import plan_to_csv
     from solver.report.files import write_whole
+    from solver.whatif.plans import keep_plans
 
-    plans = folder / "plans"
-    plans.mkdir(parents=True, exist_ok=True)
-    for old in plans.glob("moves-*"):
-        old.unlink()
-    for name, answer in plans_of(points).items():
-        write_whole(plans / f"{name}.json", kept_plan(answer, operation=operation, scenario=name).to_json().encode())
-        write_whole(plans / f"{name}.csv", plan_to_csv(answer).encode())
+    keep_plans(folder, plans_of(points), operation, "moves-*")
     write_whole(folder / CURVE_CSV, curve_to_csv(points).encode())
     write_whole(folder / CURVE_JSON, kept_curve(points, operation, warnings).to_json().encode())
     say(f"kept: {folder}; placement-solver report {folder} -o report.html shows it")

@@ -7,11 +7,10 @@ from pathlib import Path
 from solver.api import versions
 from solver.domain.request import Limits
 from solver.formats.kept_front import FORMAT, KeptAxis, KeptFront, KeptPoint
-from solver.formats.kept_plan import kept_plan
-from solver.formats.plan import plan_to_csv
 from solver.pareto.axes import Axis
 from solver.pareto.front import Front, Point
 from solver.pareto.region import NO_LIMIT
+from solver.whatif.plans import keep_plans
 from solver.whatif.store import write_whole
 
 FRONT_JSON, FRONT_CSV = "front.json", "front.csv"
@@ -89,13 +88,6 @@ def keep_front(front: Front, kept: KeptFront, folder: Path) -> None:
     OSError
         If it cannot be written.
     """
-    plans = folder / "plans"
-    plans.mkdir(parents=True, exist_ok=True)
-    for old in plans.glob("point-*"):
-        old.unlink()
-    for k, point in enumerate(front.points):
-        plan = kept_plan(point.answer, operation=kept.operation, scenario=name_of(k))
-        write_whole(plans / f"{name_of(k)}.json", plan.to_json().encode())
-        write_whole(plans / f"{name_of(k)}.csv", plan_to_csv(point.answer).encode())
+    keep_plans(folder, {name_of(k): point.answer for k, point in enumerate(front.points)}, kept.operation, "point-*")
     write_whole(folder / FRONT_CSV, kept.to_csv().encode())
     write_whole(folder / FRONT_JSON, kept.to_json().encode())
