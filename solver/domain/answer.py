@@ -100,12 +100,13 @@ class Answer:
         return (self.problem.running - self.tasks).positive()
 
     def placed(self) -> Ints:
-        """``int64[G]``: new tasks placed of each group."""
-        return self.started.totals()
+        """``int64[G]``: new tasks placed of each group; one that moves is none."""
+        placed: Ints = self.problem.wanted - self.missing()
+        return placed
 
     def missing(self) -> Ints:
         """``int64[G]``: new tasks wanted and not placed."""
-        missing: Ints = np.maximum(self.problem.wanted - self.placed(), 0)
+        missing: Ints = np.minimum(self.problem.wanted, self.problem.missing(self.tasks))
         return missing
 
     @property

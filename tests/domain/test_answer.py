@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from solver.domain.answer import Answer, Replay
 from solver.domain.counts import Counts
@@ -34,3 +35,16 @@ def test_steps_name_and_order_the_actions() -> None:
         Action("stop", "A", "", "i1", "", 0),
         Action("start", "A", "", "i2", "", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "placed"), [([0, 1, 0], 0), ([1, 0, 0], 0), ([0, 1, 1], 1), ([0, 1, 2], 2), ([0, 0, 0], 0)]
+)
+def test_a_task_that_moves_is_no_new_one(plan: list[int], placed: int) -> None:
+    """One runs and may move, two more are wanted."""
+    rows = [{"cpu": 4, "free": {"cpu": 3}}, {"cpu": 4}, {"cpu": 4}]
+    asked = problem(cluster(rows), [group("web", 2, movable=True, cpu=1)], {"web": [1, 0, 0]})
+    only = answer(asked, [plan])
+    assert only.placed().tolist() == [placed]
+    assert only.missing().tolist() == [2 - placed]
+    assert only.complete == (placed == 2)
