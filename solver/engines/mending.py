@@ -57,7 +57,8 @@ def mend(incumbent: Incumbent, tier: int, plan: Counts, limits: Limits, deadline
         usable[_largest_other(rules, usable, more > 0)] = True
         own = Incumbent(_on(rules, usable))
         own.offer(_around(own.rules, tasks, limits, until), of_all_rules=False)
-        _complete(own, limits, until)
+        _complete(own, _of_a_try(limits, incumbent), until)
+        incumbent.deterministic_spent += own.deterministic_spent
         if incumbent.offer(own.tasks):
             return
         tasks = own.tasks
@@ -68,6 +69,15 @@ def mend_anywhere(incumbent: Incumbent, plan: Counts, limits: Limits, deadline: 
     kept = _without_breaches(incumbent.rules, plan, deadline)
     incumbent.offer(_around(incumbent.rules, kept, limits, deadline), of_all_rules=False)
     return kept
+
+
+def _of_a_try(limits: Limits, incumbent: Incumbent) -> Limits:
+    """The limits with the share of a deterministic budget that one try may spend."""
+    budget = limits.deterministic_limit
+    if budget is None:
+        return limits
+    left = max(budget - incumbent.deterministic_spent, 0.0)
+    return replace(limits, deterministic_limit=TIME_SHARE * left / MOST_TRIES)
 
 
 def _complete(own: Incumbent, limits: Limits, deadline: Deadline) -> None:
