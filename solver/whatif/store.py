@@ -25,6 +25,8 @@ RESULTS, RUN, LOCK = "results.csv", "run.json", ".lock"
 PARQUET = "results.parquet"
 PLANS = "plans"
 """The folder of the plans that are kept."""
+LONG = 40
+"""Characters of what a message shows whole."""
 
 
 class Store:
@@ -175,9 +177,7 @@ def _require_same(folder: Path, identity: Mapping[str, str]) -> None:
     known = known if isinstance(known, dict) else {}
     remedy = "resume with what it was begun with, or name another folder"
     faults = [
-        Fault(
-            f"{folder} {name}", f"is not that of the rows there ({_short(known.get(name))}, now {_short(now)})", remedy
-        )
+        Fault(f"{folder} {name}", f"is not that of the rows there ({_apart(known.get(name), now)})", remedy)
         for name, now in identity.items()
         if known.get(name) != now
     ]
@@ -185,9 +185,16 @@ def _require_same(folder: Path, identity: Mapping[str, str]) -> None:
         raise InvalidRequest(faults)
 
 
-def _short(value: object) -> str:
-    text = "unknown" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:12]}..."
+def _apart(known: object, now: str) -> str:
+    """What is known and what is now; of long texts the first part that is not the same."""
+    texts = ["unknown" if known is None else str(known), now]
+    if max(map(len, texts)) > LONG:
+        alike = len(os.path.commonprefix(texts))
+        first = max(texts[1].rfind(", ", 0, alike) + 2, texts[1].rfind("(", 0, alike) + 1)
+        # Without a separator before it, the text is one part.
+        texts = [text[first if first > 1 else 0 :].split(", ")[0] for text in texts]
+    shown = [text if len(text) <= LONG else f"{text[:12]}..." for text in texts]
+    return f"{shown[0]}, now {shown[1]}"
 
 
 def _recovered(path: Path) -> dict[str, Row]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from solver.domain.request import Limits
 from solver.errors import InvalidRequest
 from solver.whatif.row import Outcome, Row, Tier, from_cells, to_cells
 from solver.whatif.store import LOCK, RESULTS, RUN, Store, read_rows, write_parquet
@@ -92,6 +93,20 @@ def test_a_torn_header_is_written_anew(tmp_path: Path) -> None:
     with Store(tmp_path, SAME) as store:
         store.append(row("a"))
     assert list(read_rows(tmp_path)) == ["a"]
+
+
+def test_of_long_limits_the_message_names_the_one_that_differs(tmp_path: Path) -> None:
+    """With both values, wherever it stands."""
+    for name, one, other, said in (
+        ("seed", Limits(), Limits(seed=3), "seed=0, now seed=3"),
+        ("time", Limits(time_limit=2.0), Limits(time_limit=30.0), "time_limit=2.0, now time_limit=30.0"),
+    ):
+        folder = tmp_path / name
+        with Store(folder, {"limits": repr(one)}):
+            pass
+        with pytest.raises(InvalidRequest) as refused:
+            Store(folder, {"limits": repr(other)})
+        assert f"({said})" in str(refused.value)
 
 
 def test_rows_of_another_run_are_refused_with_what_differs(tmp_path: Path) -> None:
