@@ -25,7 +25,10 @@ def evened(rules: Rules, tasks: Counts, cost: LargestSkew, deadline: Deadline) -
     for family, buckets in cost.families:
         while not deadline.passed():
             counts = buckets.count_of(state, family)
-            if int(np.ptp(counts)) <= cost.beyond or not _move_one(rules, state, family, buckets, counts, in_use):
+            # One task more than in the emptiest is as even as it gets: the next move would only swap the two.
+            if int(np.ptp(counts)) <= max(cost.beyond, 1) or not _move_one(
+                rules, state, family, buckets, counts, in_use
+            ):
                 break
     return state.tasks
 

@@ -35,6 +35,9 @@ TIME_SHARE = 0.25
 MOST_PASSES, STALLED = 60, 12
 """Passes over the instances, each in another order; and how many without a better plan are the last."""
 
+PASSES_A_SECOND = 20
+"""Under a deterministic limit, of its seconds: the clock must not decide then."""
+
 NOISE = 0.6
 """An instance seems to take so much more or less than it does, at random."""
 
@@ -56,7 +59,9 @@ def improve(incumbent: Incumbent, limits: Limits, deadline: Deadline) -> None:
     part = _parts(rules)
     draw = np.random.default_rng(limits.seed)
     worth, failures, careful = _worth(rules.tiers[tier], problem.cluster.size), 0, False
-    for number in range(MOST_PASSES):
+    budget = limits.deterministic_limit
+    passes = MOST_PASSES if budget is None else max(min(int(PASSES_A_SECOND * budget), MOST_PASSES), 1)
+    for number in range(passes):
         if until.passed() or failures > STALLED or incumbent.bound(tier).value >= incumbent.values[tier]:
             return
         noise = draw.uniform(1 - NOISE, 1 + NOISE, problem.cluster.size) if number else np.ones(problem.cluster.size)
