@@ -64,3 +64,12 @@ def test_rules_of_what_starts_are_kept() -> None:
         assert np.array_equal(found.totals(), asked.running.totals())
         reached += cost.value(rules.before) > 0 == cost.value(Placement(asked, found))
     assert reached > 10
+
+
+def test_it_ends_where_tasks_cannot_be_shared_out_evenly() -> None:
+    """One task and two zones: to move it only swaps them."""
+    asked = three_zones([1, 0, 0, 0, 0, 0], 4)
+    rules = bind(asked)
+    deadline = Deadline(60)
+    assert evened(rules, asked.running, LargestSkew.of(rules, ZONE_FIELD), deadline).same_as(asked.running)
+    assert deadline.elapsed() < 30

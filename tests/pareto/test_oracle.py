@@ -46,7 +46,7 @@ def test_a_front_is_what_brute_force_finds(shard: int) -> None:
 def test_what_a_front_says_is_true_where_the_search_is_cut_short(shard: int) -> None:
     """Points are plans, bounds hold, what is called proved is, and what is missing lies where it is said to be undecided."""
     cut = 0
-    for seed in range(shard, 60, 4):
+    for seed in range(shard, 120, 4):
         asked, axes = random_request(seed), AXES[seed // 4 % 4]
         limits = replace(LIMITS, deterministic_limit=[1e-9, 1e-5, 3e-4][seed // 4 % 3])
         field = field_of(asked, seed)
@@ -72,4 +72,4 @@ def test_what_a_front_says_is_true_where_the_search_is_cut_short(shard: int) -> 
                 here = [v for v in exact if ends[k][0] < v[0] < ends[k + 2][0] and v not in known]
                 assert not (point.surrounded and here), f"seed {seed}: {point.values} {here}"
         cut += not found.proven
-    assert cut or shard == 0
+    assert cut
