@@ -9,6 +9,7 @@ import numpy as np
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.placement import Placement
 from solver.engines.deadline import Deadline
+from solver.engines.refilling import fullest_first
 from solver.rules.bound import Rules
 from solver.rules.buckets import Buckets
 from solver.rules.largest_skew import LargestSkew
@@ -39,11 +40,10 @@ def _move_one(rules: Rules, state: Placement, family: str, buckets: Buckets, cou
     for g, source in _movers(rules, state, family, buckets.of == full):
         state.start(g, np.array([source]), np.array([-1]))
         room = np.where(buckets.of == empty, rules.room(state, g), 0)
-        order = np.flatnonzero(room > 0)
+        order = fullest_first(state, np.flatnonzero(room > 0))
         if len(order):
-            free = (np.maximum(state.free[order], 0) / np.maximum(rules.problem.cluster.capacity[order], 1)).sum(axis=1)
-            chosen = order[np.lexsort([free, ~in_use[order]])[0]]
-            state.start(g, np.array([chosen]), np.array([1]))
+            used = order[in_use[order]]
+            state.start(g, used[:1] if len(used) else order[:1], np.array([1]))
             return True
         state.start(g, np.array([source]), np.array([1]))
     return False

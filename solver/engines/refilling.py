@@ -38,17 +38,22 @@ def refill(rules: Rules, tasks: Counts, deadline: Deadline) -> Counts:
     return state.tasks
 
 
+def fullest_first(state: Placement, instances: Ints) -> Ints:
+    """``int64[N]``: the instances in the order of what is left on them, as shares of their capacity added up, the least first."""
+    share = np.maximum(state.free[instances], 0) / np.maximum(state.problem.cluster.capacity[instances], 1)
+    ordered: Ints = instances[np.argsort(share.sum(axis=1), kind="stable")]
+    return ordered
+
+
 def _start(rules: Rules, state: Placement, group: int, wanted: int, most: Ints, deadline: Deadline) -> int:
     """Start up to ``wanted`` tasks, at most ``most[I]`` on each instance, where least is left; how many were started."""
     stepwise = any(rule.stepwise(rules.problem, group) for rule in rules.concerning(group))
     most, started = most.copy(), 0
     while started < wanted and most.any() and not deadline.passed():
         room = np.minimum(rules.room(state, group), most)
-        order = np.flatnonzero(room > 0)
+        order = fullest_first(state, np.flatnonzero(room > 0))
         if not len(order):
             break
-        share = np.maximum(state.free[order], 0) / np.maximum(rules.problem.cluster.capacity[order], 1)
-        order = order[np.argsort(share.sum(axis=1), kind="stable")]
         counts = fill_in_order(room[order], wanted - started)
         if stepwise:
             order, counts = order[:1], np.ones(1, np.int64)

@@ -18,6 +18,7 @@ from solver.engines import sequential
 from solver.engines.deadline import Deadline
 from solver.engines.evening import evened
 from solver.engines.incumbent import Incumbent
+from solver.engines.refilling import fullest_first
 from solver.rules.base import UNLIMITED, Cost
 from solver.rules.binpack import InUse
 from solver.rules.bound import Rules
@@ -199,11 +200,10 @@ class _Pass:
         while left:
             inside = self._open if self._part is None else self._open & (self._part == self._part[instance])
             room = np.where(inside, self._rules.room(self._state, group), 0)
-            order = np.flatnonzero(room > 0)
+            order = fullest_first(self._state, np.flatnonzero(room > 0))
             if not len(order):
                 return False
-            free = np.maximum(self._state.free[order], 0) / np.maximum(self._problem.cluster.capacity[order], 1)
-            chosen = int(order[np.argmin(free.sum(axis=1))])
+            chosen = int(order[0])
             some = 1 if stepwise else min(left, int(room[chosen]))
             self._start(group, chosen, some)
             log.append((group, chosen, some))

@@ -16,9 +16,9 @@ from dataclasses import replace
 
 from solver.api import require_sensible
 from solver.domain.counts import Counts
-from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
+from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import run
 from solver.pricing import one_family
 from solver.pricing.anew import anew
@@ -216,17 +216,15 @@ class _Pricing:
             return beside.tasks
         alone = bind(one_family.ahead(problem, of), one_family.near(problem, self._base.tasks))
         placed = run(alone, self._limited(part * ALONE_PART), cancelled=self._cancelled).solution
-        rules = self._bound(problem)
-        values = [cost.value(Placement(problem, beside.tasks)) for cost in rules.tiers]
+        whole = Incumbent(self._bound(problem))
         apart = {tier.name: tier.bound for tier in placed.tiers}
-        least = all(value <= apart.get(cost.name, value) for cost, value in zip(rules.tiers, values, strict=True))
+        values = zip(whole.rules.tiers, whole.value(beside.tasks), strict=True)
+        least = all(value <= apart.get(cost.name, value) for cost, value in values)
         if least and beside.amount.value <= self._base.amount.low:
             return beside.tasks
         rest = one_family.behind(problem, placed.tasks, of)
         behind = self._solved(rest, rest.running, part * (1 - BESIDE_PART - ALONE_PART)).tasks
-        return min(
-            beside.tasks, behind, key=lambda tasks: [cost.value(Placement(problem, tasks)) for cost in rules.tiers]
-        )
+        return min(beside.tasks, behind, key=whole.value)
 
     def _left(self) -> float:
         """Seconds."""
