@@ -71,8 +71,8 @@ class WorkerHandle:
         except (EOFError, OSError):
             raise WorkerLost("a worker ended while it started") from None
 
-    def exchange(self, frame: bytes, told: Callable[[frames.Reply, bytes], None]) -> None:
-        """Send a call and hand on each reply, the last one too. Blocks.
+    def exchange(self, frame: bytes, told: Callable[[frames.Reply, bytes], None]) -> tuple[frames.Reply, bytes]:
+        """Send a call, hand on each reply but the last, and return that: the answer, or why there is none. Blocks.
 
         Raises
         ------
@@ -83,9 +83,9 @@ class WorkerHandle:
             self.calls.send_bytes(frame)
             while True:
                 kind, _, payload = frames.unpack_reply(self.calls.recv_bytes())
-                told(kind, payload)
                 if kind in (frames.Reply.DONE, frames.Reply.FAILED):
-                    return
+                    return kind, payload
+                told(kind, payload)
         except (EOFError, OSError):
             raise WorkerLost("the process that solved is gone; try again") from None
 

@@ -256,7 +256,7 @@ class WorkerPool:
             loop.call_soon_threadsafe(self._told, worker, call, kind, payload)
 
         try:
-            await loop.run_in_executor(self._threads, worker.exchange, frame, told)
+            last = await loop.run_in_executor(self._threads, worker.exchange, frame, told)
         except WorkerLost as lost:
             call.disarm()
             # What it had reported is checked, and as good as where the time is up.
@@ -265,6 +265,8 @@ class WorkerPool:
             self._replace(worker)
         else:
             call.disarm()
+            self._ended_with(call, *last)
+            # In the same step: the next call of one who has the answer finds the worker that remembers the last one.
             self._release(worker)
 
     def _told(self, worker: WorkerHandle, call: _Call, kind: frames.Reply, payload: bytes) -> None:
@@ -278,23 +280,18 @@ class WorkerPool:
             call.on_report(kind, payload)
         elif kind is frames.Reply.BOUNDS:
             call.on_report(kind, payload)
-        elif kind is frames.Reply.DONE:
-            self._answered(call)
-            resolve(call.answer, payload)
-        elif kind is frames.Reply.FAILED:
-            self._answered(call)
-            status = status_pb2.Status.FromString(payload)
-            # What is too large to be read has no plan: memory ran out in the search.
-            out_of_memory = status.code == code_pb2.RESOURCE_EXHAUSTED and call.plan is not None
-            resolve(call.answer, (call.plan or b"") + call.late if out_of_memory else Failed(status))
 
-    def _answered(self, call: _Call) -> None:
-        """The worker is idle in a moment: a call that comes meanwhile need not be refused for this one.
-
-        Nothing is learnt of calls that were given up or lost: others do not take as long as those.
-        """
+    def _ended_with(self, call: _Call, kind: frames.Reply, payload: bytes) -> None:
         call.course.done = time.monotonic()
+        # Nothing is learnt of calls that were given up or lost: others do not take as long as those.
         self.queue.ended(call.turn, first=call.first_after, ran=not call.answer.cancelled())
+        if kind is frames.Reply.DONE:
+            resolve(call.answer, payload)
+            return
+        status = status_pb2.Status.FromString(payload)
+        # What is too large to be read has no plan: memory ran out in the search.
+        out_of_memory = status.code == code_pb2.RESOURCE_EXHAUSTED and call.plan is not None
+        resolve(call.answer, (call.plan or b"") + call.late if out_of_memory else Failed(status))
 
     def _arm(self, worker: WorkerHandle, call: _Call, ends: float) -> None:
         """Have the deadline hold from outside: a search can stall, and then hears nothing."""

@@ -7,8 +7,9 @@ import math
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -20,10 +21,11 @@ from solver.service import codec, frames
 from solver.service.client import Client
 from solver.service.course import Course
 from solver.service.gate import Caller, Context, Incoming
+from solver.service.handle import WorkerHandle
 from solver.service.limits import PoolLimits
 from solver.service.outline import AT_ONCE, of_request
 from solver.service.sizes import SizeLimits
-from solver.service.workers import WorkerPool
+from solver.service.workers import Failed, WorkerPool
 from solver.v1 import placement_service_pb2 as wire
 from tests.service import problems
 from tests.service.details import details_of
@@ -63,6 +65,31 @@ def test_a_flood_delays_another_caller_by_one_running_call() -> None:
     assert 0 < waited < 0.5 + 0.2
 
 
+def test_the_worker_of_an_answered_call_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the thread that heard the answer takes to end: the caller's next call must find it."""
+    exchange = WorkerHandle.exchange
+
+    def slowly(*given: Any) -> Any:
+        last = exchange(*given)
+        time.sleep(0.2)
+        return last
+
+    async def busy() -> list[int]:
+        pool, found = WorkerPool(2, SizeLimits(), api="tests.service.fake_api"), []
+        await pool.start()
+        try:
+            for label in ("small", "fails"):
+                with suppress(Failed):
+                    await pool.run(frames.Call.PLACE, labelled(label), math.inf, 0.25)
+                found.append(pool.busy)
+            return found
+        finally:
+            await pool.close()
+
+    monkeypatch.setattr(WorkerHandle, "exchange", slowly)
+    assert asyncio.run(busy()) == [0, 0]
+
+
 def test_a_call_that_would_wait_in_vain_is_refused_long_before_its_deadline() -> None:
     """Once calls are known to take 1 s, a third one with 1.5 s is refused at once, with the time to come back."""
 
@@ -71,8 +98,6 @@ def test_a_call_that_would_wait_in_vain_is_refused_long_before_its_deadline() ->
         await pool.start()
         try:
             await pool.run(frames.Call.PLACE, labelled("takes 1"), math.inf, 0.25)
-            while pool.busy:  # The answer is here a moment before its worker is idle again.
-                await asyncio.sleep(0.01)
             calls = [
                 asyncio.ensure_future(pool.run(frames.Call.PLACE, labelled("takes 1"), math.inf, 0.25))
                 for _ in range(2)
