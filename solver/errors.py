@@ -28,8 +28,8 @@ Infeasible, timed out and cancelled are answers, not errors (``solver.domain.sol
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Self
 
 MAX_FAULTS = 100
@@ -239,3 +239,23 @@ class PlanRejected(PlacementSolverError):
 
     grpc_code = "INTERNAL"
     reason = "PLAN_REJECTED"
+
+
+def require(faults: Iterable[Fault]) -> None:
+    """Raise the faults, if there are any.
+
+    Raises
+    ------
+    InvalidRequest
+        With all of them.
+    """
+    found = tuple(faults)
+    if found:
+        raise InvalidRequest(found)
+
+
+def under(where: str, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The faults of a part, by their paths in the whole."""
+    for fault in faults:
+        joined = fault.path if fault.path.startswith("[") else f".{fault.path}" if fault.path else ""
+        yield replace(fault, path=f"{where}{joined}")

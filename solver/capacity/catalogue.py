@@ -24,14 +24,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from solver.domain.devices import WHOLE
+from solver.domain.money import LARGEST_PRICE, MILLIONTHS
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest, UnreadableDocument
 
-MILLIONTHS = 1_000_000
 MOST_TYPES = 10_000
 MOST_BYTES = 32 * 2**20
-LARGEST_PRICE = 1_000_000
-"""Of one instance for an hour."""
-
 MOST_PROCESSORS, MOST_MEMORY, MOST_DEVICES = 65_536, 2**32, 1_024
 
 NAME = "instance_type"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from solver.aws import SoldType, sold_types
-from solver.capacity.catalogue import MILLIONTHS, Catalogue, InstanceType
+from solver.capacity.catalogue import Catalogue, InstanceType
 from solver.domain.devices import WHOLE
+from solver.domain.money import MILLIONTHS
 from solver.errors import SourceUnavailable
 
 

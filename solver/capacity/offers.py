@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.capacity.catalogue import Catalogue, InstanceType, without_dearer
+from solver.domain.altered import NewInstance
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.problem import Problem
 from solver.errors import Fault, InvalidRequest
 from solver.formats.ecs.interfaces import NO_LIMIT, most_tasks
 from solver.whatif.edits.addition import OF_PLATFORM
-from solver.whatif.instances import NewInstance
 
 ARCHITECTURE = "ecs.cpu-architecture"
 SYSTEM = "ecs.os-type"

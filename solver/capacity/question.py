@@ -10,6 +10,7 @@ import numpy as np
 from solver.capacity.daemons import following
 from solver.capacity.offers import Market
 from solver.capacity.planned import Planned
+from solver.domain.altered import with_instances
 from solver.domain.cluster import ZONE
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
@@ -20,7 +21,6 @@ from solver.rules.bind import bind
 from solver.rules.bound import Rules
 from solver.rules.instance_state import InstanceState
 from solver.rules.resources import Resource
-from solver.whatif.instances import with_instances
 
 MOST_SLOTS = 40
 """Types of tasks of which one instance holds only so many, counted as a resource of their own."""

@@ -7,8 +7,9 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
-from solver.capacity.catalogue import MILLIONTHS, Catalogue
+from solver.capacity.catalogue import Catalogue
 from solver.domain.devices import WHOLE
+from solver.domain.money import MILLIONTHS
 from solver.errors import InvalidRequest
 
 OF_FILE = {"x86_64": "amd64", "arm64": "arm64"}

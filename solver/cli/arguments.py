@@ -13,8 +13,8 @@ from solver.domain.request import MAX_START, MOST_OF_SLOT, Engine, RuleSpec
 from solver.errors import Fault, InvalidRequest
 
 if TYPE_CHECKING:
-    from solver.cli.source import Cluster
     from solver.domain.problem import Problem
+    from solver.formats.cluster import Cluster
 
 T = TypeVar("T")
 

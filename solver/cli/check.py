@@ -18,11 +18,11 @@ REPLAYS = 20
 
 if TYPE_CHECKING:
     from solver.cli.arguments import Wish
-    from solver.cli.source import Cluster
     from solver.domain.counts import Counts
     from solver.domain.explanation import Violation
     from solver.domain.problem import Problem
     from solver.domain.steps import Action
+    from solver.formats.cluster import Cluster
     from solver.formats.plan import Row
 
 

@@ -14,12 +14,12 @@ from solver.cli.exits import say
 
 if TYPE_CHECKING:
     from solver.cli.arguments import Arguments
-    from solver.cli.source import Cluster
     from solver.domain.answer import Answer
     from solver.domain.counts import Counts
     from solver.domain.problem import Problem
     from solver.domain.request import Limits
     from solver.domain.survival import Survival
+    from solver.formats.cluster import Cluster
     from solver.formats.kinds import Kind
     from solver.service.decode import PlaceCall
 

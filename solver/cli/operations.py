@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from solver.cli.arguments import Arguments
-    from solver.cli.source import Cluster
     from solver.domain.problem import Problem
+    from solver.formats.cluster import Cluster
     from solver.formats.kinds import Kind
 
     Operation = Callable[[Cluster], tuple[Problem, Sequence[str]]]

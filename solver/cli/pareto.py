@@ -16,8 +16,8 @@ from solver.cli.exits import Exit, errors_to_exit_codes, say
 
 if TYPE_CHECKING:
     from solver.cli.arguments import Arguments
-    from solver.cli.source import Cluster
     from solver.domain.problem import Problem
+    from solver.formats.cluster import Cluster
     from solver.formats.kept_front import KeptFront
 
 CODES = "Exit codes: 0 points were found, proved or not; 1 failure, or interrupted; 2 bad input."

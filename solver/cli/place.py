@@ -12,10 +12,10 @@ from solver.cli.common import Common, answer_to, with_common_options
 from solver.cli.exits import errors_to_exit_codes, of_answer
 
 if TYPE_CHECKING:
-    from solver.cli.source import Cluster
     from solver.domain.answer import Answer
     from solver.domain.problem import Problem
     from solver.domain.request import Limits
+    from solver.formats.cluster import Cluster
 
 
 @with_common_options

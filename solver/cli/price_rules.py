@@ -170,7 +170,7 @@ def _catalogued(path: Path | None) -> dict[str, float]:
     if path is None:
         return {}
     from solver.capacity import read_catalogue
-    from solver.whatif.row import MILLIONTHS
+    from solver.domain.money import MILLIONTHS
 
     return {one.name: one.price / MILLIONTHS for one in read_catalogue(path).types}
 
@@ -240,8 +240,8 @@ def _row(row: PricedRule, unit: Unit) -> dict[str, object]:
 
 def _span(span: Span, unit: Unit) -> dict[str, object]:
     """64-bit numbers as strings, dollars in the currency."""
+    from solver.domain.money import decimal
     from solver.pricing import Unit
-    from solver.whatif.row import decimal
 
     said = decimal if unit is Unit.DOLLARS else str
     return {"value": said(span.value), "atLeast": said(span.low), "atMost": said(span.high), "proven": span.proven}

@@ -14,8 +14,8 @@ from solver.cli.exits import errors_to_exit_codes, say
 
 if TYPE_CHECKING:
     from solver.capacity import Catalogue
-    from solver.cli.source import Cluster
     from solver.domain.problem import Problem
+    from solver.formats.cluster import Cluster
 
 LIVE = Path("aws")
 """The catalogue that is asked for, not read; a file of that name is given with its folder."""

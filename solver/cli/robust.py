@@ -207,7 +207,7 @@ def _counts(counts: Sequence[tuple[Kind, int]]) -> list[dict[str, object]]:
 
 
 def _price(price: int, priced: bool) -> str | None:
-    from solver.whatif.row import decimal
+    from solver.domain.money import decimal
 
     return decimal(price) if priced else None
 

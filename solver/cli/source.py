@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from solver.errors import InvalidRequest, UnreadableDocument
 
 if TYPE_CHECKING:
-    from solver.formats.ecs import EcsCluster
-    from solver.formats.kubernetes import KubernetesCluster
-    from solver.formats.table_cluster import TableCluster
+    from solver.formats.cluster import Cluster
     from solver.service.decode import PlaceCall
-
-    Cluster: TypeAlias = EcsCluster | KubernetesCluster | TableCluster
 
 ECS_DOCUMENTS = ("container-instances.json", "tasks.json", "task-definitions.json", "services.json")
 

@@ -163,7 +163,7 @@ def _present(analysis: Analysis, output: options.Output, warnings: tuple[str, ..
 
 def _json(analysis: Analysis) -> str:
     """``scenarios``, each with its tiers beside the base's: 64-bit numbers as strings, as in an answer."""
-    from solver.whatif.row import decimal
+    from solver.domain.money import decimal
 
     found = []
     for row in analysis.rows:

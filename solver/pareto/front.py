@@ -117,6 +117,6 @@ class Front:
         """An amount along an axis as people count it; None for ``NO_LIMIT``."""
         if amount == NO_LIMIT:
             return None
-        from solver.whatif.row import MILLIONTHS
+        from solver.domain.money import MILLIONTHS
 
         return amount / MILLIONTHS if axis is Axis.COST and self.priced else amount

@@ -15,18 +15,16 @@ from solver.api import answered, ordered, require_sensible
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.counts import Counts
+from solver.domain.money import millionths, price_faults
 from solver.domain.problem import Problem
 from solver.domain.request import Engine, Limits
 from solver.domain.solution import Stop
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require, under
 from solver.pareto.axes import Axes, Axis, Question
 from solver.pareto.front import Front, Point
 from solver.pareto.region import NO_LIMIT, Refuted, Vector, inside, is_within, nondominated, without, zones_of
 from solver.rules.argument import field_name
 from solver.rules.bind import bind
-from solver.whatif.edits.base import require
-from solver.whatif.edits.prices import millionths, price_faults
-from solver.whatif.scenario import under
 
 LEAST_SECONDS = 0.1
 """For one request: with less left, no other is begun. The first one is answered in any case."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solver.domain.cluster import INSTANCE_TYPE
+from solver.domain.money import millionths, price_faults
 from solver.domain.problem import Problem
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require, under
 from solver.pricing.least import Unit
 from solver.pricing.listed import families_over
 from solver.rules.argument import field_name
@@ -17,9 +18,6 @@ from solver.rules.bound import Rules
 from solver.rules.moved import Moved
 from solver.rules.running_cost import RunningCost, price_of
 from solver.rules.summed_skew import Level, SummedSkew
-from solver.whatif.edits.base import require
-from solver.whatif.edits.prices import millionths, price_faults
-from solver.whatif.scenario import under
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import pandas as pd
 
+from solver.domain.money import MILLIONTHS
 from solver.pricing.least import Span, Unit
 from solver.pricing.listed import Listed
 from solver.rules.summed_skew import Level
-from solver.whatif.row import MILLIONTHS
 
 
 @dataclass(frozen=True)

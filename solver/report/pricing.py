@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from solver.domain.money import MILLIONTHS
 from solver.pricing import Listed, PricedRule, PriceList, Span, Unit
 from solver.report.headline import plural
 from solver.report.plain import add_row, bulleted, print_plainly, table_of
-from solver.whatif.row import MILLIONTHS
 
 MOST_ROWS, MOST_LINES = 40, 12
 

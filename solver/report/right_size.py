@@ -9,10 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from solver.capacity.right_size import RightSized, types_kept
+from solver.domain.money import MILLIONTHS
 from solver.report.headline import plural
 from solver.report.plain import add_row, bulleted, print_plainly, table_of
-
-MILLIONTHS = 1_000_000
 
 
 def money(millionths: int) -> str:

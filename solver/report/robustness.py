@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from solver.domain.money import MILLIONTHS
 from solver.report.plain import add_row, bulleted, print_plainly, table_of
 from solver.robustness import Case, Kind, Survey, Surviving, Verdict
-from solver.whatif.row import MILLIONTHS
 
 MOST_ROWS, MOST_LINES, MOST_GROUPS = 40, 10, 6
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from solver.domain.money import MILLIONTHS
 from solver.report.headline import plural
 from solver.report.plain import add_row, bulleted, print_plainly, table_of
 from solver.whatif.analysis import Analysis
-from solver.whatif.row import MILLIONTHS, Outcome, Row
+from solver.whatif.row import Outcome, Row
 from solver.whatif.scenario import BASE
 
 MOST_ROWS, MOST_REASONS, MOST_WARNINGS, MOST_GROUPS = 40, 10, 12, 6

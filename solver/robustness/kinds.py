@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solver.domain.altered import NewInstance, with_instances
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
 from solver.domain.counts import Bools
 from solver.domain.problem import Problem
 from solver.explain.changes import models
 from solver.robustness.loss import Loss, after, attribute_of, lost_tasks
 from solver.rules.bind import bind
-from solver.whatif.instances import NewInstance, with_instances
 
 PER_INSTANCE = 1_000_000
 """Without prices: fewer instances come before smaller ones, whose size is in thousandths of the largest."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from solver.domain.altered import without_instances
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
 from solver.domain.counts import Bools, Counts, Ints
 from solver.domain.problem import Problem
 from solver.domain.request import Freedom, RuleSpec, Scheduling
 from solver.errors import InvalidRequest
 from solver.formats.choose import nearest
-from solver.whatif.instances import without_instances
 
 ONE_INSTANCE = "instance"
 FIELDS = {"zone": ZONE, "type": INSTANCE_TYPE}

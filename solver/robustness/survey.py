@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from solver.api import require_sensible
 from solver.domain.cluster import INSTANCE_TYPE
 from solver.domain.counts import LARGEST_SUM
+from solver.domain.money import millionths, price_faults
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require, under
 from solver.formats.choose import nearest
+from solver.formats.cluster import Cluster
 from solver.robustness.addition import Addition, Search
 from solver.robustness.judging import Judgement, Verdict, judged, why
 from solver.robustness.kinds import Kind, grown
 from solver.robustness.loss import Loss, losses, lost_tasks
-from solver.whatif.asked import Cluster
-from solver.whatif.edits.base import require
-from solver.whatif.edits.prices import millionths, price_faults
-from solver.whatif.scenario import under
 
 WHY_SHARE = 0.3
 """Of the time limit, for the reasons of a loss that fails."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from solver.api import place
+from solver.domain.altered import NewInstance, with_instances, without_instances
 from solver.domain.answer import Answer
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.counts import Bools, Counts
@@ -19,7 +20,6 @@ from solver.formats.daemons import with_daemons
 from solver.scaling.needed import Amounts
 from solver.scaling.setting import ProviderSetting, Setting
 from solver.verify import check
-from solver.whatif.instances import NewInstance, with_instances, without_instances
 
 
 @dataclass(frozen=True)

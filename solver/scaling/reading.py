@@ -11,8 +11,10 @@ from typing import TypeVar
 import numpy as np
 
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
-from solver.errors import Fault, InvalidRequest
+from solver.domain.money import millionths, price_faults
+from solver.errors import Fault, InvalidRequest, under
 from solver.formats.choose import alike, nearest
+from solver.formats.cluster import Cluster
 from solver.formats.ecs.interfaces import NO_LIMIT, most_tasks
 from solver.scaling.curve import MOST_MINUTES, Curve, Daily, read_curve
 from solver.scaling.managed_scaling import RANGES, ManagedScaling
@@ -23,11 +25,8 @@ from solver.scaling.simulator import base_of, groups_of
 from solver.scaling.step_scaling import Adjustment, Side, Step, StepScaling
 from solver.scaling.strategy import Share, strategy_faults
 from solver.scaling.target_tracking import TargetTracking
-from solver.whatif.asked import Cluster
-from solver.whatif.edits.prices import millionths, price_faults
 from solver.whatif.edits.types import INTERFACES, of_type
 from solver.whatif.node import Node
-from solver.whatif.scenario import under
 from solver.whatif.yaml_text import read_yaml
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from solver.domain.counts import Bools
 from solver.domain.problem import Problem
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import NO_GROUP
+from solver.formats.cluster import Cluster
 from solver.scaling import zone_rebalancing
 from solver.scaling.fleet import Fleet
 from solver.scaling.managed_scaling import decide as decide_capacity
@@ -27,7 +28,6 @@ from solver.scaling.service_scaling import decide as decide_service
 from solver.scaling.setting import ProviderSetting, ServiceSetting, Setting
 from solver.scaling.starting import Starting
 from solver.scaling.step_scaling import MOST_DATAPOINTS
-from solver.whatif.asked import Cluster
 
 SECONDS = 60
 MEMORY = MOST_DATAPOINTS

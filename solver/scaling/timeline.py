@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from solver.domain.money import MILLIONTHS
 from solver.scaling.simulator import Run
 
 COLUMNS = (
@@ -19,8 +20,6 @@ SUMMARY = (
     *("rules", "cost", "wanted", "ran", "unplaced", "short", "moved"),
     *("instance_minutes", "most_instances", "launched", "removed"),
 )
-
-MILLIONTHS = 1_000_000
 
 
 def timeline_to_csv(runs: Iterable[Run]) -> str:

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from solver.whatif.row import MILLIONTHS, Row, Tier
+from solver.domain.money import MILLIONTHS
+from solver.whatif.row import Row, Tier
 from solver.whatif.scenario import BASE
 
 COMPARED = ("missing", "moved", "instances", "used", "cost", "used_cost")

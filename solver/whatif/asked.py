@@ -7,18 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from solver.domain.altered import without_instances, without_tasks
 from solver.domain.counts import Bools, Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import NO_GROUP
+from solver.formats.cluster import Cluster
 from solver.formats.ecs.cluster import EcsCluster
-from solver.formats.kubernetes.cluster import KubernetesCluster
 from solver.formats.table_cluster import TableCluster
-from solver.whatif.instances import without_instances, without_tasks
 from solver.whatif.question import InstanceType, Place, Question, Reconcile
-
-Cluster = EcsCluster | KubernetesCluster | TableCluster
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 
 from solver.api import require_sensible
+from solver.domain.money import millionths, price_faults
 from solver.domain.request import Engine, Limits, Preempt, RuleSpec
-from solver.errors import MAX_FAULTS, Fault, InvalidRequest
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest, under
 from solver.formats.choose import alike
-from solver.whatif.asked import Asked, Cluster
+from solver.formats.cluster import Cluster
+from solver.whatif.asked import Asked
 from solver.whatif.edits.base import require_readable, rule_of
-from solver.whatif.edits.prices import millionths, price_faults
 from solver.whatif.edits.types import known_types
 from solver.whatif.node import Node
 from solver.whatif.question import InstanceType, Place, Question, Reconcile
-from solver.whatif.scenario import BASE, Scenario, name_faults, under
+from solver.whatif.scenario import BASE, Scenario, name_faults
 from solver.whatif.written import faults_on, news, read_grid, read_listed
 from solver.whatif.yaml_text import read_yaml
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
+from solver.domain.money import MILLIONTHS, decimal
 from solver.domain.solution import TierResult
 
 
@@ -119,7 +120,6 @@ class Row:
 COLUMNS = tuple(one.name for one in fields(Row) if one.name != "plan")
 """Of a table of results, in order."""
 
-MILLIONTHS = 1_000_000
 _COUNTS = ("wanted", "placed", "missing", "displaced", "lost", "moved", "stopped", "instances", "used")
 _COSTS = ("cost", "used_cost")
 
@@ -175,9 +175,3 @@ def from_cells(cells: Sequence[str]) -> Row:
         plan="",
         **counts,
     )
-
-
-def decimal(millionths: int) -> str:
-    """Millionths as a decimal number, exactly."""
-    whole, part = divmod(millionths, MILLIONTHS)
-    return f"{whole}.{part:06d}".rstrip("0").removesuffix(".") if part else str(whole)

@@ -9,17 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from solver.api import fingerprint, require_sensible, versions
+from solver.domain.money import millionths, price_faults
 from solver.domain.request import Limits
+from solver.errors import require, under
+from solver.formats.cluster import Cluster
 from solver.whatif.analysis import Analysis
 from solver.whatif.answering import Batch
-from solver.whatif.asked import Asked, Cluster
-from solver.whatif.edits.base import require
-from solver.whatif.edits.prices import millionths, price_faults
+from solver.whatif.asked import Asked
 from solver.whatif.executor import Executor
 from solver.whatif.executors import LOCAL, executor_of
 from solver.whatif.question import Question, Reconcile
 from solver.whatif.row import Row
-from solver.whatif.scenario import BASE, Scenario, require_applicable, under
+from solver.whatif.scenario import BASE, Scenario, require_applicable
 from solver.whatif.store import Store
 
 AHEAD = 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from solver.errors import MAX_FAULTS, Fault, InvalidRequest
+from solver.errors import MAX_FAULTS, Fault, InvalidRequest, under
 from solver.whatif.asked import Asked
 from solver.whatif.edits.base import Edit
 
@@ -58,13 +58,6 @@ def faults_of(asked: Asked, edits: Iterable[tuple[str, Edit]]) -> Iterator[Fault
         except InvalidRequest as invalid:
             yield from under(path, invalid.faults)
             asked = edit.supposed(asked)
-
-
-def under(where: str, faults: Iterable[Fault]) -> Iterator[Fault]:
-    """The faults of a part, by their paths in the whole."""
-    for fault in faults:
-        joined = fault.path if fault.path.startswith("[") else f".{fault.path}" if fault.path else ""
-        yield replace(fault, path=f"{where}{joined}")
 
 
 def name_faults(scenarios: Sequence[Scenario], path: str = "scenarios") -> list[Fault]:

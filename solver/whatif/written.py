@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from solver.errors import MAX_FAULTS, Fault
+from solver.errors import MAX_FAULTS, Fault, under
 from solver.formats.choose import nearest
 from solver.whatif.asked import Asked
 from solver.whatif.edits import EDITS, Edit
 from solver.whatif.grid import MOST_SCENARIOS, Axis, Choice, Grid
 from solver.whatif.node import Node
-from solver.whatif.scenario import Scenario, faults_of, under
+from solver.whatif.scenario import Scenario, faults_of
 
 VALUE = "$value"
 """Stands in the edits of an axis for each of its values."""

@@ -12,8 +12,9 @@ import solver
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.request import RuleSpec, Scheduling
 from solver.errors import InvalidRequest
+from solver.formats.cluster import Cluster
 from solver.whatif.answering import Batch
-from solver.whatif.asked import Asked, Cluster
+from solver.whatif.asked import Asked
 from solver.whatif.edits import (
     AddInstances,
     AddRule,

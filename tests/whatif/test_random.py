@@ -11,9 +11,10 @@ import solver
 from solver.domain.cluster import INSTANCE_TYPE, ZONE
 from solver.domain.request import RuleSpec, Scheduling
 from solver.errors import InvalidRequest
+from solver.formats.cluster import Cluster
 from solver.formats.table_cluster import TableCluster
 from solver.whatif.answering import Batch, row_of
-from solver.whatif.asked import Asked, Cluster
+from solver.whatif.asked import Asked
 from solver.whatif.edits import (
     AddInstances,
     AddRule,

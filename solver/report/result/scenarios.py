@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from solver.domain.money import MILLIONTHS
 from solver.report.page.blocks import Bar, Bars, Part
 from solver.report.what_if import answer_of
 from solver.whatif.analysis import Analysis
-from solver.whatif.row import MILLIONTHS, Row
+from solver.whatif.row import Row
 from solver.whatif.scenario import BASE
 
 MOST_BARS = 24

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from solver.domain.money import MILLIONTHS
 from solver.domain.solution import Status, Stop
 from solver.formats.kept_plan import KeptPlan
 from solver.report.headline import duration, plural
 from solver.report.what_if import sentence
 from solver.whatif.analysis import Analysis
-from solver.whatif.row import MILLIONTHS, Row
+from solver.whatif.row import Row
 from solver.whatif.scenario import BASE
 
 MOST_GROUPS = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from solver.errors import Fault, InvalidRequest, TooLarge
+from solver.errors import Fault, InvalidRequest, TooLarge, under
 from solver.formats.table_cluster import TableCluster
 from solver.service.analysis.process import Order
 from solver.service.decode import place_call
@@ -17,7 +17,7 @@ from solver.v1 import placement_service_pb2 as placing
 from solver.whatif.answering import Batch
 from solver.whatif.reading import HOLDS, study_of
 from solver.whatif.run import batch_of
-from solver.whatif.scenario import Scenario, under
+from solver.whatif.scenario import Scenario
 from solver.whatif.yaml_text import MOST_BYTES, parse_yaml
 
 STUDY = "study"

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from solver.domain.altered import NewInstance, with_instances
 from solver.domain.cluster import INSTANCE_TYPE, ZONE, ClusterSnapshot
 from solver.errors import InvalidRequest
 from solver.formats.choose import alike, nearest
 from solver.whatif.asked import Asked
 from solver.whatif.edits.base import Edit, require_all
 from solver.whatif.edits.types import capacity_of, of_type, require_known
-from solver.whatif.instances import NewInstance, with_instances
 from solver.whatif.node import Node
 
 MOST_ADDED = 10_000

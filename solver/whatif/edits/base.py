@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, Self
 
 from solver.domain.request import RuleSpec
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require
 from solver.rules.bind import bind
 from solver.whatif.asked import Asked
 from solver.whatif.node import Node
@@ -46,19 +46,6 @@ def rule_of(node: Node) -> RuleSpec:
     if text and (not kind.strip() or (opened and not rest.endswith(")"))):
         node.fault(f"'{text}' is not a rule", "write type or type(argument), like binpack(memory)")
     return RuleSpec(kind.strip(), rest[:-1].strip() if opened else "")
-
-
-def require(faults: Iterable[Fault]) -> None:
-    """Raise the faults, if there are any.
-
-    Raises
-    ------
-    InvalidRequest
-        With all of them.
-    """
-    found = tuple(faults)
-    if found:
-        raise InvalidRequest(found)
 
 
 def require_all(*parts: Callable[[], object]) -> None:

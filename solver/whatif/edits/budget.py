@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from solver.domain.counts import LARGEST_SUM
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require
+from solver.whatif.edits.base import Edit
 from solver.whatif.node import Node
 from solver.whatif.question import Place
 

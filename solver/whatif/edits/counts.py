@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from solver.domain.request import MAX_START, Scheduling
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require, require_all
+from solver.whatif.edits.base import Edit, require_all
 from solver.whatif.node import Node
 from solver.whatif.question import Place
 

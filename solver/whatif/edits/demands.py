@@ -12,9 +12,9 @@ import numpy as np
 
 from solver.domain.counts import LARGEST_SUM
 from solver.domain.request import TaskGroup
-from solver.errors import Fault, InvalidRequest
+from solver.errors import Fault, InvalidRequest, require
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require, require_all
+from solver.whatif.edits.base import Edit, require_all
 from solver.whatif.edits.counts import LARGEST_FACTOR
 from solver.whatif.node import Node
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import ClassVar
 
-from solver.errors import Fault
+from solver.domain.money import millionths, price_faults
+from solver.errors import require
 from solver.whatif.asked import Asked
-from solver.whatif.edits.base import Edit, require
+from solver.whatif.edits.base import Edit
 from solver.whatif.node import Node
-
-MILLIONTHS = 1_000_000
-LARGEST_PRICE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -39,17 +35,3 @@ class SetPrices(Edit):
         """The question with the prices."""
         require(price_faults(self.prices))
         return replace(asked, prices={**asked.prices, **millionths(self.prices)})
-
-
-def price_faults(prices: Mapping[str, float]) -> list[Fault]:
-    """What is wrong with prices, by type."""
-    return [
-        Fault(name, f"is {price}", f"must be 0 to {LARGEST_PRICE:,}")
-        for name, price in prices.items()
-        if not math.isfinite(price) or not 0 <= price <= LARGEST_PRICE
-    ]
-
-
-def millionths(prices: Mapping[str, float]) -> dict[str, int]:
-    """Prices as whole numbers, as they are written: 0.096 is 96,000."""
-    return {name: round(Fraction(str(price)) * MILLIONTHS) for name, price in prices.items()}

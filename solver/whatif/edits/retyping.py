@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from solver.domain.altered import replaced_instances
 from solver.errors import InvalidRequest
 from solver.whatif.asked import Asked
 from solver.whatif.edits.base import Edit, require_all
 from solver.whatif.edits.selection import Instances
 from solver.whatif.edits.types import capacity_of, of_type, require_known
-from solver.whatif.instances import replaced_instances
 from solver.whatif.node import Node
 
 
