@@ -175,6 +175,7 @@ def _json(analysis: Analysis) -> str:
                 "status": row.status.value,
                 "reason": row.reason,
                 **{name: getattr(row, name) for name in numbers},
+                "unsurvived": row.unsurvived,
                 **{name: None if value is None else decimal(value) for name, value in costs.items()},
                 "short": dict(row.short or {}),
                 "tiers": [

@@ -44,6 +44,8 @@ def _parts(analysis: Analysis, warnings: Sequence[str], width: int) -> Iterator[
         yield _table(analysis, width)
     if any(_is_in_part(row) for row in analysis.rows[:MOST_ROWS]):
         yield Text(f"{_IN_PART}: that no more tasks find a place is proved, not all that is minimised after it", "dim")
+    if any(row.unsurvived is not None for row in analysis.rows[:MOST_ROWS]):
+        yield Text("exposed: losses to be survived after which some task has no place", "dim")
     if len(analysis.rows) > MOST_ROWS:
         more = len(analysis.rows) - MOST_ROWS
         yield Text(f"... and {more:,} more {plural('scenario', more)} (--out, -o csv and -o json have them)")
@@ -155,10 +157,12 @@ def _table(analysis: Analysis, width: int) -> RenderableType:
 
 def _numbers(analysis: Analysis, shown: Sequence[Row]) -> dict[str, list[str]]:
     """The columns of numbers; of a row without an answer nothing."""
+    exposed = ["" if row.unsurvived is None else f"{row.unsurvived:,}" for row in shown]
     found = {
         "gone": [_count(row.displaced + row.lost) for row in shown],
         "placed": [f"{row.placed:,} of {row.wanted:,}" for row in shown],
         "missing": [_beside(analysis, row, "missing") for row in shown],
+        **({"exposed": exposed} if any(exposed) else {}),
         "moved": [_count(row.moved) for row in shown],
         "in use": [f"{row.used:,} of {row.instances:,}" for row in shown],
     }

@@ -26,7 +26,7 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from solver.v1 import placement_service_pb2 as solver_dot_v1_dot_placement__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n solver/v1/analysis_service.proto\x12\tsolver.v1\x1a\x19google/protobuf/any.proto\x1a!solver/v1/placement_service.proto\"M\n\x12RunAnalysisRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\x12\r\n\x05study\x18\x02 \x01(\t\"Y\n\x13RunAnalysisResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x08metadata\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\"g\n\x10\x41nalysisProgress\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x10\n\x08\x61nswered\x18\x02 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x03\x12\x10\n\x08\x62\x65gun_at\x18\x04 \x01(\t\x12\x10\n\x08\x65nded_at\x18\x05 \x01(\t\".\n\x0e\x41nalysisResult\x12\x0c\n\x04rows\x18\x01 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x03\"0\n\x11StreamRowsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x03\"]\n\x12StreamRowsResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\x12#\n\x03row\x18\x02 \x01(\x0b\x32\x16.solver.v1.ScenarioRow\x12\x10\n\x08terminal\x18\x03 \x01(\x08\"\x9b\x04\n\x0bScenarioRow\x12\x10\n\x08scenario\x18\x01 \x01(\t\x12)\n\x06status\x18\x02 \x01(\x0e\x32\x19.solver.v1.ScenarioStatus\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06wanted\x18\x04 \x01(\x03\x12\x0e\n\x06placed\x18\x05 \x01(\x03\x12\x0f\n\x07missing\x18\x06 \x01(\x03\x12\x30\n\x05short\x18\x07 \x03(\x0b\x32!.solver.v1.ScenarioRow.ShortEntry\x12\x11\n\tdisplaced\x18\x08 \x01(\x03\x12\x0c\n\x04lost\x18\t \x01(\x03\x12\r\n\x05moved\x18\n \x01(\x03\x12\x0f\n\x07stopped\x18\x0b \x01(\x03\x12\x11\n\tinstances\x18\x0c \x01(\x03\x12\x0c\n\x04used\x18\r \x01(\x03\x12\x1c\n\x0f\x63ost_millionths\x18\x0e \x01(\x03H\x00\x88\x01\x01\x12!\n\x14used_cost_millionths\x18\x0f \x01(\x03H\x01\x88\x01\x01\x12&\n\x05tiers\x18\x10 \x03(\x0b\x32\x17.solver.v1.ScenarioTier\x12\x10\n\x08warnings\x18\x11 \x03(\t\x12\x13\n\x0b\x66ingerprint\x18\x12 \x01(\t\x12\x0f\n\x07seconds\x18\x13 \x01(\x01\x1a,\n\nShortEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x12\n\x10_cost_millionthsB\x17\n\x15_used_cost_millionths\"Y\n\x0cScenarioTier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x03\x12\r\n\x05\x62ound\x18\x04 \x01(\x03\x12\x0e\n\x06proven\x18\x05 \x01(\x08*\xc7\x01\n\x0eScenarioStatus\x12\x1f\n\x1bSCENARIO_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17SCENARIO_STATUS_OPTIMAL\x10\x01\x12\x1c\n\x18SCENARIO_STATUS_FEASIBLE\x10\x02\x12\x1e\n\x1aSCENARIO_STATUS_INFEASIBLE\x10\x03\x12\x1d\n\x19SCENARIO_STATUS_NOT_FOUND\x10\x04\x12\x1a\n\x16SCENARIO_STATUS_FAILED\x10\x05\x32\xac\x01\n\x0f\x41nalysisService\x12L\n\x0bRunAnalysis\x12\x1d.solver.v1.RunAnalysisRequest\x1a\x1e.solver.v1.RunAnalysisResponse\x12K\n\nStreamRows\x12\x1c.solver.v1.StreamRowsRequest\x1a\x1d.solver.v1.StreamRowsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n solver/v1/analysis_service.proto\x12\tsolver.v1\x1a\x19google/protobuf/any.proto\x1a!solver/v1/placement_service.proto\"M\n\x12RunAnalysisRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.solver.v1.PlaceRequest\x12\r\n\x05study\x18\x02 \x01(\t\"Y\n\x13RunAnalysisResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x08metadata\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\"g\n\x10\x41nalysisProgress\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x10\n\x08\x61nswered\x18\x02 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x03\x12\x10\n\x08\x62\x65gun_at\x18\x04 \x01(\t\x12\x10\n\x08\x65nded_at\x18\x05 \x01(\t\".\n\x0e\x41nalysisResult\x12\x0c\n\x04rows\x18\x01 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x03\"0\n\x11StreamRowsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x03\"]\n\x12StreamRowsResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\x12#\n\x03row\x18\x02 \x01(\x0b\x32\x16.solver.v1.ScenarioRow\x12\x10\n\x08terminal\x18\x03 \x01(\x08\"\xc3\x04\n\x0bScenarioRow\x12\x10\n\x08scenario\x18\x01 \x01(\t\x12)\n\x06status\x18\x02 \x01(\x0e\x32\x19.solver.v1.ScenarioStatus\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06wanted\x18\x04 \x01(\x03\x12\x0e\n\x06placed\x18\x05 \x01(\x03\x12\x0f\n\x07missing\x18\x06 \x01(\x03\x12\x30\n\x05short\x18\x07 \x03(\x0b\x32!.solver.v1.ScenarioRow.ShortEntry\x12\x11\n\tdisplaced\x18\x08 \x01(\x03\x12\x0c\n\x04lost\x18\t \x01(\x03\x12\r\n\x05moved\x18\n \x01(\x03\x12\x0f\n\x07stopped\x18\x0b \x01(\x03\x12\x11\n\tinstances\x18\x0c \x01(\x03\x12\x0c\n\x04used\x18\r \x01(\x03\x12\x1c\n\x0f\x63ost_millionths\x18\x0e \x01(\x03H\x00\x88\x01\x01\x12!\n\x14used_cost_millionths\x18\x0f \x01(\x03H\x01\x88\x01\x01\x12&\n\x05tiers\x18\x10 \x03(\x0b\x32\x17.solver.v1.ScenarioTier\x12\x10\n\x08warnings\x18\x11 \x03(\t\x12\x13\n\x0b\x66ingerprint\x18\x12 \x01(\t\x12\x0f\n\x07seconds\x18\x13 \x01(\x01\x12\x17\n\nunsurvived\x18\x14 \x01(\x03H\x02\x88\x01\x01\x1a,\n\nShortEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x12\n\x10_cost_millionthsB\x17\n\x15_used_cost_millionthsB\r\n\x0b_unsurvived\"Y\n\x0cScenarioTier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x03\x12\r\n\x05\x62ound\x18\x04 \x01(\x03\x12\x0e\n\x06proven\x18\x05 \x01(\x08*\xc7\x01\n\x0eScenarioStatus\x12\x1f\n\x1bSCENARIO_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17SCENARIO_STATUS_OPTIMAL\x10\x01\x12\x1c\n\x18SCENARIO_STATUS_FEASIBLE\x10\x02\x12\x1e\n\x1aSCENARIO_STATUS_INFEASIBLE\x10\x03\x12\x1d\n\x19SCENARIO_STATUS_NOT_FOUND\x10\x04\x12\x1a\n\x16SCENARIO_STATUS_FAILED\x10\x05\x32\xac\x01\n\x0f\x41nalysisService\x12L\n\x0bRunAnalysis\x12\x1d.solver.v1.RunAnalysisRequest\x1a\x1e.solver.v1.RunAnalysisResponse\x12K\n\nStreamRows\x12\x1c.solver.v1.StreamRowsRequest\x1a\x1d.solver.v1.StreamRowsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCENARIOROW_SHORTENTRY']._loaded_options = None
   _globals['_SCENARIOROW_SHORTENTRY']._serialized_options = b'8\001'
-  _globals['_SCENARIOSTATUS']._serialized_start=1211
-  _globals['_SCENARIOSTATUS']._serialized_end=1410
+  _globals['_SCENARIOSTATUS']._serialized_start=1251
+  _globals['_SCENARIOSTATUS']._serialized_end=1450
   _globals['_RUNANALYSISREQUEST']._serialized_start=109
   _globals['_RUNANALYSISREQUEST']._serialized_end=186
   _globals['_RUNANALYSISRESPONSE']._serialized_start=188
@@ -50,11 +50,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMROWSRESPONSE']._serialized_start=482
   _globals['_STREAMROWSRESPONSE']._serialized_end=575
   _globals['_SCENARIOROW']._serialized_start=578
-  _globals['_SCENARIOROW']._serialized_end=1117
-  _globals['_SCENARIOROW_SHORTENTRY']._serialized_start=1028
-  _globals['_SCENARIOROW_SHORTENTRY']._serialized_end=1072
-  _globals['_SCENARIOTIER']._serialized_start=1119
-  _globals['_SCENARIOTIER']._serialized_end=1208
-  _globals['_ANALYSISSERVICE']._serialized_start=1413
-  _globals['_ANALYSISSERVICE']._serialized_end=1585
+  _globals['_SCENARIOROW']._serialized_end=1157
+  _globals['_SCENARIOROW_SHORTENTRY']._serialized_start=1053
+  _globals['_SCENARIOROW_SHORTENTRY']._serialized_end=1097
+  _globals['_SCENARIOTIER']._serialized_start=1159
+  _globals['_SCENARIOTIER']._serialized_end=1248
+  _globals['_ANALYSISSERVICE']._serialized_start=1453
+  _globals['_ANALYSISSERVICE']._serialized_end=1625
 # @@protoc_insertion_point(module_scope)

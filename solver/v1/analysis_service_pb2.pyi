@@ -83,7 +83,7 @@ class StreamRowsResponse(_message.Message):
     def __init__(self, position: _Optional[int] = ..., row: _Optional[_Union[ScenarioRow, _Mapping]] = ..., terminal: _Optional[bool] = ...) -> None: ...
 
 class ScenarioRow(_message.Message):
-    __slots__ = ("scenario", "status", "reason", "wanted", "placed", "missing", "short", "displaced", "lost", "moved", "stopped", "instances", "used", "cost_millionths", "used_cost_millionths", "tiers", "warnings", "fingerprint", "seconds")
+    __slots__ = ("scenario", "status", "reason", "wanted", "placed", "missing", "short", "displaced", "lost", "moved", "stopped", "instances", "used", "cost_millionths", "used_cost_millionths", "tiers", "warnings", "fingerprint", "seconds", "unsurvived")
     class ShortEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +110,7 @@ class ScenarioRow(_message.Message):
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    UNSURVIVED_FIELD_NUMBER: _ClassVar[int]
     scenario: str
     status: ScenarioStatus
     reason: str
@@ -129,7 +130,8 @@ class ScenarioRow(_message.Message):
     warnings: _containers.RepeatedScalarFieldContainer[str]
     fingerprint: str
     seconds: float
-    def __init__(self, scenario: _Optional[str] = ..., status: _Optional[_Union[ScenarioStatus, str]] = ..., reason: _Optional[str] = ..., wanted: _Optional[int] = ..., placed: _Optional[int] = ..., missing: _Optional[int] = ..., short: _Optional[_Mapping[str, int]] = ..., displaced: _Optional[int] = ..., lost: _Optional[int] = ..., moved: _Optional[int] = ..., stopped: _Optional[int] = ..., instances: _Optional[int] = ..., used: _Optional[int] = ..., cost_millionths: _Optional[int] = ..., used_cost_millionths: _Optional[int] = ..., tiers: _Optional[_Iterable[_Union[ScenarioTier, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., fingerprint: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+    unsurvived: int
+    def __init__(self, scenario: _Optional[str] = ..., status: _Optional[_Union[ScenarioStatus, str]] = ..., reason: _Optional[str] = ..., wanted: _Optional[int] = ..., placed: _Optional[int] = ..., missing: _Optional[int] = ..., short: _Optional[_Mapping[str, int]] = ..., displaced: _Optional[int] = ..., lost: _Optional[int] = ..., moved: _Optional[int] = ..., stopped: _Optional[int] = ..., instances: _Optional[int] = ..., used: _Optional[int] = ..., cost_millionths: _Optional[int] = ..., used_cost_millionths: _Optional[int] = ..., tiers: _Optional[_Iterable[_Union[ScenarioTier, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., fingerprint: _Optional[str] = ..., seconds: _Optional[float] = ..., unsurvived: _Optional[int] = ...) -> None: ...
 
 class ScenarioTier(_message.Message):
     __slots__ = ("name", "title", "value", "bound", "proven")

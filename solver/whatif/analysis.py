@@ -158,7 +158,18 @@ def results_frame(rows: Iterable[Row]) -> pd.DataFrame:
     cells = [dict(zip(COLUMNS, to_cells(row), strict=True)) for row in listed]
     found = pd.DataFrame(cells, columns=list(COLUMNS))
     answered = [row.is_answered for row in listed]
-    for name in ("wanted", "placed", "missing", "displaced", "lost", "moved", "stopped", "instances", "used"):
+    for name in (
+        "wanted",
+        "placed",
+        "missing",
+        "displaced",
+        "lost",
+        "moved",
+        "stopped",
+        "unsurvived",
+        "instances",
+        "used",
+    ):
         numbers = [getattr(row, name) if there else None for row, there in zip(listed, answered, strict=True)]
         found[name] = pd.array(numbers, dtype="Int64")
     for name in ("cost", "used_cost"):

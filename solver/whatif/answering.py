@@ -18,6 +18,7 @@ from solver.domain.request import Limits
 from solver.errors import PlacementSolverError
 from solver.explain import funnel
 from solver.formats.kept_plan import kept_plan
+from solver.robustness.survival import answered as surviving
 from solver.rules.bind import bind
 from solver.whatif.asked import Asked
 from solver.whatif.row import Outcome, Row, Tier
@@ -51,7 +52,10 @@ class Batch:
         """
         edited = scenario.applied_to(self.asked)
         problem, warnings = edited.problem()
-        return edited, place(problem, self.limits, explain=False, warnings=warnings)
+        survival = edited.survival()
+        if survival is None:
+            return edited, place(problem, self.limits, explain=False, warnings=warnings)
+        return edited, surviving(problem, survival, self.limits, explain=False, warnings=warnings).answer
 
     def row(self, scenario: Scenario) -> Row:
         """The row of a scenario; what goes wrong is its reason."""
@@ -115,6 +119,7 @@ def row_of(name: str, asked: Asked, answer: Answer, seconds: float) -> Row:
         lost=sum(asked.lost.values()),
         moved=moved,
         stopped=int(answer.stopped.totals().sum()) - moved,
+        unsurvived=None if asked.question.survival is None else sum(loss.without_place > 0 for loss in answer.losses),
         instances=problem.cluster.size,
         used=int(in_use.sum()),
         cost=cost(asked, problem.cluster, every),

@@ -11,6 +11,7 @@ from solver.domain.altered import without_instances, without_tasks
 from solver.domain.counts import Bools, Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Scheduling, TaskGroup
+from solver.domain.survival import Survival
 from solver.errors import Fault, InvalidRequest
 from solver.formats.choose import NO_GROUP
 from solver.formats.cluster import Cluster
@@ -203,6 +204,19 @@ class Asked:
         else:
             problem, warnings = self._reconciling(self.question, frozen)
         return problem, (*self.remarks, *warnings)
+
+    def survival(self) -> Survival | None:
+        """What the plan must survive, its groups by their full names; None for nothing.
+
+        Raises
+        ------
+        InvalidRequest
+            With every name that means no group, at ``groups[k]``.
+        """
+        asked = self.question.survival
+        if asked is None or not asked.covered:
+            return asked
+        return replace(asked, covered=tuple(self.base.groups[g].name for g in self.chosen(asked.covered)))
 
     def _reconciling(self, asked: Reconcile, frozen: tuple[str, ...]) -> tuple[Problem, tuple[str, ...]]:
         cluster = self.cluster

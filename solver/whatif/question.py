@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from solver.domain.request import Preempt, RuleSpec
+from solver.domain.survival import Survival
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Reconcile:
         Move tasks for the sake of the strategies; keep few instances in use.
     priorities, frozen, rules, all_or_nothing
         As ``solver.formats.operable.Operable.reconcile`` takes them.
+    survival
+        What the plan must survive; None for nothing.
     """
 
     desired: Mapping[str, int] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Reconcile:
     frozen: tuple[str, ...] = ()
     rules: tuple[RuleSpec, ...] = ()
     all_or_nothing: bool = False
+    survival: Survival | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Place:
     ----------
     starts
         New tasks by group.
-    priorities, frozen, rules, all_or_nothing
+    priorities, frozen, rules, all_or_nothing, survival
         As for ``Reconcile``.
     """
 
@@ -58,6 +62,7 @@ class Place:
     frozen: tuple[str, ...] = ()
     rules: tuple[RuleSpec, ...] = ()
     all_or_nothing: bool = False
+    survival: Survival | None = None
 
 
 Question = Reconcile | Place

@@ -11,15 +11,17 @@ from typing import TypedDict, TypeVar
 from solver.api import require_sensible
 from solver.domain.money import millionths, price_faults
 from solver.domain.request import Engine, Limits, Preempt, RuleSpec
+from solver.domain.survival import Survival
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest, under
 from solver.formats.choose import alike
 from solver.formats.cluster import Cluster
 from solver.whatif.asked import Asked
 from solver.whatif.edits.base import require_readable, rule_of
+from solver.whatif.edits.survival import survival_faults
 from solver.whatif.edits.types import known_types
 from solver.whatif.node import Node
 from solver.whatif.question import InstanceType, Place, Question, Reconcile
-from solver.whatif.scenario import BASE, Scenario, name_faults
+from solver.whatif.scenario import BASE, Scenario, clock_faults, name_faults
 from solver.whatif.written import faults_on, news, read_grid, read_listed
 from solver.whatif.yaml_text import read_yaml
 
@@ -27,7 +29,7 @@ T = TypeVar("T")
 
 HOLDS = "scenarios or a grid"
 KEYS = ("ask", "limits", "prices", "types", "scenarios", "grid")
-STANDING = ("priorities", "frozen", "rules", "all_or_nothing")
+STANDING = ("priorities", "frozen", "rules", "all_or_nothing", "survive", "survive_groups")
 RECONCILE = (
     *("desired", "max_moves", "max_move_cost", "preempt", "movable", "rebalance", "consolidate"),
     *STANDING,
@@ -112,6 +114,7 @@ def study_of(document: object, cluster: Cluster) -> Study:
     faults += islice(news(faults_on(tried, written), read), max(MAX_FAULTS - len(faults), 0))
     scenarios = listed if grid is None or faults else (*listed, *grid.scenarios())
     faults += _clashes(listed, scenarios)
+    faults += clock_faults(limits.get("deterministic_limit"), asked, scenarios)
     if faults:
         raise InvalidRequest(dict.fromkeys(faults))
     return Study(asked, scenarios, limits, tuple(_price_warnings(asked)))
@@ -126,11 +129,15 @@ def _limit_faults(limits: LimitFields) -> Iterator[Fault]:
 
 def _question_faults(asked: Asked) -> Iterator[Fault]:
     """What makes no sense of the question on the cluster, each at the field that says it; but for its rules."""
+    where = _where(asked.question)
+    for fault in survival_faults(asked):
+        path = fault.path.replace("lose", "survive").replace("groups", "survive_groups")
+        yield replace(fault, path=f"{where}.{path}")
     try:
         asked.problem()
     except InvalidRequest as invalid:
         others = (fault for fault in invalid.faults if not fault.path.startswith("rules["))
-        yield from (_at_field(asked.question, _where(asked.question), fault) for fault in others)
+        yield from (_at_field(asked.question, where, fault) for fault in others)
 
 
 def _rule_faults(asked: Asked, rule: RuleSpec) -> Iterator[Fault]:
@@ -198,6 +205,7 @@ def _reconcile(node: Node) -> Reconcile:
         frozen=_read(fields, "frozen", Node.texts, ()),
         rules=_read(fields, "rules", lambda one: tuple(rule_of(item) for item in one.items()), ()),
         all_or_nothing=_read(fields, "all_or_nothing", Node.boolean, False),
+        survival=_survival(fields),
     )
 
 
@@ -209,7 +217,17 @@ def _place(node: Node) -> Place:
         frozen=_read(fields, "frozen", Node.texts, ()),
         rules=_read(fields, "rules", lambda one: tuple(rule_of(item) for item in one.items()), ()),
         all_or_nothing=_read(fields, "all_or_nothing", Node.boolean, False),
+        survival=_survival(fields),
     )
+
+
+def _survival(fields: Mapping[str, Node]) -> Survival | None:
+    """What every plan must survive."""
+    lose: tuple[str, ...] = _read(fields, "survive", Node.texts, ())
+    groups: tuple[str, ...] = _read(fields, "survive_groups", Node.texts, ())
+    if groups and not lose:
+        fields["survive_groups"].fault("stands without survive", "write survive: zone too, or leave it out")
+    return Survival(lose, groups) if lose else None
 
 
 def _read(fields: Mapping[str, Node], name: str, read: Callable[[Node], T], otherwise: T) -> T:

@@ -57,6 +57,8 @@ class Row:
         Tasks whose place the edits took, by plan and by failure.
     moved, stopped
         Tasks that the plan moves beside, and that it stops for good.
+    unsurvived
+        Losses after which some task has no place in the plan that was found for then; None where none is to be survived.
     instances, used
         Instances that there are, and those that hold tasks which are no DAEMON's.
     cost, used_cost
@@ -82,6 +84,7 @@ class Row:
     lost: int = 0
     moved: int = 0
     stopped: int = 0
+    unsurvived: int | None = None
     instances: int = 0
     used: int = 0
     cost: int | None = None
@@ -133,6 +136,7 @@ def to_cells(row: Row) -> list[str]:
         "scenario": row.scenario,
         "status": row.status.value,
         "reason": row.reason,
+        "unsurvived": "" if row.unsurvived is None else str(row.unsurvived),
         "short": json.dumps(dict(row.short or {}), ensure_ascii=False) if row.short else "",
         "tiers": json.dumps(tiers, ensure_ascii=False) if tiers else "",
         "warnings": json.dumps(list(row.warnings), ensure_ascii=False) if row.warnings else "",
@@ -165,6 +169,7 @@ def from_cells(cells: Sequence[str]) -> Row:
         scenario=cell["scenario"],
         status=Outcome(cell["status"]),
         reason=cell["reason"],
+        unsurvived=None if cell["unsurvived"] == "" else int(cell["unsurvived"]),
         short=None if short is None else {str(name): int(count) for name, count in short.items()},
         cost=cost,
         used_cost=used_cost,

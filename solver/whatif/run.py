@@ -20,7 +20,7 @@ from solver.whatif.executor import Executor
 from solver.whatif.executors import LOCAL, executor_of
 from solver.whatif.question import Question, Reconcile
 from solver.whatif.row import Row
-from solver.whatif.scenario import BASE, Scenario, require_applicable
+from solver.whatif.scenario import BASE, Scenario, clock_faults, require_applicable
 from solver.whatif.store import Store
 
 AHEAD = 2
@@ -131,10 +131,11 @@ def run(
     Raises
     ------
     InvalidRequest
-        If the folder holds rows of something else.
+        If the folder holds rows of something else, or the limits are not for what is asked.
     """
     wanted = (Scenario(BASE), *scenarios)
     try:
+        require(clock_faults(batch.limits.deterministic_limit, batch.asked, scenarios))
         if out is None:
             rows: dict[str, Row] = {}
             whole = _answer(wanted, executor, rows, rows.__setitem__, told, cancelled)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from solver.errors import MAX_FAULTS, Fault, InvalidRequest, under
 from solver.whatif.asked import Asked
 from solver.whatif.edits.base import Edit
+from solver.whatif.edits.survival import Survive
 
 BASE = "base"
 """The name of the scenario without edits, which comes before all others."""
@@ -58,6 +59,16 @@ def faults_of(asked: Asked, edits: Iterable[tuple[str, Edit]]) -> Iterator[Fault
         except InvalidRequest as invalid:
             yield from under(path, invalid.faults)
             asked = edit.supposed(asked)
+
+
+def clock_faults(deterministic_limit: float | None, asked: Asked, scenarios: Iterable[Scenario]) -> tuple[Fault, ...]:
+    """A deterministic limit where a plan must survive losses: those searches share the wall clock."""
+    edits = (edit for scenario in scenarios for edit in scenario.edits)
+    surviving = asked.question.survival is not None or any(isinstance(edit, Survive) and edit.lose for edit in edits)
+    if deterministic_limit is None or not surviving:
+        return ()
+    problem = "stands beside survive, whose searches share the wall clock"
+    return (Fault("limits.deterministic_limit", problem, "set time_limit alone"),)
 
 
 def name_faults(scenarios: Sequence[Scenario], path: str = "scenarios") -> list[Fault]:

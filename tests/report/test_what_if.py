@@ -63,6 +63,15 @@ def test_costs_have_a_column_where_there_are_prices() -> None:
     assert next(line for line in lines if line.startswith("base")).endswith("3 of 4")
 
 
+def test_losses_have_a_column_where_some_must_be_survived() -> None:
+    """How many leave a task without a place; nothing of a scenario that asks for none."""
+    assert not any("exposed" in line for line in printed(Analysis((BASE_ROW,), 1)))
+    lines = printed(Analysis((BASE_ROW, replace(SHORT, unsurvived=2)), 2))
+    assert lines[2].split() == ["scenario", "answer", "gone", "placed", "missing", "exposed", "moved", "in", "use"]
+    assert next(line for line in lines if line.startswith("zone lost")).split()[9:12] == ["(+2)", "2", "·"]
+    assert "exposed: losses to be survived after which some task has no place" in lines
+
+
 def test_a_narrow_table_leaves_out_what_says_nothing() -> None:
     """So that names have room; where there is room, or a number, every column stays."""
     rows = (BASE_ROW, Row("a scenario whose name is rather long", Outcome.OPTIMAL, wanted=1_000, placed=1_000, lost=3))

@@ -31,6 +31,7 @@ from solver.whatif.edits import (
     SetCount,
     SetPrices,
     SetStrategies,
+    Survive,
 )
 from solver.whatif.question import InstanceType, Place, Question, Reconcile
 from solver.whatif.row import from_cells, to_cells
@@ -69,6 +70,7 @@ def random_edit(r: random.Random, cluster: Cluster) -> Edit:
         ),
         SetPrices({r.choice(types): r.random()}),
         MoveBudget(r.choice([None, 0, 3])),
+        Survive((r.choice(["zone", "instance", "type"]),), r.choice([(), (group,)])),
     ]
     return r.choice(kinds)
 
@@ -91,6 +93,7 @@ def answered(base: Asked, edits: tuple[Edit, ...]) -> bool:
     )
     assert row.lost + row.displaced >= wanted_again
     assert row.instances == snapshot.size and 0 <= row.used <= row.instances
+    assert (row.unsurvived is None) is (edited.question.survival is None)
     assert row.placed >= 0 and row.moved >= 0 and row.missing >= 0
     assert from_cells(to_cells(row)) == row
     require_room_kept(base, edited, edits)

@@ -27,6 +27,7 @@ from solver.whatif.edits import (
     SetCount,
     SetPrices,
     SetStrategies,
+    Survive,
 )
 from solver.whatif.question import InstanceType, Place, Reconcile
 from solver.whatif.reading import HOLDS, Study, read_study
@@ -85,6 +86,7 @@ scenarios:
       - set_prices: {large: 0.3}
       - move_budget: 5
       - move_budget: {moves: null, cost: 9}
+      - survive: {lose: instance, groups: [web]}
 """
     study = read(tmp_path, text)
     assert study.scenarios[0].edits == (
@@ -107,6 +109,7 @@ scenarios:
         SetPrices({"large": 0.3}),
         MoveBudget(5),
         MoveBudget(None, 9),
+        Survive(("instance",), ("web",)),
     )
     assert {type(edit) for edit in study.scenarios[0].edits} == set(EDITS.values())
     assert study.asked.prices == {"large": 200_000, "small": 50_000}

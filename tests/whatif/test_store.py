@@ -24,6 +24,7 @@ FULL = Row(
     lost=4,
     moved=6,
     stopped=7,
+    unsurvived=3,
     instances=9,
     used=8,
     cost=1_234_567,

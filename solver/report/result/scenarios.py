@@ -53,21 +53,25 @@ def scenarios(analysis: Analysis, plans: Mapping[str, str]) -> Scenarios:
         Where in the page the plan of a scenario is, for those that are there.
     """
     priced = any(row.cost is not None for row in analysis.rows)
+    surviving = any(row.unsurvived is not None for row in analysis.rows)
     head = ["gone", "wanted", "placed", "missing", "moved", "in use", "instances"]
+    head += ["losses not survived"] if surviving else []
     head += ["an hour", "an hour, in use"] if priced else []
-    lines = [_line(analysis, row, plans.get(row.scenario, ""), priced) for row in analysis.rows]
+    lines = [_line(analysis, row, plans.get(row.scenario, ""), surviving, priced) for row in analysis.rows]
     return Scenarios([*head, "what differs from the base", "seconds"], lines)
 
 
-def _line(analysis: Analysis, row: Row, plan: str, priced: bool) -> Line:
+def _line(analysis: Analysis, row: Row, plan: str, surviving: bool, priced: bool) -> Line:
     base = analysis.base
     if not row.is_answered:
-        blank = [Cell("")] * (9 if priced else 7)
+        blank = [Cell("")] * (7 + surviving + 2 * priced)
         return Line(row.scenario, "failed", answer_of(row), plan, [*blank, Cell(row.reason), _seconds(row)])
     known = base if base is not None and base.is_answered and row.scenario != BASE else None
     cells = [Cell(f"{row.displaced + row.lost:,}", str(row.displaced + row.lost))]
     for name in ("wanted", "placed", "missing", "moved", "used", "instances"):
         cells.append(_number(getattr(row, name), None if known is None else getattr(known, name)))
+    if surviving:
+        cells.append(Cell("") if row.unsurvived is None else Cell(f"{row.unsurvived:,}", str(row.unsurvived)))
     if priced:
         cells += [_cost(row.cost), _cost(row.used_cost)]
     kind = (

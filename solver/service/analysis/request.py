@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from solver.errors import Fault, InvalidRequest, TooLarge, under
+from solver.errors import Fault, InvalidRequest, TooLarge, require, under
 from solver.formats.table_cluster import TableCluster
 from solver.service.analysis.process import Order
 from solver.service.decode import place_call
@@ -17,7 +17,7 @@ from solver.v1 import placement_service_pb2 as placing
 from solver.whatif.answering import Batch
 from solver.whatif.reading import HOLDS, study_of
 from solver.whatif.run import batch_of
-from solver.whatif.scenario import Scenario
+from solver.whatif.scenario import Scenario, clock_faults
 from solver.whatif.yaml_text import MOST_BYTES, parse_yaml
 
 STUDY = "study"
@@ -74,6 +74,7 @@ def read_request(order: Order) -> tuple[Batch, tuple[Scenario, ...]]:
         raise InvalidRequest.at(where, f"is {limits.time_limit:,g} s", f"must be at most {longest:,g}")
     if order.longest is not None:
         limits = replace(limits, time_limit=min(limits.time_limit, order.longest))
+    require(under(STUDY, clock_faults(limits.deterministic_limit, study.asked, study.scenarios)))
     return batch_of(study.asked, limits), study.scenarios
 
 

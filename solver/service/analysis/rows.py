@@ -43,6 +43,7 @@ def row_to_bytes(row: Row) -> bytes:
             for tier in row.tiers
         ],
         warnings=row.warnings,
+        unsurvived=row.unsurvived,
         cost_millionths=row.cost,
         used_cost_millionths=row.used_cost,
         **{name: getattr(row, name) for name in _ALIKE},
@@ -66,6 +67,7 @@ def row_from_wire(found: wire.ScenarioRow) -> Row:
     return Row(
         status=_OUTCOMES.get(found.status, Outcome.FAILED),
         short=dict(found.short) or None,
+        unsurvived=found.unsurvived if found.HasField("unsurvived") else None,
         cost=found.cost_millionths if found.HasField("cost_millionths") else None,
         used_cost=found.used_cost_millionths if found.HasField("used_cost_millionths") else None,
         tiers=tuple(Tier(tier.name, tier.title, tier.value, tier.bound, tier.proven) for tier in found.tiers),

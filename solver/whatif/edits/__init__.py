@@ -13,6 +13,7 @@ from solver.whatif.edits.retyping import ChangeType
 from solver.whatif.edits.rules import AddRule, AlterRule, DropRule
 from solver.whatif.edits.selection import Instances
 from solver.whatif.edits.strategies import SetStrategies
+from solver.whatif.edits.survival import Survive
 
 KINDS: tuple[type[Edit], ...] = (
     AddInstances,
@@ -29,6 +30,7 @@ KINDS: tuple[type[Edit], ...] = (
     SetStrategies,
     SetPrices,
     MoveBudget,
+    Survive,
 )
 
 EDITS: dict[str, type[Edit]] = {kind.NAME: kind for kind in KINDS}
@@ -52,4 +54,5 @@ __all__ = [
     "SetCount",
     "SetPrices",
     "SetStrategies",
+    "Survive",
 ]

@@ -33,6 +33,8 @@ grid:
     again: [none, lose_zone: b]
 """
 
+SURVIVING = "scenarios: [{name: safe, edits: [{scale: {groups: [web], factor: 8}}, {survive: zone}]}]"
+
 MANY = "grid: {axes: {growth: {values: [%s], edits: {scale: {groups: [web], factor: $value}}}}}" % ", ".join(  # noqa: UP031
     f"1.{n:04d}" for n in range(1, 3_001)
 )

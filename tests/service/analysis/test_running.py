@@ -33,7 +33,7 @@ from solver.whatif.reading import HOLDS, study_of
 from solver.whatif.run import batch_of, run
 from solver.whatif.yaml_text import parse_yaml
 from tests.service import problems
-from tests.service.analysis.calls import FEW, LIMITS, MANY, Calls, progress_of, request
+from tests.service.analysis.calls import FEW, LIMITS, MANY, SURVIVING, Calls, progress_of, request
 from tests.service.running import Running, server
 from tests.whatif.clusters import small
 
@@ -52,9 +52,9 @@ def calls(running: Running) -> Iterator[Calls]:
         yield Calls(channel)
 
 
-def expected() -> list[object]:
+def expected(text: str = FEW) -> list[object]:
     """The rows of the study by the library, in its order, without their times."""
-    study = study_of(parse_yaml(FEW, "study", HOLDS), small())
+    study = study_of(parse_yaml(text, "study", HOLDS), small())
     batch = batch_of(study.asked, LIMITS)
     return [row.without_time() for row in run(batch, study.scenarios, LocalExecutor(batch, 1)).rows]
 
@@ -76,6 +76,13 @@ def test_the_rows_are_those_of_the_library(calls: Calls) -> None:
     progress = progress_of(operation)
     assert (progress.answered, progress.failed) == (5, 1)
     assert progress.begun_at < progress.ended_at
+
+
+def test_plans_survive_where_the_study_says_so(calls: Calls) -> None:
+    """As by the library: fewer tasks, and no loss that leaves one without a place."""
+    found = [row_from_wire(one.row) for one in calls.rows(calls.run(request(SURVIVING)).name) if not one.terminal]
+    assert [row.without_time() for row in found] == expected(SURVIVING)
+    assert [row.unsurvived for row in found] == [None, 0] and found[1].missing > 0
 
 
 def test_a_stream_goes_on_after_a_row(calls: Calls) -> None:
@@ -168,6 +175,11 @@ def test_operations_are_listed_in_pages(calls: Calls) -> None:
             "request.all_or_nothing: is said of an",
         ),
         (request(limits=placing.Limits(seed=-1)), InvalidRequest, "request.limits.seed: "),
+        (
+            request(SURVIVING, limits=placing.Limits(deterministic_limit_seconds=1.0)),
+            InvalidRequest,
+            "study.limits.deterministic_limit: stands beside survive",
+        ),
         (request(cluster_name="nowhere"), ClusterNotFound, "no cluster 'nowhere'"),
     ],
 )
