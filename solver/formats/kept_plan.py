@@ -18,8 +18,9 @@ from solver.domain.counts import Counts
 from solver.domain.explanation import Shortfall
 from solver.domain.problem import Problem
 from solver.domain.solution import Status, Stop
+from solver.domain.survival import LossOutcome
 
-FORMAT = 1
+FORMAT = 2
 """Of the file; a reader refuses another."""
 
 
@@ -96,6 +97,28 @@ class KeptTier:
 
 
 @dataclass(frozen=True)
+class KeptShort:
+    """Tasks of a group without a place, 1 or more."""
+
+    group: str
+    count: int
+
+
+@dataclass(frozen=True)
+class KeptLoss:
+    """What becomes of a loss that the plan must survive, as of ``LossOutcome``."""
+
+    what: str
+    value: str
+    instances: int
+    tasks: int
+    short: tuple[KeptShort, ...]
+    at_least: int
+    allowed: int
+    allowed_proven: bool
+
+
+@dataclass(frozen=True)
 class KeptPlan:
     """What is kept of an answer.
 
@@ -117,6 +140,8 @@ class KeptPlan:
         The order of all amounts.
     shortfalls
         Why tasks have no place; empty where nobody asked for reasons.
+    losses
+        Those that the plan must survive; empty where none is asked.
     """
 
     format: int
@@ -137,6 +162,7 @@ class KeptPlan:
     instances: tuple[KeptInstance, ...]
     tiers: tuple[KeptTier, ...]
     shortfalls: tuple[Shortfall, ...]
+    losses: tuple[KeptLoss, ...]
     broken: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -191,9 +217,15 @@ def kept_plan(answer: Answer, *, operation: str = "", scenario: str = "") -> Kep
         ),
         tiers=tuple(KeptTier(tier.name, tier.title, tier.value, tier.bound, tier.proven) for tier in answer.tiers),
         shortfalls=answer.shortfalls,
+        losses=tuple(_loss(one) for one in answer.losses),
         broken=tuple(str(one) for one in answer.broken_after),
         warnings=answer.warnings,
     )
+
+
+def _loss(one: LossOutcome) -> KeptLoss:
+    short = tuple(KeptShort(name, count) for name, count in one.missing.items())
+    return KeptLoss(one.what, one.value, one.instances, one.tasks, short, one.at_least, one.allowed, one.allowed_proven)
 
 
 def _instances(

@@ -11,6 +11,7 @@ import pytest
 
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
+from solver.domain.survival import LossOutcome
 from solver.errors import InvalidRequest, UnreadableDocument
 from solver.formats.kept_plan import kept_plan
 from solver.formats.kept_plan_reading import read_kept_plan
@@ -18,12 +19,17 @@ from tests.report.answers import answer
 
 
 def test_a_plan_is_read_as_it_was_kept(tmp_path: Path) -> None:
-    """Reasons, tiers and every instance among it."""
-    kept = kept_plan(answer(missing=2), operation="place", scenario="ü <b>")
+    """Reasons, tiers, losses and every instance among it."""
+    losses = (LossOutcome("zone", "a", 3, 7, {"service:web": 2}, 1, 2, False), LossOutcome("type", "m5", 1, 0))
+    kept = kept_plan(replace(answer(missing=2), losses=losses), operation="place", scenario="ü <b>")
     path = tmp_path / "plan.json"
     path.write_text(kept.to_json(), encoding="utf-8")
     assert read_kept_plan(path) == kept
     assert kept.shortfalls and kept.tiers
+    assert [(one.value, one.tasks, [(short.group, short.count) for short in one.short]) for one in kept.losses] == [
+        ("a", 7, [("service:web", 2)]),
+        ("m5", 0, []),
+    ]
 
 
 def test_what_is_kept_is_what_the_answer_says() -> None:

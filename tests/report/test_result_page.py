@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from solver.domain.counts import Counts
+from solver.domain.survival import LossOutcome
 from solver.errors import InvalidRequest
 from solver.formats.kept_plan import kept_plan
 from solver.report.page.templates import SHARED
@@ -129,6 +130,25 @@ def html_of(made: object) -> str:
 
     assert isinstance(made, Answer)
     return html(Result("run", None, (kept_plan(made, operation="place"),), {}))
+
+
+def test_losses_that_a_plan_must_survive_are_listed() -> None:
+    """Those first that leave tasks without a place, of which groups; a plan that must survive nothing has no such table."""
+    losses = (
+        LossOutcome("zone", "a", 20, 8, {}, 0, 0, False),
+        LossOutcome("attribute:rack", EVIL, 3, 7, {EVIL: 2, "service:api": 1}, 1, 4, False),
+    )
+    page = html_of(replace(answer(), losses=losses))
+    seen = parsed(page)
+    assert seen.unbalanced == []
+    assert "Every task has a place after 1 of the 2 losses that the plan must survive." in seen.texts
+    first = seen.texts.index(f"rack {EVIL}")
+    cells = [f"rack {EVIL}", "3", "7", f"2 of {EVIL}, 1 of service:api", "1", "4, not proved to be the fewest"]
+    assert seen.texts[first : first + 6] == cells
+    assert seen.texts[first + 6 : first + 12] == ["zone a", "20", "8", "none", "0", "0"]
+    assert "The losses that the plan must survive" not in parsed(html_of(answer())).texts
+    many = tuple(replace(losses[0], value=f"i{k}") for k in range(300))
+    assert "The first 50 of 300: where most tasks have no place." in html_of(replace(answer(), losses=many))
 
 
 def test_a_plan_without_instances_or_groups_is_a_page_too() -> None:

@@ -27,6 +27,7 @@ TEMPLATE, STYLE, SCRIPT = "result.html.jinja", "result.css", "result.js"
 
 MOST_SHORTFALLS = 20
 MOST_GROUPS = 200
+MOST_LOSSES = 50
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Shown:
     map: Map
     histograms: Sequence[Histogram]
     groups: Table
+    losses: Table
     tiers: Table
 
 
@@ -122,6 +124,7 @@ def _shown(plan: KeptPlan, k: int, title: str = "") -> Shown:
         map=cluster_map(plan),
         histograms=histograms(plan),
         groups=_groups(plan),
+        losses=_losses(plan),
         tiers=_tiers(plan),
     )
 
@@ -137,6 +140,28 @@ def _groups(plan: KeptPlan) -> Table:
     more = len(shown) - len(rows)
     text = f"The first {len(rows):,} of {len(shown):,}." if more else ""
     return Table("Groups that change or lack tasks", ["group", "before", "after", "wanted", "missing"], rows, text)
+
+
+def _losses(plan: KeptPlan) -> Table:
+    """What becomes of the losses that the plan must survive: those first that leave most tasks without a place."""
+    order = sorted(plan.losses, key=lambda one: -sum(short.count for short in one.short))
+    rows = [
+        [
+            f"{one.what.removeprefix('attribute:')} {one.value}",
+            f"{one.instances:,}",
+            f"{one.tasks:,}",
+            ", ".join(f"{short.count:,} of {short.group}" for short in one.short) or "none",
+            f"{one.at_least:,}",
+            f"{one.allowed:,}"
+            if one.allowed_proven or not one.allowed
+            else f"{one.allowed:,}, not proved to be the fewest",
+        ]
+        for one in order[:MOST_LOSSES]
+    ]
+    head = ["loss", "instances", "tasks", "without a place after it", "at least", "before the operation"]
+    left = len(order) - len(rows)
+    text = f"The first {len(rows):,} of {len(order):,}: where most tasks have no place." if left else ""
+    return Table("The losses that the plan must survive", head, rows, text)
 
 
 def _tiers(plan: KeptPlan) -> Table:

@@ -62,6 +62,9 @@ def of_plan(plan: KeptPlan) -> Iterator[str]:
         count = sum(missing for missing, _ in lacking)
         yield f"Without a place: {_tasks(count)} ({_listed(lacking)})."
     yield _STATUS.get(plan.status) or _STOPPED[plan.stop]
+    if plan.losses:
+        survived, asked = sum(not one.short for one in plan.losses), len(plan.losses)
+        yield f"Every task has a place after {survived:,} of the {asked:,} losses that the plan must survive."
     shares = []
     for r, name in enumerate(plan.resources):
         whole = sum(one.capacity[r] for one in plan.instances)
