@@ -9,6 +9,7 @@ from enum import StrEnum
 from solver.domain.counts import Counts
 from solver.domain.placement import Placement
 from solver.domain.request import Limits
+from solver.domain.solution import TierResult
 from solver.engines.incumbent import Known
 from solver.engines.portfolio import run
 from solver.rules.base import Cost
@@ -83,12 +84,15 @@ class Least:
         What is measured.
     tasks
         The plan, checked.
+    tiers
+        Of the answer.
     """
 
     first: tuple[Span, ...]
     missing: Span
     amount: Span
     tasks: Counts
+    tiers: tuple[TierResult, ...]
 
     def as_many_as(self, other: Least) -> bool:
         """Whether the best plans of both are proved to place as many tasks of each class."""
@@ -147,6 +151,7 @@ def least(
         _total(spans[t] for t in missing),
         _total(spans[t] for t in counted),
         solution.tasks,
+        solution.tiers,
     )
 
 

@@ -10,7 +10,6 @@ found that do.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -18,11 +17,9 @@ from solver.api import require_sensible
 from solver.domain.counts import Counts
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import run
-from solver.pricing import one_family
 from solver.pricing.anew import anew
-from solver.pricing.least import Least, Span, Unit, least, measured
+from solver.pricing.least import Least, Span, Unit, measured
 from solver.pricing.listed import (
     Kind,
     Listed,
@@ -35,25 +32,20 @@ from solver.pricing.listed import (
 )
 from solver.pricing.measure import Measure, measure_of
 from solver.pricing.price_list import PricedRule, PriceList
+from solver.pricing.searches import BASE_PART, Searches
 from solver.rules.bind import bind
-from solver.rules.bound import Rules
 from solver.verify import check
 
-BASE_PART, BARE_PART = 0.5, 0.25
-"""Every price rests on the least with all constraints, and the least without any of them may settle most: of what time is left,
-they get so much. What they do not need is for the others."""
+BARE_PART = 0.25
+"""The least without any constraint may settle most: of what time is left, it gets so much. What it does not need is for the
+others."""
 
 TASKS_PART, SEVERAL_PART = 0.2, 0.5
 """Of the time of a constraint: to see whether it costs tasks; and of the time of several, for what may settle all of them."""
 
-FIRST_PART = 0.6
-"""Of the time of a strategy or soft rule: for the plan that the search begins with."""
-
-BESIDE_PART, ALONE_PART = 0.15, 0.15
-"""Of that, for the family beside the others, and for the family without them."""
-
-SHORTEST = 0.02
-"""Seconds below which it is no use to solve again."""
+FIRST_PART, CLOSER_PART = 0.6, 0.3
+"""Of the time of a strategy or soft rule: for the plan that the search begins with; and for what it implies, where its price is
+not proved."""
 
 BASE = "every constraint, nothing else"
 ALL_CONSTRAINTS, ALL_STRATEGIES, EVERYTHING = "all constraints", "all strategies and soft rules", "all rules"
@@ -135,22 +127,21 @@ class _Pricing:
         told: Told | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
-        self._begun = time.monotonic()
         self._fresh = fresh
-        self._problem, self._measure, self._limits = problem, measure, limits
-        self._told, self._cancelled = told, cancelled or (lambda: False)
+        self._problem, self._measure, self._told = problem, measure, told
         self._rules = listed(problem)
         self._hard = hard(problem, self._rules)
         self._constraints = [one for one in self._rules if one.kind is Kind.CONSTRAINT]
         self._asking = [one for one in self._rules if one.kind is not Kind.CONSTRAINT]
         # What is left to solve: each rule, and all strategies and soft rules together.
         self._shares = len(self._rules) + bool(self._asking)
-        self._most = 2 + 2 * len(self._constraints) + len(self._asking)
+        most = 2 + 2 * (len(self._constraints) + len(self._asking))
+        self._searches = Searches(measure, limits, most, cancelled)
         self._without: dict[Listed, Least] = {}
         self._following: dict[Listed, Least] = {}
         self._free: set[Listed] = set()
         self._tell()
-        self._base = self._solved(self._hard, hint, BASE_PART)
+        self._base = self._searches.solved(self._hard, hint, BASE_PART)
 
     def priced(self, warnings: tuple[str, ...]) -> PriceList:
         """Everything that there is time for."""
@@ -175,8 +166,8 @@ class _Pricing:
             levels=self._measure.levels,
             total=len(self._rules),
             warnings=warnings,
-            seconds=time.monotonic() - self._begun,
-            interrupted=self._cancelled(),
+            seconds=self._searches.seconds,
+            interrupted=self._searches.cancelled(),
         )
 
     # Solving.
@@ -192,65 +183,25 @@ class _Pricing:
         if part is None:
             part = 1 / max(self._shares, 1)
             self._shares -= 1
-        if self._cancelled() or self._left() * part < SHORTEST:
+        if self._searches.are_over(part):
             return None
         hint = self._base.tasks
         if of is not None:
-            hint = self._first_plan(problem, of, part * FIRST_PART)
+            hint = self._searches.first_plan(problem, of, self._base, part * FIRST_PART, ahead=self._fresh)
             part *= 1 - FIRST_PART
-        found = self._solved(problem, hint, part)
-        if self._cancelled() and not found.amount.proven:
+        found = self._searches.solved(problem, hint, part)
+        if self._searches.cancelled() and not found.amount.proven:
             # Nobody waited for more than the first plan.
             return None
         self._learn(found)
         return found
-
-    def _first_plan(self, problem: Problem, of: str, part: float) -> Counts:
-        """The better of two plans: the family placed again beside the others, and placed before them.
-
-        The second takes longer. It is left out where the first needs no more than the base, and the family cannot do better.
-        """
-        near = one_family.beside(problem, self._base.tasks, of)
-        beside = self._solved(near, near.running, part * BESIDE_PART)
-        if not self._fresh:
-            return beside.tasks
-        alone = bind(one_family.ahead(problem, of), one_family.near(problem, self._base.tasks))
-        placed = run(alone, self._limited(part * ALONE_PART), cancelled=self._cancelled).solution
-        whole = Incumbent(self._bound(problem))
-        apart = {tier.name: tier.bound for tier in placed.tiers}
-        values = zip(whole.rules.tiers, whole.value(beside.tasks), strict=True)
-        least = all(value <= apart.get(cost.name, value) for cost, value in values)
-        if least and beside.amount.value <= self._base.amount.low:
-            return beside.tasks
-        rest = one_family.behind(problem, placed.tasks, of)
-        behind = self._solved(rest, rest.running, part * (1 - BESIDE_PART - ALONE_PART)).tasks
-        return min(beside.tasks, behind, key=whole.value)
-
-    def _left(self) -> float:
-        """Seconds."""
-        return self._limits.time_limit - (time.monotonic() - self._begun)
-
-    def _limited(self, part: float) -> Limits:
-        """For a search that has so much of what is left."""
-        seconds, fixed = self._left() * part, self._limits.deterministic_limit
-        if fixed is not None:
-            # The clock ends nothing early, so that prices repeat.
-            seconds, fixed = self._left(), fixed * (BASE_PART if part == BASE_PART else (1 - BASE_PART) / self._most)
-        return replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
-
-    def _solved(self, problem: Problem, hint: Counts, part: float) -> Least:
-        return least(self._bound(problem), self._measure.unit, self._limited(part), hint, self._cancelled)
-
-    def _bound(self, problem: Problem) -> Rules:
-        """A request with what is measured."""
-        return bind(problem, self._measure.objective)
 
     def _learn(self, found: Least) -> None:
         """A better plan with fewer rules may keep them all: then it is the base's, too."""
         base = self._base
         if found.amount.value >= base.amount.value or check(self._hard, found.tasks):
             return
-        first, amount = measured(self._bound(self._hard), self._measure.unit, found.tasks)
+        first, amount = measured(self._searches.bound(self._hard), self._measure.unit, found.tasks)
         if first == tuple(span.value for span in base.first) and amount < base.amount.value:
             most = amount if all(span.proven for span in base.first) else base.amount.high
             self._base = replace(base, tasks=found.tasks, amount=Span(amount, base.amount.low, most))
@@ -277,8 +228,8 @@ class _Pricing:
         rules = bind(without(self._hard, [one]), lambda rules: rules.leading)
         found = run(
             rules,
-            self._limited(1 / max(self._shares, 1) * TASKS_PART),
-            cancelled=self._cancelled,
+            self._searches.limited(1 / max(self._shares, 1) * TASKS_PART),
+            cancelled=self._searches.cancelled,
             hint=self._base.tasks,
         )
         return tuple(tier.value for tier in found.solution.tiers) < tuple(span.value for span in self._base.first)
@@ -333,9 +284,12 @@ class _Pricing:
     def _followed(self, chosen: Sequence[Listed]) -> Least | None:
         """The least where some strategies and soft rules come before what is measured."""
         of = chosen[0].of if len(chosen) == 1 else None
-        found = self._least(following(self._hard, self._problem, chosen), of=of)
+        asked, part = following(self._hard, self._problem, chosen), 1 / max(self._shares, 1)
+        self._shares -= 1
+        found = self._least(asked, (1 - CLOSER_PART) * part, of)
         if found is None:
             return None
+        found = self._searches.closer(self._hard, asked, found, CLOSER_PART * part)
         # The same tasks have a place, since they come first; and no plan needs less than the best of all.
         base = self._base
         return replace(found, first=base.first, missing=base.missing, amount=found.amount.within(low=base.amount.low))

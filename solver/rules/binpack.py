@@ -126,9 +126,14 @@ class Opened(Cost):
         return problem.cluster.size
 
     def bound(self, facts: Counting) -> int:
-        """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource."""
+        """Those open now, and the fewest of the largest empty ones that take what the used ones cannot, by each resource and of
+        each group."""
         need, free, used = self.to_open(facts)
         fewest = max((_fewest(int(need[r]), free[:, r], used) for r in range(len(need))), default=0)
+        for least, places in self.places(facts):
+            if least <= fewest:
+                break
+            fewest = max(fewest, _fewest(least, places, used))
         shared = sum(facts.most(g) for g in _keep_in_use(facts.problem, self.groups))
         return max(int(self.opened(facts.base).sum()) + fewest - shared, 0)
 
@@ -144,6 +149,16 @@ class Opened(Cost):
             reachable |= room > 0
         need = sum_of((problem.demand[g] * facts.least[g] for g in packed), problem.demand.shape[1])
         return need, np.where(reachable[:, None], facts.free(), 0), used
+
+    def places(self, facts: Counting) -> Iterator[tuple[int, Ints]]:
+        """How many tasks of a packing group there are at least, and how many of them each instance takes (``int64[I]``).
+
+        The groups with most tasks come first; of those that are alike, one.
+        """
+        packed = _packed(facts.problem, self.groups)
+        alike = {(id(facts.room[g]), int(facts.least[g])): g for g in packed if facts.least[g] > 0}
+        for (_, least), g in sorted(alike.items(), key=lambda one: -one[0][1]):
+            yield least, np.minimum(facts.room[g], least)
 
 
 def _fewest(need: int, free: Ints, used: Bools) -> int:

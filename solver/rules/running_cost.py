@@ -63,11 +63,16 @@ class RunningCost(Cost):
     def bound(self, facts: Counting) -> int:
         """The larger of two bounds.
 
-        Those open now, and the cheapest parts of instances that take what the used ones cannot, by each resource; and those
-        in use now, less the dearest that budgets of moves allow to empty.
+        Those open now, and the cheapest parts of instances that take what the used ones cannot, by each resource and of each
+        group; and those in use now, less the dearest that budgets of moves allow to empty.
         """
         need, free, used = self.in_use.to_open(facts)
         more = max((_cheapest(int(need[r]), free[:, r], used, self.price) for r in range(len(need))), default=0)
+        dearest = int(self.price.max(initial=0))
+        for least, places in self.in_use.places(facts):
+            if least * dearest <= more:
+                break
+            more = max(more, _cheapest(least, places, used, self.price))
         room = int(self.price[self.in_use.opened(facts.base)].sum()) + more
         return max(room, self.in_use.worth_kept(facts, self.price))
 
