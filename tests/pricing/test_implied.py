@@ -97,6 +97,27 @@ def test_every_plan_that_follows_as_well_keeps_what_is_implied(part: int) -> Non
     assert refused >= 20
 
 
+def test_tasks_without_a_place_are_not_spread() -> None:
+    """Three of four fit, all of them on one instance: the sum of their squares leaves no room for fewer there."""
+    asked = problem(
+        cluster([{"zone": "a", "cpu": 3}, {"zone": "b", "cpu": 0}], resources=("cpu",)),
+        [group("web", start=4, cpu=1, chain=("spread(instanceId)",))],
+    )
+    values, plans, _ = best(asked)
+    assert (values[:3], plans) == ((1, 0, 9), [((3, 0),)])
+    assert implied(bare(asked), bind(asked), known(asked, values)) is None
+
+
+def test_tasks_that_stay_outside_the_buckets_are_not_spread() -> None:
+    """One runs on an instance that takes no new tasks; of three new ones all are on the only one with room."""
+    rows = [{"zone": zone, "cpu": cpu, "active": zone != "c"} for zone, cpu in (("a", 3), ("b", 0), ("c", 3))]
+    web = group("web", start=3, cpu=1, chain=("spread(instanceId)",))
+    asked = problem(cluster(rows, resources=("cpu",)), [web], {"web": [0, 0, 1]})
+    values, plans, _ = best(asked)
+    assert (values[:3], plans) == ((0, 0, 9), [((3, 0, 1),)])
+    assert implied(bare(asked), bind(asked), known(asked, values)) is None
+
+
 def test_what_is_not_proved_implies_nothing() -> None:
     """Nor what comes after it."""
     asked = problem(
