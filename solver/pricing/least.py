@@ -113,7 +113,14 @@ def is_counted(unit: Unit, cost: Cost) -> bool:
 
 
 def least(
-    rules: Rules, unit: Unit, limits: Limits, hint: Counts | None, cancelled: Callable[[], bool] | None = None
+    rules: Rules,
+    unit: Unit,
+    limits: Limits,
+    hint: Counts | None,
+    cancelled: Callable[[], bool] | None = None,
+    low: int = 0,
+    *,
+    briefly: bool = False,
 ) -> Least:
     """Search until what is measured is proved, or the time is over.
 
@@ -121,6 +128,10 @@ def least(
     ----------
     hint
         A plan: the one found is no worse, if the checker passes it.
+    low
+        What is known already: no plan needs less.
+    briefly
+        End where what comes before what is measured is proved.
     """
     first = [t for t, cost in enumerate(rules.tiers) if isinstance(cost, Unplaced | Preempted)]
     counted = [t for t, cost in enumerate(rules.tiers) if is_counted(unit, cost)]
@@ -129,8 +140,9 @@ def least(
 
     def watch(known: Known) -> None:
         nonlocal known_enough
-        pairs = zip(known.bounds[: last + 1], known.values[: last + 1], strict=True)
-        known_enough = all(bound.value >= value for bound, value in pairs)
+        open_ = [t for t in range(last + 1) if known.bounds[t].value < known.values[t]]
+        enough = briefly or sum(known.values[t] for t in counted) <= low
+        known_enough = not open_ or (enough and set(open_) <= set(counted))
 
     def over() -> bool:
         return known_enough or (cancelled is not None and cancelled())
@@ -149,7 +161,7 @@ def least(
     return Least(
         tuple(spans[t] for t in first),
         _total(spans[t] for t in missing),
-        _total(spans[t] for t in counted),
+        _total(spans[t] for t in counted).within(low=low),
         solution.tasks,
         solution.tiers,
     )

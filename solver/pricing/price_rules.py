@@ -32,7 +32,7 @@ from solver.pricing.listed import (
 )
 from solver.pricing.measure import Measure, measure_of
 from solver.pricing.price_list import PricedRule, PriceList
-from solver.pricing.searches import BASE_PART, Searches
+from solver.pricing.searches import BASE_PART, SEARCHES, Searches
 from solver.rules.bind import bind
 from solver.verify import check
 
@@ -43,9 +43,8 @@ others."""
 TASKS_PART, SEVERAL_PART = 0.2, 0.5
 """Of the time of a constraint: to see whether it costs tasks; and of the time of several, for what may settle all of them."""
 
-FIRST_PART, CLOSER_PART = 0.6, 0.3
-"""Of the time of a strategy or soft rule: for the plan that the search begins with; and for what it implies, where its price is
-not proved."""
+PASSES = 3
+"""Over the strategies and soft rules whose price is not proved at first."""
 
 BASE = "every constraint, nothing else"
 ALL_CONSTRAINTS, ALL_STRATEGIES, EVERYTHING = "all constraints", "all strategies and soft rules", "all rules"
@@ -135,7 +134,7 @@ class _Pricing:
         self._asking = [one for one in self._rules if one.kind is not Kind.CONSTRAINT]
         # What is left to solve: each rule, and all strategies and soft rules together.
         self._shares = len(self._rules) + bool(self._asking)
-        most = 2 + 2 * (len(self._constraints) + len(self._asking))
+        most = 2 + 2 * len(self._constraints) + SEARCHES * len(self._asking)
         self._searches = Searches(measure, limits, most, cancelled)
         self._without: dict[Listed, Least] = {}
         self._following: dict[Listed, Least] = {}
@@ -156,6 +155,7 @@ class _Pricing:
             if found is not None:
                 self._following[one] = found
                 self._tell()
+        self._follow_again()
         known = self._without.keys() | self._following.keys() | self._free
         return PriceList(
             unit=self._measure.unit,
@@ -172,24 +172,14 @@ class _Pricing:
 
     # Solving.
 
-    def _least(self, problem: Problem, part: float | None = None, of: str | None = None) -> Least | None:
-        """The least that a request needs, for its part of the time; None where there is none left.
-
-        Parameters
-        ----------
-        of
-            The only family that the request treats otherwise than the base.
-        """
+    def _least(self, problem: Problem, part: float | None = None) -> Least | None:
+        """The least that a request needs, for its part of the time; None where there is none left."""
         if part is None:
             part = 1 / max(self._shares, 1)
             self._shares -= 1
         if self._searches.are_over(part):
             return None
-        hint = self._base.tasks
-        if of is not None:
-            hint = self._searches.first_plan(problem, of, self._base, part * FIRST_PART, ahead=self._fresh)
-            part *= 1 - FIRST_PART
-        found = self._searches.solved(problem, hint, part)
+        found = self._searches.solved(problem, self._base.tasks, part)
         if self._searches.cancelled() and not found.amount.proven:
             # Nobody waited for more than the first plan.
             return None
@@ -281,15 +271,30 @@ class _Pricing:
         tiers = bind(following(self._hard, self._problem, chosen)).tiers
         return self._measure.unit is Unit.TASKS or len(tiers) == len(bind(self._hard).tiers)
 
-    def _followed(self, chosen: Sequence[Listed]) -> Least | None:
+    def _follow_again(self) -> None:
+        """Use what time is left for the strategies and soft rules whose price is not proved, the smallest gaps first."""
+        for _ in range(PASSES):
+            open_ = [one for one, found in self._following.items() if not found.amount.proven]
+            self._shares = len(open_)
+            for one in sorted(open_, key=self._gap):
+                if self._searches.may_repeat and (found := self._followed([one], self._following[one])) is not None:
+                    self._following[one] = found
+
+    def _gap(self, one: Listed) -> int:
+        amount = self._following[one].amount
+        return amount.high - amount.low
+
+    def _followed(self, chosen: Sequence[Listed], known: Least | None = None) -> Least | None:
         """The least where some strategies and soft rules come before what is measured."""
         of = chosen[0].of if len(chosen) == 1 else None
         asked, part = following(self._hard, self._problem, chosen), 1 / max(self._shares, 1)
         self._shares -= 1
-        found = self._least(asked, (1 - CLOSER_PART) * part, of)
-        if found is None:
+        if self._searches.are_over(part):
             return None
-        found = self._searches.closer(self._hard, asked, found, CLOSER_PART * part)
+        found = self._searches.followed(self._hard, asked, self._base, part, of, known, ahead=self._fresh)
+        if self._searches.cancelled() and not found.amount.proven:
+            return None
+        self._learn(found)
         # The same tasks have a place, since they come first; and no plan needs less than the best of all.
         base = self._base
         return replace(found, first=base.first, missing=base.missing, amount=found.amount.within(low=base.amount.low))

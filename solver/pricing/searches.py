@@ -13,7 +13,7 @@ from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import run
 from solver.pricing import one_family
 from solver.pricing.implied import implied
-from solver.pricing.least import Least, is_counted, least
+from solver.pricing.least import Least, Span, is_counted, least
 from solver.pricing.measure import Measure
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
@@ -21,8 +21,15 @@ from solver.rules.bound import Rules
 BASE_PART = 0.5
 """Every price rests on the least with all constraints: of what time is left, it gets so much."""
 
-BESIDE_PART, ALONE_PART = 0.15, 0.15
-"""Of the time of a first plan: for the family beside the others, and for the family without them."""
+BESIDE_PART, FIRST_PART, IMPLIED_PART, AHEAD_PART = 0.1, 0.15, 0.5, 0.3
+"""Of the time of a strategy or soft rule: for the family beside the others, for how well it can be followed, for what that
+implies, and for the family ahead of the others."""
+
+SEARCHES = 7
+"""That a strategy or soft rule takes at most."""
+
+ALONE_PART = 0.3
+"""Of the last: for the family without the others."""
 
 SHORTEST = 0.02
 """Seconds below which it is no use to solve again."""
@@ -53,37 +60,14 @@ class Searches:
         """Since the first search."""
         return time.monotonic() - self._begun
 
+    @property
+    def may_repeat(self) -> bool:
+        """Whether there may be more searches than were shared out: not within a deterministic limit."""
+        return self._limits.deterministic_limit is None
+
     def are_over(self, part: float) -> bool:
         """Whether there is no time for a search with so much of what is left."""
         return self.cancelled() or self._left() * part < SHORTEST
-
-    def first_plan(self, problem: Problem, of: str, base: Least, part: float, *, ahead: bool) -> Counts:
-        """The better of two plans: the family placed again beside the others, and placed before them.
-
-        The second takes longer. It is left out where the first needs no more than the base, and the family cannot do better.
-
-        Parameters
-        ----------
-        of
-            The family that the request treats otherwise than the base.
-        ahead
-            Whether to make the second plan.
-        """
-        near = one_family.beside(problem, base.tasks, of)
-        beside = self.solved(near, near.running, part * BESIDE_PART)
-        if not ahead:
-            return beside.tasks
-        alone = bind(one_family.ahead(problem, of), one_family.near(problem, base.tasks))
-        placed = run(alone, self.limited(part * ALONE_PART), cancelled=self.cancelled).solution
-        whole = Incumbent(self.bound(problem))
-        apart = {tier.name: tier.bound for tier in placed.tiers}
-        values = zip(whole.rules.tiers, whole.value(beside.tasks), strict=True)
-        least = all(value <= apart.get(cost.name, value) for cost, value in values)
-        if least and beside.amount.value <= base.amount.low:
-            return beside.tasks
-        rest = one_family.behind(problem, placed.tasks, of)
-        behind = self.solved(rest, rest.running, part * (1 - BESIDE_PART - ALONE_PART)).tasks
-        return min(beside.tasks, behind, key=whole.value)
 
     def _left(self) -> float:
         """Seconds."""
@@ -97,25 +81,97 @@ class Searches:
             seconds, fixed = self._left(), fixed * (BASE_PART if part == BASE_PART else (1 - BASE_PART) / self._most)
         return replace(self._limits, time_limit=max(seconds, SHORTEST), deterministic_limit=fixed)
 
-    def solved(self, problem: Problem, hint: Counts, part: float) -> Least:
-        """The least that a request needs, as far as its part of the time tells; ``hint`` is a plan that may hold."""
-        return least(self.bound(problem), self._measure.unit, self.limited(part), hint, self.cancelled)
+    def solved(self, problem: Problem, hint: Counts, part: float, low: int = 0, *, briefly: bool = False) -> Least:
+        """The least that a request needs, as far as its part of the time tells.
+
+        Parameters
+        ----------
+        hint
+            A plan that may hold.
+        low, briefly
+            As ``least`` takes them.
+        """
+        rules, limits = self.bound(problem), self.limited(part)
+        return least(rules, self._measure.unit, limits, hint, self.cancelled, low, briefly=briefly)
 
     def bound(self, problem: Problem) -> Rules:
         """A request with what is measured."""
         return bind(problem, self._measure.objective)
 
-    def closer(self, plain: Problem, asked: Problem, found: Least, part: float) -> Least:
-        """What else is known of a request with strategies, once what they imply are constraints of ``plain``, the one without."""
-        rules = self.bound(asked)
-        narrow = None if found.amount.proven else implied(plain, rules, found.tiers)
-        if narrow is None or self.cancelled():
+    def followed(
+        self,
+        plain: Problem,
+        asked: Problem,
+        base: Least,
+        part: float,
+        of: str | None,
+        known: Least | None = None,
+        *,
+        ahead: bool,
+    ) -> Least:
+        """The least where strategies and soft rules come before what is measured.
+
+        First the family alone, beside the others, until it is proved how well the strategies can be followed; where that
+        does not come out, the family is placed before the others. Then constraints stand in the place of strategies, where they
+        imply some. What time is left is for a search.
+
+        Parameters
+        ----------
+        plain, asked
+            The request without them, and with them.
+        base
+            The least without them.
+        of
+            The only family that has some; None for several.
+        known
+            What an earlier call has found.
+        ahead
+            Whether the others may be placed around the family.
+        """
+        low = base.amount.low
+        if known is None:
+            hint = base.tasks
+            if of is not None:
+                near = one_family.beside(asked, base.tasks, of)
+                hint = self.solved(near, near.running, part * BESIDE_PART, low).tasks
+            known = self.solved(asked, hint, part * FIRST_PART, low, briefly=True)
+        found, narrow = known, self._narrowed(plain, asked, known)
+        if narrow is None and of is not None and ahead:
+            hint = self._placed_ahead(asked, of, base, part * AHEAD_PART)
+            found = self._better(asked, found, self.solved(asked, hint, part * FIRST_PART, low, briefly=True))
+            narrow = self._narrowed(plain, asked, found)
+        if narrow is not None:
+            packed = self.solved(narrow, found.tasks, part * IMPLIED_PART, found.amount.low)
+            found = self._better(asked, found, packed)
+        if found.amount.proven:
             return found
-        packed = self.solved(narrow, found.tasks, part)
-        amount = found.amount.within(low=packed.amount.low)
-        whole = Incumbent(rules)
-        values, better = whole.value(found.tasks), whole.value(packed.tasks)
-        counted = [t for t, cost in enumerate(rules.tiers) if is_counted(self._measure.unit, cost)]
-        if better[: max(counted) + 1] >= values[: max(counted) + 1]:
+        rest = 1 - BESIDE_PART - FIRST_PART - (AHEAD_PART if narrow is None else IMPLIED_PART)
+        return self._better(asked, found, self.solved(asked, found.tasks, part * rest, found.amount.low))
+
+    def _narrowed(self, plain: Problem, asked: Problem, found: Least) -> Problem | None:
+        """The request without strategies, with the constraints that they imply; None for none, or where nothing is open."""
+        return None if found.amount.proven else implied(plain, self.bound(asked), found.tiers)
+
+    def _placed_ahead(self, asked: Problem, of: str, base: Least, part: float) -> Counts:
+        """A plan in which the family is placed first, near the instances in use, and the others around it."""
+        alone = bind(one_family.ahead(asked, of), one_family.near(asked, base.tasks))
+        placed = run(alone, self.limited(part * ALONE_PART), cancelled=self.cancelled).solution
+        rest = one_family.behind(asked, placed.tasks, of)
+        return self.solved(rest, rest.running, part * (1 - ALONE_PART)).tasks
+
+    def _better(self, asked: Problem, found: Least, other: Least) -> Least:
+        """What two answers know together: the better plan, by the tiers of the request with strategies, and both bounds.
+
+        The other one's bound holds for every plan that is as good in the tiers before.
+        """
+        whole = Incumbent(self.bound(asked))
+        counted = [t for t, cost in enumerate(whole.rules.tiers) if is_counted(self._measure.unit, cost)]
+        amount = found.amount.within(low=other.amount.low)
+        values, others = (whole.value(tasks)[: counted[-1] + 1] for tasks in (found.tasks, other.tasks))
+        if others >= values:
             return replace(found, amount=amount)
-        return replace(found, tasks=packed.tasks, amount=amount.within(high=sum(better[t] for t in counted)))
+        least = sum(others[t] for t in counted)
+        if others[: counted[0]] < values[: counted[0]]:
+            # It follows them better: what the first one says of the most is of plans that do not.
+            return replace(other, amount=Span(least, amount.low, other.amount.high))
+        return replace(found, tasks=other.tasks, amount=Span(least, amount.low, min(amount.high, other.amount.high)))
