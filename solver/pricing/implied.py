@@ -8,7 +8,7 @@ may be nowhere else. Packing with such constraints has better bounds than packin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isqrt
 
 import numpy as np
@@ -25,7 +25,7 @@ from solver.rules.bound import Rules
 from solver.rules.filling import fill_in_order
 from solver.rules.max_skew import MaxSkew
 from solver.rules.spread import Evenness, Missing, Spread
-from solver.rules.unplaced import Unplaced
+from solver.rules.unplaced import Preempted, Unplaced
 
 ATTRIBUTE = "placement-solver.implied"
 """Begins the name of an attribute of the instances where the tasks of a group may be."""
@@ -50,22 +50,22 @@ def implied(plain: Problem, rules: Rules, tiers: Sequence[TierResult]) -> Proble
     specs: dict[int, list[RuleSpec]] = {}
     spreads: dict[int, Spread] = {}
     columns: dict[str, TextColumn] = {}
-    lacking = outside = 0
+    missing, outside, forced = 0, 0, _forced(rules)
     for cost, tier in zip(rules.tiers, tiers, strict=True):
         if not tier.proven:
             break
-        if isinstance(cost, Unplaced):
-            lacking += tier.value
+        if isinstance(cost, Unplaced | Preempted):
+            missing += tier.value
         elif isinstance(cost, Missing):
             outside = tier.value
         elif isinstance(cost, Evenness):
-            for spread, spec in _of_spreads(cost, tier.value, lacking + outside):
+            for spread, spec in _of_spreads(cost, tier.value, _Lacking(forced, missing), outside):
                 for g in plain.families[spread.family]:
                     specs.setdefault(g, []).append(spec)
                     if spec.type == max_skew.TYPE:
                         spreads[g] = spread
         elif isinstance(cost, Leftover):
-            for g, allowed in _of_leftover(rules, cost, tier.value, lacking):
+            for g, allowed in _of_leftover(rules, cost, tier.value, _Lacking(forced, missing)):
                 name = f"{ATTRIBUTE}-{len(columns)}"
                 columns[name] = TextColumn.of("yes" if here else None for here in allowed.tolist())
                 specs.setdefault(g, []).append(RuleSpec(member_of.TYPE, f"attribute:{name} exists"))
@@ -76,6 +76,29 @@ def implied(plain: Problem, rules: Rules, tiers: Sequence[TierResult]) -> Proble
         specs = {g: [one for one in own if g not in other or one.type != max_skew.TYPE] for g, own in specs.items()}
         found = _with(plain, specs, columns)
     return found if any(specs.values()) else None
+
+
+@dataclass(frozen=True)
+class _Lacking:
+    """Tasks without a place: ``forced`` (``int64[G]``) of those whatever the plan, ``missing`` in all."""
+
+    forced: Ints
+    missing: int
+
+    def of(self, groups: Sequence[int]) -> int:
+        """Of some groups at most."""
+        return self.missing - int(self.forced.sum()) + int(self.forced[list(groups)].sum())
+
+
+def _forced(rules: Rules) -> Ints:
+    """``int64[G]``: tasks that there should be, and that have no place whatever the plan."""
+    operation = rules.problem.operation
+    wanted = operation.desired - operation.fixed.totals()
+    room = np.array(
+        [int(np.minimum(rules.most_beside(g), count).sum()) for g, count in enumerate(wanted.tolist())], np.int64
+    )
+    forced: Ints = np.maximum(wanted - room, 0)
+    return forced
 
 
 def _with(problem: Problem, specs: Mapping[int, Sequence[RuleSpec]], columns: Mapping[str, TextColumn]) -> Problem:
@@ -97,13 +120,13 @@ def _same(problem: Problem, spreads: Mapping[int, Spread]) -> Iterator[int]:
 # Spreading.
 
 
-def _of_spreads(cost: Evenness, value: int, lacking: int) -> Iterator[tuple[Spread, RuleSpec]]:
+def _of_spreads(cost: Evenness, value: int, lacking: _Lacking, outside: int) -> Iterator[tuple[Spread, RuleSpec]]:
     """What a sum of squares leaves to each family, where the others have no less than what is least for them.
 
     Parameters
     ----------
-    lacking
-        Tasks that may be in no bucket, of any family.
+    outside
+        Tasks on instances without the field.
     """
     counts = {}
     for spread in cost.spreads:
@@ -111,7 +134,8 @@ def _of_spreads(cost: Evenness, value: int, lacking: int) -> Iterator[tuple[Spre
         members = list(problem.families[spread.family])
         fixed = problem.operation.fixed
         apart = np.isin(fixed.group, members) & ~spread.buckets.inside[fixed.instance]
-        inside = int(problem.operation.desired[members].sum() - fixed.count[apart].sum()) - lacking
+        there_should_be = int(problem.operation.desired[members].sum() - fixed.count[apart].sum())
+        inside = there_should_be - lacking.of(members) - outside
         counts[spread] = max(inside, 0)
     least = {spread: least_squares(count, len(spread.buckets)) for spread, count in counts.items()}
     for spread, count in counts.items():
@@ -172,7 +196,7 @@ def _squares_apart(count: int, size: int, d: int) -> float:
 # Packing.
 
 
-def _of_leftover(rules: Rules, cost: Leftover, value: int, lacking: int) -> Iterator[tuple[int, Bools]]:
+def _of_leftover(rules: Rules, cost: Leftover, value: int, lacking: _Lacking) -> Iterator[tuple[int, Bools]]:
     """For groups that pack, ``bool[I]``: where their tasks may be, if all others of theirs are where it costs least."""
     problem = rules.problem
     weights = cost.weights(problem)
@@ -184,7 +208,7 @@ def _of_leftover(rules: Rules, cost: Leftover, value: int, lacking: int) -> Iter
     for g in cost.groups:
         instances, there = fixed.cells_of(g)
         left -= int((weights[instances] * there).sum())
-        counts[g] = max(int(desired[g] - there.sum()) - lacking, 0)
+        counts[g] = max(int(desired[g] - there.sum()) - lacking.of([g]), 0)
         rooms[g] = np.minimum(rules.most_beside(g)[order], counts[g])
 
     def least(g: int, count: int) -> int:
