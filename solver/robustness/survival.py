@@ -142,10 +142,12 @@ def answered(
         losses = tuple(
             _afterwards(problem, answer.tasks, k, found, covered, witnesses, judging) for k in range(len(found))
         )
+        # Of a loss that is survived now nobody need know what was found of it before.
+        still = {k: known for k, known in witnesses.known_allowances.items() if losses[k].missing}
         told = replace(
             answer,
             losses=tuple(one.outcome() for one in losses),
-            warnings=(*answer.warnings, *remarks(found, witnesses.known_allowances)),
+            warnings=(*answer.warnings, *remarks(found, still)),
             seconds=time.monotonic() - begun,
         )
         return Surviving(told, losses, plain)

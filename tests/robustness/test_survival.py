@@ -14,7 +14,7 @@ from solver.domain.request import Engine, Freedom, Limits, RunningTask, Scheduli
 from solver.domain.solution import Status
 from solver.errors import InvalidRequest
 from solver.robustness import survive
-from solver.robustness.witness import missing_after
+from solver.robustness.witness import Witnesses, missing_after
 from tests.builders import cluster, group, problem
 
 LIMITS = Limits(time_limit=20, workers=1)
@@ -87,6 +87,14 @@ def test_what_is_broken_may_stay_and_gets_no_worse() -> None:
     assert by_zone["a"].missing == {"db": 1} and by_zone["a"].allowed == 1
     assert not by_zone["b"].missing and not by_zone["c"].missing
     assert any("zone a is not survived before the operation: 1 task" in said for said in found.answer.warnings)
+
+
+def test_of_a_loss_that_is_survived_nothing_is_said_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where time was short, more tasks seemed to have no place before than have none now."""
+    monkeypatch.setattr(Witnesses, "known_allowances", property(lambda self: {0: (9, False)}))
+    found = survive(web(16), limits=LIMITS)
+    assert not any(one.missing for one in found.losses)
+    assert found.answer.warnings == ()
 
 
 def test_all_or_nothing_that_cannot_survive_is_proved_impossible() -> None:
