@@ -129,7 +129,7 @@ def least(
     hint
         A plan: the one found is no worse, if the checker passes it.
     low
-        What is known already: no plan needs less.
+        What is known already: no plan that leaves as few tasks without a place needs less.
     briefly
         End where what comes before what is measured is proved.
     """
@@ -158,10 +158,11 @@ def least(
         )
         settled = tier.proven
     missing = [t for t in first if isinstance(rules.tiers[t], Unplaced)]
+    amount = _total(spans[t] for t in counted)
     return Least(
         tuple(spans[t] for t in first),
         _total(spans[t] for t in missing),
-        _total(spans[t] for t in counted).within(low=low),
+        amount.within(low=min(low, amount.high)),
         solution.tasks,
         solution.tiers,
     )

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from solver.domain.counts import Counts
+from solver.domain.placement import Placement
 from solver.domain.problem import Problem
 from solver.domain.request import Limits
-from solver.engines.incumbent import Incumbent
 from solver.engines.portfolio import run
 from solver.pricing import one_family
 from solver.pricing.implied import implied
@@ -17,6 +17,7 @@ from solver.pricing.least import Least, Span, is_counted, least
 from solver.pricing.measure import Measure
 from solver.rules.bind import bind
 from solver.rules.bound import Rules
+from solver.verify import check
 
 BASE_PART = 0.5
 """Every price rests on the least with all constraints: of what time is left, it gets so much."""
@@ -141,8 +142,7 @@ class Searches:
             found = self._better(asked, found, self.solved(asked, hint, part * FIRST_PART, low, briefly=True))
             narrow = self._narrowed(plain, asked, found)
         if narrow is not None:
-            packed = self.solved(narrow, found.tasks, part * IMPLIED_PART, found.amount.low)
-            found = self._better(asked, found, packed)
+            found = self._packed(asked, narrow, found, part * IMPLIED_PART)
         if found.amount.proven:
             return found
         rest = 1 - BESIDE_PART - FIRST_PART - (AHEAD_PART if narrow is None else IMPLIED_PART)
@@ -159,19 +159,44 @@ class Searches:
         rest = one_family.behind(asked, placed.tasks, of)
         return self.solved(rest, rest.running, part * (1 - ALONE_PART)).tasks
 
-    def _better(self, asked: Problem, found: Least, other: Least) -> Least:
-        """What two answers know together: the better plan, by the tiers of the request with strategies, and both bounds.
+    def _packed(self, asked: Problem, narrow: Problem, found: Least, part: float) -> Least:
+        """What is known once constraints stand in the place of strategies as well.
 
-        The other one's bound holds for every plan that is as good in the tiers before.
+        The bound holds for every plan that follows the strategies as well as any can. The plan counts if it keeps every rule, and
+        as the least only where it is proved how well they can be followed.
         """
-        whole = Incumbent(self.bound(asked))
-        counted = [t for t, cost in enumerate(whole.rules.tiers) if is_counted(self._measure.unit, cost)]
-        amount = found.amount.within(low=other.amount.low)
-        values, others = (whole.value(tasks)[: counted[-1] + 1] for tasks in (found.tasks, other.tasks))
-        if others >= values:
+        packed = self.solved(narrow, found.tasks, part, found.amount.low)
+        rules = self.bound(asked)
+        amount = found.amount.within(low=packed.amount.low)
+        values, others = (self._values(rules, tasks) for tasks in (found.tasks, packed.tasks))
+        if others >= values or check(asked, packed.tasks, rules):
             return replace(found, amount=amount)
-        least = sum(others[t] for t in counted)
-        if others[: counted[0]] < values[: counted[0]]:
+        settled = all(tier.proven for tier in found.tiers[: len(others[0])])
+        most = others[1] if settled else amount.high
+        return replace(found, tasks=packed.tasks, amount=Span(others[1], amount.low, most))
+
+    def _better(self, asked: Problem, found: Least, other: Least) -> Least:
+        """What two answers to the request with strategies know together: the better plan, and both bounds."""
+        rules = self.bound(asked)
+        (ahead, value), (others, least) = (self._values(rules, tasks) for tasks in (found.tasks, other.tasks))
+        low = max(found.amount.low, other.amount.low)
+        if others > ahead:
+            return replace(found, amount=found.amount.within(low=low))
+        if others < ahead:
             # It follows them better: what the first one says of the most is of plans that do not.
-            return replace(other, amount=Span(least, amount.low, other.amount.high))
-        return replace(found, tasks=other.tasks, amount=Span(least, amount.low, min(amount.high, other.amount.high)))
+            return replace(other, amount=other.amount.within(low=low))
+        best, known = found if value <= least else other, max(found, other, key=_proven)
+        most = min(found.amount.high, other.amount.high)
+        return replace(known, tasks=best.tasks, amount=Span(min(value, least), low, most))
+
+    def _values(self, rules: Rules, tasks: Counts) -> tuple[tuple[int, ...], int]:
+        """The tiers of a plan before what is measured, and what is measured."""
+        placement = Placement(rules.problem, tasks)
+        counted = [t for t, cost in enumerate(rules.tiers) if is_counted(self._measure.unit, cost)]
+        before = tuple(cost.value(placement) for cost in rules.tiers[: counted[0]])
+        return before, sum(rules.tiers[t].value(placement) for t in counted)
+
+
+def _proven(found: Least) -> int:
+    """How many tiers are proved."""
+    return sum(tier.proven for tier in found.tiers)
