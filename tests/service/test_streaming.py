@@ -78,11 +78,11 @@ def test_plans_come_as_they_are_found_and_the_answer_last(client: Client) -> Non
     """Each plan comes while the search goes on, later ones with better values, and the last message is the answer."""
     begun = time.monotonic()
     arrived = []
-    for one in client.stream_place(problems.small(), label="reports 0.12"):
+    for one in client.stream_place(problems.small(), label="reports 0.3"):
         arrived.append((time.monotonic() - begun, one))
     *way, (_, answer) = arrived
     assert isinstance(answer, Answer)
-    assert answer.label == "reports 0.12"
+    assert answer.label == "reports 0.3"
     plans = [(at, one) for at, one in way if isinstance(one, Progress) and one.is_new]
     values = [one.tiers[0].value for _, one in plans]
     assert values == [9, 8, 7, 6, 5, 4]
@@ -92,7 +92,7 @@ def test_plans_come_as_they_are_found_and_the_answer_last(client: Client) -> Non
 
 def test_bounds_that_rise_come_alone(client: Client) -> None:
     """Where only a bound has risen, its tiers come without the plan, with names and titles."""
-    way, _ = watched(client.stream_place(problems.small(), label="reports 0.12"))
+    way, _ = watched(client.stream_place(problems.small(), label="reports 0.3"))
     alone = [one for one in way if not one.is_new]
     assert [one.tiers[0].bound for one in alone] == [1, 2, 3]
     assert {(one.tiers[0].name, one.tiers[0].value) for one in alone} == {("unplaced/0", 4)}
