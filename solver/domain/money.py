@@ -29,5 +29,6 @@ def millionths(prices: Mapping[str, float]) -> dict[str, int]:
 
 def decimal(millionths: int) -> str:
     """Millionths as a decimal number, exactly."""
-    whole, part = divmod(millionths, MILLIONTHS)
-    return f"{whole}.{part:06d}".rstrip("0").removesuffix(".") if part else str(whole)
+    whole, part = divmod(abs(millionths), MILLIONTHS)
+    sign = "-" if millionths < 0 else ""
+    return f"{sign}{whole}.{part:06d}".rstrip("0") if part else f"{sign}{whole}"

@@ -92,7 +92,7 @@ def _levels(problem: Problem, fields: Sequence[str]) -> tuple[Level, ...]:
     found = wanted if fields else tuple(dict.fromkeys(families_over(problem)))
     if not found:
         remedy = "name one, such as attribute:ecs.availability-zone"
-        raise InvalidRequest.at("fields", "are left out, and no group spreads over an attribute", remedy)
+        raise InvalidRequest.at("fields", "names none, and no group spreads over an attribute", remedy)
     return found
 
 
@@ -105,5 +105,5 @@ def _prices(problem: Problem, prices: Mapping[str, float]) -> dict[str, int]:
         named = ", ".join(name or "instances without a type" for name in lacking[:5])
         more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
         remedy = "give the price of each instance type of the cluster"
-        raise InvalidRequest.at("prices", f"lack {named}{more}", remedy)
+        raise InvalidRequest.at("prices", f"has none for {named}{more}", remedy)
     return millionths(prices)

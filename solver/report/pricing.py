@@ -28,8 +28,9 @@ NOT_A_SUM = "Together is no sum: a rule may cost what another costs already, or 
 
 
 MOVES = (
-    "Counted are tasks that move from where they run, each at its move cost. What a rule costs are the moves that it takes to "
-    "follow it as well as can be: none where what runs follows it already, or where no move would help."
+    "Counted are tasks that move from where they run, each at its move cost. What a constraint costs are the moves that it takes "
+    "to place as many tasks: where it is broken now it may stay so. What a strategy costs are those that it takes to follow it "
+    "as well as can be: none where what runs does so already, or where no move would help."
 )
 
 

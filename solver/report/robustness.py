@@ -73,7 +73,8 @@ def _survival(surviving: Surviving) -> Iterator[RenderableType]:
     table = table_of(["lost", ">instances", ">tasks", ">without a place", ">before"])
     for one in shown[:MOST_ROWS]:
         missing = sum(one.missing.values())
-        cells = [f"{int(one.loss.gone.sum()):,}", f"{one.lost:,}", f"{missing or '·'}", f"{one.allowed or '·'}"]
+        before = f"{one.allowed:,}" if one.allowed_proven else f"up to {one.allowed:,}"
+        cells = [f"{int(one.loss.gone.sum()):,}", f"{one.lost:,}", f"{missing or '·'}", before if one.allowed else "·"]
         add_row(table, one.loss.name, *cells)
     if shown:
         yield table
@@ -85,13 +86,17 @@ def _survival(surviving: Surviving) -> Iterator[RenderableType]:
 def survival_headline(surviving: Surviving) -> str:
     """How many losses the plan survives: one sentence, no full stop."""
     total = len(surviving.losses)
-    broken = sum(1 for one in surviving.losses if one.missing)
+    broken = [one for one in surviving.losses if one.missing]
     if not broken:
         return f"After the plan each of {total:,} {_losses(total)} leaves every task a place (each checked)"
-    return (
-        f"After the plan {total - broken:,} of {total:,} {_losses(total)} leave every task a place (each checked); "
-        f"{broken:,} did not before, and leave no more tasks without one"
-    )
+    proved = sum(one.at_least > 0 for one in broken)
+    said = [
+        f"After the plan {total - len(broken):,} of {total:,} {_losses(total)} leave every task a place (each checked)"
+    ]
+    said += [f"{proved:,} cannot, and leave no more tasks without one than before"] if proved else []
+    open_ = len(broken) - proved
+    said += [f"of {open_:,} no place was found for every task, which is not proved"] if open_ else []
+    return "; ".join(said)
 
 
 def survival_lines(surviving: Surviving) -> list[str]:

@@ -95,7 +95,8 @@ def _values(cluster: ClusterSnapshot, what: str, name: str) -> list[str]:
     column = cluster.column(name)
     values = sorted({column.values[code] for code in np.unique(column.codes[column.codes >= 0]).tolist()})
     if not values:
-        remedy = nearest(name, sorted(cluster.attributes)) if cluster.attributes else "the instances have no attributes"
+        borne = sorted(attribute for attribute, column in cluster.attributes.items() if (column.codes >= 0).any())
+        remedy = nearest(name, borne) if borne else "the instances have no attributes"
         raise InvalidRequest.at("lose", f"is {what}, and no instance has the attribute '{name}'", remedy)
     return values
 

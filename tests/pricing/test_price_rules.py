@@ -209,9 +209,9 @@ def test_the_time_is_shared_out_among_the_rules() -> None:
 @pytest.mark.parametrize(
     ("unit", "fields", "said"),
     [
-        (Unit.DOLLARS, {"prices": {}}, "prices: lack m; give the price of each instance type of the cluster"),
+        (Unit.DOLLARS, {"prices": {}}, "prices: has none for m; give the price of each instance type of the cluster"),
         (Unit.DOLLARS, {"prices": {"m": -1.0}}, "prices.m: is -1.0; must be 0 to 1,000,000"),
-        (Unit.SKEW, {}, "fields: are left out, and no group spreads over an attribute"),
+        (Unit.SKEW, {}, "fields: names none, and no group spreads over an attribute"),
         (Unit.SKEW, {"fields": ["attribute:rak"]}, "fields[0]: is 'attribute:rak', and no instance has it"),
         (Unit.SKEW, {"fields": ["zone"]}, "fields[0]"),
     ],
