@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,9 +83,9 @@ class Analysis:
         self.error, self.ended_at, self.ended = error, datetime.now(UTC), time.monotonic()
         self._wake()
 
-    async def change(self) -> None:
-        """Wait for another row, or for the end."""
-        await self._changed.wait()
+    def change(self) -> Coroutine[None, None, bool]:
+        """Wait for another row, or for the end, from this moment on: not only from when a task of it begins."""
+        return self._changed.wait()
 
     def _wake(self) -> None:
         self._changed.set()

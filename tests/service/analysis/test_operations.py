@@ -84,6 +84,19 @@ def test_rows_are_kept_in_order_and_who_waits_is_woken() -> None:
     run(test)
 
 
+def test_what_changes_before_a_wait_has_begun_is_not_missed() -> None:
+    """A wait that is to begin in a moment, as a task, is for what comes from now on."""
+
+    async def test() -> None:
+        analysis = Analysis("who", 3)
+        for change in (lambda: analysis.add(b"", answered=True), analysis.end):
+            waiting = analysis.change()
+            change()
+            await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(test())
+
+
 def test_a_process_that_ends_or_fails_is_the_operations_error() -> None:
     """With the rows that there are."""
 
